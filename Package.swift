@@ -1,0 +1,85 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Libraries from the distribution. Each is a module of its own whose header holds the thin shims Swift needs
+/// (macros, variadics); only the targets named in docs/architecture.md may import it.
+let systemLibraries: [Target] = [
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+]
+
+let engineSettings: [SwiftSetting] = [
+    // The worker's state is reached from one thread only; debug and sanitizer builds keep the check.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+]
+
+let package = Package(
+    name: "sluice",
+    products: [.executable(name: "sluice", targets: ["sluice"])],
+    targets: systemLibraries + [
+        .target(name: "CLinux"),
+
+        .target(name: "Primitives"),
+        .target(name: "Platform", dependencies: ["CLinux", "Primitives"]),
+        .target(name: "Observability", dependencies: ["Platform"]),
+        .target(name: "Certificates", dependencies: ["Primitives", "Platform", "COpenSSL"]),
+        .target(name: "Resolver", dependencies: ["Primitives", "Platform", "CCares"]),
+
+        .target(name: "EngineModel", dependencies: ["Primitives"]),
+        .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"]),
+        .target(
+            name: "Engine",
+            dependencies: [
+                "Primitives", "EngineModel", "EngineCore", "Observability", "Platform", "Certificates", "Resolver",
+                "CLinux", "COpenSSL",
+            ],
+            swiftSettings: engineSettings),
+
+        .target(name: "KubernetesAPI", dependencies: ["Primitives"]),
+        .target(name: "Translation", dependencies: ["Primitives", "KubernetesAPI", "EngineModel"]),
+        .target(name: "YAML", dependencies: ["CYAML"]),
+        .target(
+            name: "ManifestSource",
+            dependencies: ["Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates"]),
+        .target(
+            name: "Controller",
+            dependencies: [
+                "Primitives", "KubernetesAPI", "EngineModel", "Translation", "ManifestSource", "Observability",
+                "Platform",
+            ]),
+
+        .target(name: "AdminServer", dependencies: ["Primitives", "Platform", "Observability", "CMicroHTTPD"]),
+        .target(
+            name: "EchoServer", dependencies: ["Primitives", "Platform", "Observability", "Certificates", "COpenSSL"]),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "Translation", "YAML",
+                "ManifestSource", "Controller", "AdminServer", "EchoServer",
+            ]),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Primitives", "Platform", "Observability", "EngineModel", "Engine", "Controller", "AdminServer",
+                "Commands",
+            ]),
+
+        .target(name: "TestSupport", dependencies: ["Primitives", "Platform"], path: "Tests/TestSupport"),
+    ]
+)
+
+/// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
+let tests: [String: [Target.Dependency]] = [:]
+
+for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {
+    package.targets.append(.testTarget(name: name, dependencies: dependencies + ["TestSupport"]))
+}
+
+for target in package.targets where target.type != .system {
+    if target.type != .test, target.name != "TestSupport" { target.exclude.append("README.md") }
+    let features = ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"]
+    target.swiftSettings = (target.swiftSettings ?? []) + features.map { .enableUpcomingFeature($0) }
+    target.swiftSettings?.append(.treatAllWarnings(as: .error))
+}

@@ -1,0 +1,212 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RETRY(expression)                                                                                             \
+    ({                                                                                                                \
+        __typeof__(expression) result_;                                                                               \
+        do result_ = (expression);                                                                                    \
+        while (result_ == -1 && errno == EINTR);                                                                      \
+        result_ == -1 ? -errno : result_;                                                                             \
+    })
+
+// close is not retried: on Linux the descriptor is gone even when EINTR is reported.
+int sluice_close(int fd) { return close(fd) == -1 && errno != EINTR ? -errno : 0; }
+int64_t sluice_read(int fd, void *buffer, size_t count) { return RETRY(read(fd, buffer, count)); }
+int64_t sluice_write(int fd, const void *buffer, size_t count) { return RETRY(write(fd, buffer, count)); }
+int sluice_open(const char *path, int flags, unsigned mode) { return RETRY(open(path, flags | O_CLOEXEC, mode)); }
+
+int sluice_set_nonblocking(int fd, int on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags == -1) return -errno;
+    flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    return fcntl(fd, F_SETFL, flags) == -1 ? -errno : 0;
+}
+
+int sluice_is_terminal(int fd) { return isatty(fd); }
+int sluice_dup(int fd) { return RETRY(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+int sluice_socket(int domain, int type, int protocol) {
+    return RETRY(socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+}
+int sluice_bind(int fd, const struct sockaddr *address, socklen_t length) { return RETRY(bind(fd, address, length)); }
+int sluice_listen(int fd, int backlog) { return RETRY(listen(fd, backlog)); }
+int sluice_accept(int fd, struct sockaddr_storage *peer, socklen_t *length) {
+    return RETRY(accept4(fd, (struct sockaddr *)peer, length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+int sluice_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    return connect(fd, address, length) == -1 ? (errno == EINTR ? -EINPROGRESS : -errno) : 0;
+}
+int sluice_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == -1 ? -errno : 0; }
+int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length) {
+    return getsockname(fd, (struct sockaddr *)address, length) == -1 ? -errno : 0;
+}
+int sluice_getpeername(int fd, struct sockaddr_storage *address, socklen_t *length) {
+    return getpeername(fd, (struct sockaddr *)address, length) == -1 ? -errno : 0;
+}
+int sluice_socket_error(int fd) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1 ? errno : error;
+}
+int sluice_set_option(int fd, int level, int name, int value) {
+    return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
+}
+int sluice_get_option(int fd, int level, int name) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return getsockopt(fd, level, name, &value, &length) == -1 ? -errno : value;
+}
+int sluice_set_linger_reset(int fd) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == -1 ? -errno : 0;
+}
+int64_t sluice_recv(int fd, void *buffer, size_t count, int flags) { return RETRY(recv(fd, buffer, count, flags)); }
+int64_t sluice_send(int fd, const void *buffer, size_t count, int flags) {
+    return RETRY(send(fd, buffer, count, flags | MSG_NOSIGNAL));
+}
+
+int sluice_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC | O_NONBLOCK) == -1 ? -errno : 0; }
+int64_t sluice_pipe_set_size(int fd, int64_t size) {
+    if (fcntl(fd, F_SETPIPE_SZ, (int)size) == -1 && errno != EPERM && errno != EBUSY) return -errno;
+    return RETRY(fcntl(fd, F_GETPIPE_SZ));
+}
+int64_t sluice_splice(int from, int to, size_t count) {
+    return RETRY(splice(from, NULL, to, NULL, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+}
+int64_t sluice_unread_bytes(int fd) {
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == -1 ? -errno : count;
+}
+
+int sluice_epoll_create(void) { return RETRY(epoll_create1(EPOLL_CLOEXEC)); }
+int sluice_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return epoll_ctl(epoll, operation, fd, &event) == -1 ? -errno : 0;
+}
+int sluice_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms) {
+    int count = epoll_wait(epoll, events, capacity, timeout_ms);
+    return count == -1 ? (errno == EINTR ? 0 : -errno) : count;
+}
+int sluice_event_create(void) { return RETRY(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+int sluice_event_signal(int fd) {
+    uint64_t one = 1;
+    int64_t result = RETRY(write(fd, &one, sizeof one));
+    return result < 0 && result != -EAGAIN ? (int)result : 0;   // EAGAIN: the counter is full, the reader will wake
+}
+int sluice_event_drain(int fd) {
+    uint64_t count = 0;
+    int64_t result = RETRY(read(fd, &count, sizeof count));
+    return result < 0 && result != -EAGAIN ? (int)result : 0;
+}
+int sluice_poll_readable(const int *fds, int count, int timeout_ms, uint64_t *ready_mask) {
+    struct pollfd entries[64];
+    if (count < 0 || count > 64) return -EINVAL;
+    for (int i = 0; i < count; i++) entries[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    *ready_mask = 0;
+    int ready = poll(entries, (nfds_t)count, timeout_ms);
+    if (ready == -1) return errno == EINTR ? 0 : -errno;
+    for (int i = 0; i < count; i++)
+        if (entries[i].revents) *ready_mask |= UINT64_C(1) << i;
+    return ready;
+}
+int sluice_signal_descriptor(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (error) return -error;
+    return RETRY(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+int sluice_signal_read(int fd) {
+    struct signalfd_siginfo info;
+    int64_t result = RETRY(read(fd, &info, sizeof info));
+    return result < 0 ? (int)result : (int)info.ssi_signo;
+}
+int sluice_signal_ignore(int signal_) { return signal(signal_, SIG_IGN) == SIG_ERR ? -errno : 0; }
+
+int sluice_inotify_create(void) { return RETRY(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
+int sluice_inotify_add(int fd, const char *path, uint32_t mask) { return RETRY(inotify_add_watch(fd, path, mask)); }
+int sluice_inotify_remove(int fd, int watch) { return RETRY(inotify_rm_watch(fd, watch)); }
+
+static int64_t clock_ns(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+int64_t sluice_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+int64_t sluice_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
+int64_t sluice_process_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
+
+int sluice_raise_descriptor_limit(uint64_t *soft) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return -errno;
+    *soft = limit.rlim_cur;
+    if (limit.rlim_cur == limit.rlim_max) return 0;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == -1) return -errno;
+    *soft = limit.rlim_cur;
+    return 0;
+}
+int sluice_usable_cpus(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == -1) return (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return CPU_COUNT(&set);
+}
+int sluice_set_thread_name(const char *name) {
+    char shortened[16] = {0};
+    strncpy(shortened, name, sizeof shortened - 1);   // the kernel's limit, with its terminator
+    return -pthread_setname_np(pthread_self(), shortened);
+}
+
+int sluice_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, int *pid) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, ignored;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigemptyset(&none);
+    sigemptyset(&ignored);
+    sigaddset(&ignored, SIGPIPE);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &ignored);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    if (in >= 0) posix_spawn_file_actions_adddup2(&actions, in, 0);
+    if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, 1);
+    if (err >= 0) posix_spawn_file_actions_adddup2(&actions, err, 2);
+    pid_t child = 0;
+    int error = posix_spawnp(&child, path, &actions, &attributes, argv, envp);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    *pid = child;
+    return -error;
+}
+int sluice_kill(int pid, int signal_) { return kill(pid, signal_) == -1 ? -errno : 0; }
+int sluice_wait(int pid, int no_hang, int *status) { return RETRY(waitpid(pid, status, no_hang ? WNOHANG : 0)); }
+
+void sluice_random(void *buffer, size_t count) {
+    uint8_t *at = buffer;
+    while (count > 0) {
+        ssize_t got = getrandom(at, count, 0);
+        if (got < 0) continue;   // only EINTR is possible
+        at += got;
+        count -= (size_t)got;
+    }
+}

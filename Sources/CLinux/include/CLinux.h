@@ -1,0 +1,73 @@
+// System calls for Swift. Every function returns a result >= 0, or -errno; EINTR is retried here (except in waits
+// that take a timeout, which report it as 0 events). Nothing in here decides anything.
+#ifndef SLUICE_CLINUX_H
+#define SLUICE_CLINUX_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+// MARK: Descriptors
+int sluice_close(int fd);
+int64_t sluice_read(int fd, void *buffer, size_t count);
+int64_t sluice_write(int fd, const void *buffer, size_t count);
+int sluice_open(const char *path, int flags, unsigned mode);
+int sluice_set_nonblocking(int fd, int on);
+int sluice_is_terminal(int fd);
+int sluice_dup(int fd);
+
+// MARK: Sockets
+int sluice_socket(int domain, int type, int protocol);      // adds SOCK_CLOEXEC | SOCK_NONBLOCK
+int sluice_bind(int fd, const struct sockaddr *address, socklen_t length);
+int sluice_listen(int fd, int backlog);
+int sluice_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);   // non-blocking, close-on-exec
+int sluice_connect(int fd, const struct sockaddr *address, socklen_t length);  // -EINPROGRESS is ordinary
+int sluice_shutdown_write(int fd);
+int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length);
+int sluice_getpeername(int fd, struct sockaddr_storage *address, socklen_t *length);
+int sluice_socket_error(int fd);                            // SO_ERROR as a positive errno, or 0
+int sluice_set_option(int fd, int level, int name, int value);
+int sluice_get_option(int fd, int level, int name);
+int sluice_set_linger_reset(int fd);                        // close() will send RST
+int64_t sluice_recv(int fd, void *buffer, size_t count, int flags);
+int64_t sluice_send(int fd, const void *buffer, size_t count, int flags);      // adds MSG_NOSIGNAL
+
+// MARK: Splice and pipes
+int sluice_pipe(int fds[2]);                                // non-blocking, close-on-exec
+int64_t sluice_pipe_set_size(int fd, int64_t size);         // the size the kernel gave
+int64_t sluice_splice(int from, int to, size_t count);      // SPLICE_F_MOVE | SPLICE_F_NONBLOCK
+int64_t sluice_unread_bytes(int fd);                        // FIONREAD
+
+// MARK: Waiting
+int sluice_epoll_create(void);
+int sluice_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token);
+int sluice_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms);   // EINTR: 0
+int sluice_event_create(void);
+int sluice_event_signal(int fd);
+int sluice_event_drain(int fd);
+int sluice_poll_readable(const int *fds, int count, int timeout_ms, uint64_t *ready_mask);    // EINTR: 0
+int sluice_signal_descriptor(const int *signals, int count);   // blocks them in the caller's thread and its children
+int sluice_signal_read(int fd);                                // the signal's number
+int sluice_signal_ignore(int signal);
+
+// MARK: Inotify
+int sluice_inotify_create(void);
+int sluice_inotify_add(int fd, const char *path, uint32_t mask);
+int sluice_inotify_remove(int fd, int watch);
+
+// MARK: Process
+int64_t sluice_monotonic_ns(void);
+int64_t sluice_realtime_ns(void);
+int64_t sluice_process_cpu_ns(void);
+int sluice_raise_descriptor_limit(uint64_t *soft);          // soft := hard; writes what holds now
+int sluice_usable_cpus(void);                               // sched_getaffinity
+int sluice_set_thread_name(const char *name);
+int sluice_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, int *pid);
+int sluice_kill(int pid, int signal);
+int sluice_wait(int pid, int no_hang, int *status);         // 0 while it runs, else the pid
+void sluice_random(void *buffer, size_t count);
+
+#endif

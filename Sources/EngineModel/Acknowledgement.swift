@@ -1,0 +1,40 @@
+/// What takes configurations: the engine, or a test's recorder.
+public protocol ConfigurationTarget: Sendable {
+    /// Makes `configuration` the one that is served and returns once every worker runs it. Established connections are
+    /// never touched. Called from one thread at a time; blocks for milliseconds.
+    func apply(_ configuration: EngineConfiguration) -> Acknowledgement
+
+    /// Calls `body`, from a thread of the engine, when a listener's state changes between applications (a bind that is
+    /// retried succeeds). One observer; the latest wins.
+    func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void)
+}
+
+/// What the engine runs.
+public struct Acknowledgement: Hashable, Sendable {
+    /// Counts applications from 1.
+    public var generation: UInt64
+    public var bindings: [Binding: BindingState]
+
+    public init(generation: UInt64, bindings: [Binding: BindingState]) {
+        self.generation = generation
+        self.bindings = bindings
+    }
+}
+
+public enum BindingState: Hashable, Sendable {
+    case bound
+    /// Not bound; the engine tries again with back-off.
+    case failed(BindFailure)
+}
+
+public struct BindFailure: Hashable, Sendable, Error {
+    /// errno of the failed call.
+    public var errno: Int32
+    /// One sentence that says what is wrong and who holds the port where that can be seen, such as
+    /// `port 6379 is in use by redis-server (pid 812)`.
+    public var message: String
+    public init(errno: Int32, message: String) {
+        self.errno = errno
+        self.message = message
+    }
+}

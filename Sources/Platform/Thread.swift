@@ -1,0 +1,39 @@
+internal import CLinux
+internal import Glibc
+
+/// A joinable thread of the operating system.
+public struct Thread: ~Copyable, Sendable {
+    private let handle: pthread_t
+
+    /// Starts a thread; its name is cut to the kernel's 15 bytes.
+    public init(named name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+        let box = Unmanaged.passRetained(Start(name: name, body: body))
+        var handle = pthread_t()
+        let error = pthread_create(
+            &handle, nil,
+            { argument in
+                guard let argument else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                _ = sluice_set_thread_name(start.name)
+                start.body()
+                return nil
+            }, box.toOpaque())
+        guard error == 0 else {
+            box.release()
+            throw Errno(rawValue: error)
+        }
+        self.handle = handle
+    }
+
+    /// Waits for the thread's end.
+    public consuming func join() { pthread_join(handle, nil) }
+
+    /// Lets it run on by itself.
+    public consuming func detach() { pthread_detach(handle) }
+
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+        init(name: String, body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
+    }
+}
