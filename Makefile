@@ -1,0 +1,41 @@
+# Every target does its own set-up: see scripts/setup.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-fast format lint bench-smoke golden clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the sluice binary in release mode
+	@scripts/setup build
+	@scripts/build
+
+demo: ## Build, start the gateway on examples/quickstart, and print three commands to paste
+	@scripts/setup build demo
+	@scripts/demo
+
+test: ## Everything that CI runs (under 20 minutes on 2 cores)
+	@scripts/setup build test
+	@scripts/test all
+
+test-fast: ## Lint and unit tests (under 5 minutes)
+	@scripts/setup build
+	@scripts/test fast
+
+format: ## Rewrite the sources in the project's format
+	@scripts/setup
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+lint: ## Check the format, as CI does
+	@scripts/setup
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+bench-smoke: ## Short benchmark beside HAProxy: must complete and check its data
+	@scripts/setup build test
+	@scripts/bench-smoke
+
+golden: ## Rewrite the golden answers of the translation from what it says now
+	@scripts/setup build
+	SLUICE_UPDATE_GOLDEN=1 swift test --disable-xctest --filter '^TranslationTests\.'
+
+clean: ## Remove everything that was built
+	rm -rf .build
