@@ -2,6 +2,144 @@
 #ifndef SLUICE_COPENSSL_H
 #define SLUICE_COPENSSL_H
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+// MARK: Contexts
+
+static inline SSL_CTX *sluice_server_context(void) { return SSL_CTX_new(TLS_server_method()); }
+static inline SSL_CTX *sluice_client_context(void) { return SSL_CTX_new(TLS_client_method()); }
+
+static inline int sluice_context_set_versions(SSL_CTX *context, int minimum, int maximum) {
+    return SSL_CTX_set_min_proto_version(context, minimum) && SSL_CTX_set_max_proto_version(context, maximum);
+}
+
+/// Partial and moving writes, buffers released when idle: what a proxy with one buffer per worker needs.
+static inline void sluice_context_set_relay_mode(SSL_CTX *context) {
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    // A FIN without close_notify must not make the session unwritable; sluice_saw_close_notify tells the two apart.
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
+static inline void sluice_context_prefer_server_ciphers(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+}
+
+static inline void sluice_context_disable_session_cache(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static inline int sluice_context_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+static inline int sluice_context_set_groups(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_groups_list(context, list);
+}
+
+// MARK: Per connection facts, kept in the SSL's ex_data
+
+/// ALPN names in wire format (length-prefixed), in the server's order.
+typedef struct {
+    const unsigned char *bytes;
+    unsigned int count;
+} sluice_alpn_list;
+
+static inline int sluice_alpn_index(void) {
+    static int index = -1;
+    if (index < 0) index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    return index;
+}
+
+static inline int sluice_notify_index(void) {
+    static int index = -1;
+    if (index < 0) index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    return index;
+}
+
+/// Reserves the ex_data indices. Call once, before any other thread uses TLS.
+static inline void sluice_tls_prepare(void) {
+    (void)sluice_alpn_index();
+    (void)sluice_notify_index();
+}
+
+static inline void sluice_set_alpn_list(SSL *ssl, const sluice_alpn_list *list) {
+    SSL_set_ex_data(ssl, sluice_alpn_index(), (void *)list);
+}
+
+static inline int sluice_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *length,
+                                     const unsigned char *offered, unsigned int offered_length, void *unused) {
+    (void)unused;
+    const sluice_alpn_list *list = SSL_get_ex_data(ssl, sluice_alpn_index());
+    if (!list || list->count == 0) return SSL_TLSEXT_ERR_NOACK;
+    unsigned char *chosen = NULL;
+    int result = SSL_select_next_proto(&chosen, length, list->bytes, list->count, offered, offered_length);
+    if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static inline void sluice_context_select_alpn_per_connection(SSL_CTX *context) {
+    SSL_CTX_set_alpn_select_cb(context, sluice_select_alpn, NULL);
+}
+
+static inline void sluice_observe_alert(const SSL *ssl, int where, int value) {
+    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value & 0xff) == SSL_AD_CLOSE_NOTIFY)
+        SSL_set_ex_data((SSL *)ssl, sluice_notify_index(), (void *)ssl);
+}
+
+static inline void sluice_context_observe_alerts(SSL_CTX *context) {
+    SSL_CTX_set_info_callback(context, sluice_observe_alert);
+}
+
+/// Whether the peer really sent close_notify (a bare FIN looks the same to SSL_read).
+static inline int sluice_saw_close_notify(const SSL *ssl) {
+    return SSL_get_ex_data(ssl, sluice_notify_index()) != NULL;
+}
+
+// MARK: Connections
+
+static inline int sluice_set_server_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+
+/// The reason code of the newest queued error, 0 without one; the queue is emptied.
+static inline int sluice_take_error_reason(void) {
+    unsigned long error = ERR_peek_last_error();
+    ERR_clear_error();
+    return error ? ERR_GET_REASON(error) : 0;
+}
+
+/// Whether the leaf of the verified peer holds this URI as a subjectAltName.
+static inline int sluice_peer_has_uri(const SSL *ssl, const char *uri) {
+    X509 *leaf = SSL_get1_peer_certificate(ssl);
+    if (!leaf) return 0;
+    int found = 0;
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; names && !found && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_URI) continue;
+        const ASN1_IA5STRING *value = name->d.uniformResourceIdentifier;
+        size_t length = (size_t)ASN1_STRING_length(value);
+        found = length == strlen(uri) && memcmp(ASN1_STRING_get0_data(value), uri, length) == 0;
+    }
+    GENERAL_NAMES_free(names);
+    X509_free(leaf);
+    return found;
+}
+
+/// Whether the leaf of the peer matches a host name (RFC 6125; no partial wildcards).
+static inline int sluice_peer_has_host(const SSL *ssl, const char *host) {
+    X509 *leaf = SSL_get1_peer_certificate(ssl);
+    if (!leaf) return 0;
+    int found = X509_check_host(leaf, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+    X509_free(leaf);
+    return found;
+}
 
 #endif

@@ -1,0 +1,15 @@
+/// What the process gives the engine; fixed for its life.
+public struct EngineOptions: Hashable, Sendable {
+    /// Data-plane threads, 1–64.
+    public var workers: Int
+    /// Client connections open at once, refused-and-lingering ones included; at least 1.
+    public var maxConnections: Int
+    /// Bytes that all pooled buffers and filled pipes of the process may hold; at least 1 MiB.
+    public var bufferMemory: Int
+
+    public init(workers: Int, maxConnections: Int, bufferMemory: Int = 64 << 20) {
+        self.workers = min(max(workers, 1), 64)
+        self.maxConnections = max(maxConnections, 1)
+        self.bufferMemory = max(bufferMemory, 1 << 20)
+    }
+}
