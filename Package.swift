@@ -71,7 +71,9 @@ let package = Package(
 )
 
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
-let tests: [String: [Target.Dependency]] = [:]
+let tests: [String: [Target.Dependency]] = [
+    "ObservabilityTests": ["Observability", "Platform"]
+]
 
 for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {
     package.targets.append(.testTarget(name: name, dependencies: dependencies + ["TestSupport"]))

@@ -61,12 +61,15 @@ public enum StandardStream: Int32, Sendable {
     public var isTerminal: Bool { sluice_is_terminal(rawValue) == 1 }
 
     /// Writes all of it, waiting where the stream blocks. Errors are thrown (EPIPE: the reader is gone).
-    public func write(_ text: String) throws(Errno) {
-        var text = text
+    public func write(_ text: String) throws(Errno) { try write(Array(text.utf8)) }
+
+    /// Writes all of it, waiting where the stream blocks. Errors are thrown (EPIPE: the reader is gone).
+    public func write(_ bytes: [UInt8]) throws(Errno) {
         var offset = 0
-        let count = text.utf8.count
-        while offset < count {
-            let result = text.withUTF8 { sluice_write(rawValue, $0.baseAddress?.advanced(by: offset), count - offset) }
+        while offset < bytes.count {
+            let result = bytes.withUnsafeBytes {
+                sluice_write(rawValue, $0.baseAddress?.advanced(by: offset), $0.count - offset)
+            }
             if result == -Int64(EAGAIN) {
                 var entry = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&entry, 1, 1000)
