@@ -72,7 +72,8 @@ let package = Package(
 
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
-    "ObservabilityTests": ["Observability", "Platform"]
+    "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
+    "ObservabilityTests": ["Observability", "Platform"],
 ]
 
 for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {

@@ -1,0 +1,72 @@
+public import Primitives
+
+/// Everything that is known of the cluster, or of a folder of manifests, at one moment: an immutable value that holds
+/// no key and no certificate bytes.
+public struct ClusterSnapshot: Hashable, Sendable {
+    /// When the snapshot was taken, in seconds since 1970: the only clock the translation knows.
+    public var asOf: Int64
+
+    public var gatewayClasses: [ObjectKey: GatewayClass] = [:]
+    public var gateways: [ObjectKey: Gateway] = [:]
+    public var tcpRoutes: [ObjectKey: TCPRoute] = [:]
+    public var tlsRoutes: [ObjectKey: TLSRoute] = [:]
+    public var referenceGrants: [ObjectKey: ReferenceGrant] = [:]
+    public var backendTLSPolicies: [ObjectKey: BackendTLSPolicy] = [:]
+    public var backends: [ObjectKey: Backend] = [:]
+    public var services: [ObjectKey: Service] = [:]
+    public var endpointSlices: [ObjectKey: EndpointSlice] = [:]
+    public var namespaces: [ObjectKey: Namespace] = [:]
+    public var secrets: [ObjectKey: SecretEntry] = [:]
+    public var configMaps: [ObjectKey: ConfigMapEntry] = [:]
+
+    public init(asOf: Int64) { self.asOf = asOf }
+
+    /// The labels of a namespace, with the one the API server adds to every namespace; a namespace that no object
+    /// describes has just that one.
+    public func labels(ofNamespace name: String) -> [String: String] {
+        var labels = namespaces[ObjectKey(namespace: "", name: name)]?.metadata.labels ?? [:]
+        labels["kubernetes.io/metadata.name"] = name
+        return labels
+    }
+}
+
+/// What a snapshot knows of a Secret.
+public struct SecretEntry: Hashable, Sendable {
+    public var metadata: ObjectMeta
+    /// Such as `kubernetes.io/tls`; absent: `Opaque`.
+    public var type: String?
+    /// From `tls.crt` and `tls.key`; nil where the Secret has neither.
+    public var keyPair: Result<KeyPairFacts, CertificateProblem>?
+    /// From `ca.crt`; nil where the Secret has none.
+    public var caCertificates: Result<TrustFacts, CertificateProblem>?
+    /// Why newer bytes cannot be used: then the facts are those of the last good ones.
+    public var staleReason: String?
+
+    public init(
+        metadata: ObjectMeta, type: String? = nil, keyPair: Result<KeyPairFacts, CertificateProblem>? = nil,
+        caCertificates: Result<TrustFacts, CertificateProblem>? = nil, staleReason: String? = nil
+    ) {
+        self.metadata = metadata
+        self.type = type
+        self.keyPair = keyPair
+        self.caCertificates = caCertificates
+        self.staleReason = staleReason
+    }
+}
+
+/// What a snapshot knows of a ConfigMap.
+public struct ConfigMapEntry: Hashable, Sendable {
+    public var metadata: ObjectMeta
+    /// From `ca.crt`; nil where the ConfigMap has none.
+    public var caCertificates: Result<TrustFacts, CertificateProblem>?
+    /// Why newer bytes cannot be used: then the facts are those of the last good ones.
+    public var staleReason: String?
+
+    public init(
+        metadata: ObjectMeta, caCertificates: Result<TrustFacts, CertificateProblem>? = nil, staleReason: String? = nil
+    ) {
+        self.metadata = metadata
+        self.caCertificates = caCertificates
+        self.staleReason = staleReason
+    }
+}

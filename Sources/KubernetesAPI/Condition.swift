@@ -1,0 +1,94 @@
+/// One aspect of an object's status. The time of its last transition is the writer's business.
+public struct Condition: Codable, Hashable, Sendable {
+    public var type: ConditionType
+    public var status: Status
+    public var reason: Reason
+    public var message: String
+    /// The generation of the object that the condition speaks of; absent for objects from manifests without one.
+    public var observedGeneration: Int64?
+
+    public init(
+        _ type: ConditionType, _ status: Status, _ reason: Reason, _ message: String = "",
+        observedGeneration: Int64? = nil
+    ) {
+        self.type = type
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.observedGeneration = observedGeneration
+    }
+
+    /// Whether the condition holds.
+    public enum Status: String, Codable, Hashable, Sendable {
+        case `true` = "True"
+        case `false` = "False"
+        case unknown = "Unknown"
+    }
+
+    /// What a condition is about. Open: others add their own.
+    public struct ConditionType: RawRepresentable, Codable, Hashable, Sendable {
+        public var rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public init(_ rawValue: String) { self.rawValue = rawValue }
+    }
+
+    /// Why. Open: the server may hold reasons from another version or controller.
+    public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
+        public var rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public init(_ rawValue: String) { self.rawValue = rawValue }
+    }
+}
+
+extension Condition.ConditionType {
+    public static let accepted = Self("Accepted")
+    public static let programmed = Self("Programmed")
+    public static let resolvedRefs = Self("ResolvedRefs")
+    public static let conflicted = Self("Conflicted")
+    public static let overlappingTLSConfig = Self("OverlappingTLSConfig")
+    public static let supportedVersion = Self("SupportedVersion")
+    /// A route that lost a listener to an older one.
+    public static let superseded = Self("sluice.dev/Superseded")
+    /// Something works but deserves attention; present only when true.
+    public static let warning = Self("sluice.dev/Warning")
+}
+
+extension Condition.Reason {
+    public static let accepted = Self("Accepted")
+    public static let programmed = Self("Programmed")
+    public static let resolvedRefs = Self("ResolvedRefs")
+    public static let pending = Self("Pending")
+    public static let invalid = Self("Invalid")
+    public static let conflicted = Self("Conflicted")
+    // Gateways and classes
+    public static let invalidParameters = Self("InvalidParameters")
+    public static let listenersNotValid = Self("ListenersNotValid")
+    public static let listenersNotResolved = Self("ListenersNotResolved")
+    public static let unsupportedAddress = Self("UnsupportedAddress")
+    public static let addressNotAssigned = Self("AddressNotAssigned")
+    public static let addressNotUsable = Self("AddressNotUsable")
+    public static let noResources = Self("NoResources")
+    public static let invalidClientCertificateRef = Self("InvalidClientCertificateRef")
+    // Listeners
+    public static let noConflicts = Self("NoConflicts")
+    public static let hostnameConflict = Self("HostnameConflict")
+    public static let protocolConflict = Self("ProtocolConflict")
+    public static let portUnavailable = Self("PortUnavailable")
+    public static let unsupportedProtocol = Self("UnsupportedProtocol")
+    public static let unsupportedValue = Self("UnsupportedValue")
+    public static let noValidCACertificate = Self("NoValidCACertificate")
+    public static let invalidCertificateRef = Self("InvalidCertificateRef")
+    public static let invalidRouteKinds = Self("InvalidRouteKinds")
+    public static let overlappingHostnames = Self("OverlappingHostnames")
+    public static let overlappingCertificates = Self("OverlappingCertificates")
+    // Routes and policies
+    public static let refNotPermitted = Self("RefNotPermitted")
+    public static let invalidKind = Self("InvalidKind")
+    public static let backendNotFound = Self("BackendNotFound")
+    public static let notAllowedByListeners = Self("NotAllowedByListeners")
+    public static let noMatchingListenerHostname = Self("NoMatchingListenerHostname")
+    public static let noMatchingParent = Self("NoMatchingParent")
+    public static let targetNotFound = Self("TargetNotFound")
+    public static let invalidCACertificateRef = Self("InvalidCACertificateRef")
+    public static let olderRouteServes = Self("OlderRouteServes")
+}
