@@ -2,13 +2,45 @@
 #ifndef SLUICE_COPENSSL_H
 #define SLUICE_COPENSSL_H
 
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+
+// MARK: Memory
+static inline void sluice_openssl_free(void *pointer) { OPENSSL_free(pointer); }
+// Zeroes before freeing; for what PEM_read_bio_ex with PEM_FLAG_SECURE returned.
+static inline void sluice_openssl_secure_free(void *pointer, size_t count) {
+    OPENSSL_secure_clear_free(pointer, count);
+}
+
+// MARK: Certificates
+// Seconds since 1970 into *seconds; 0 where the time cannot be read.
+static inline int sluice_asn1_time_seconds(const ASN1_TIME *time, int64_t *seconds) {
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days = 0, rest = 0;
+    int ok = epoch != NULL && ASN1_TIME_diff(&days, &rest, epoch, time);
+    ASN1_TIME_free(epoch);
+    *seconds = (int64_t)days * 86400 + rest;
+    return ok;
+}
+
+// The algorithm named by a certificate's SubjectPublicKeyInfo, also where the library does not know the key.
+static inline int sluice_x509_key_algorithm(X509 *certificate) {
+    ASN1_OBJECT *object = NULL;
+    X509_PUBKEY_get0_param(&object, NULL, NULL, NULL, X509_get_X509_PUBKEY(certificate));
+    return object ? OBJ_obj2nid(object) : NID_undef;
+}
+
+// RFC 2253 form, UTF-8 as it is.
+static inline int sluice_x509_name_print(BIO *output, const X509_NAME *name) {
+    return X509_NAME_print_ex(output, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+}
 
 // MARK: Contexts
 
