@@ -75,6 +75,7 @@ let tests: [String: [Target.Dependency]] = [
     "LayeringTests": [],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "ObservabilityTests": ["Observability", "Platform"],
+    "PlatformTests": ["Platform", "Primitives"],
 ]
 
 for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {

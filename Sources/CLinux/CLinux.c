@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +44,22 @@ int sluice_set_nonblocking(int fd, int on) {
 
 int sluice_is_terminal(int fd) { return isatty(fd); }
 int sluice_dup(int fd) { return RETRY(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+int sluice_list_directory(const char *path, void (*visit)(void *context, const char *name), void *context) {
+    DIR *directory = opendir(path);
+    if (!directory) return -errno;
+    struct dirent *entry;
+    while (errno = 0, entry = readdir(directory))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) visit(context, entry->d_name);
+    int error = errno;
+    closedir(directory);
+    return -error;
+}
+int64_t sluice_read_link(const char *path, void *buffer, size_t count) { return RETRY(readlink(path, buffer, count)); }
+int64_t sluice_file_size(const char *path) {
+    struct stat status;
+    return stat(path, &status) == -1 ? -errno : status.st_size;
+}
 
 int sluice_socket(int domain, int type, int protocol) {
     return RETRY(socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));

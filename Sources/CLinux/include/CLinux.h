@@ -19,6 +19,11 @@ int sluice_set_nonblocking(int fd, int on);
 int sluice_is_terminal(int fd);
 int sluice_dup(int fd);
 
+// MARK: Directories
+int sluice_list_directory(const char *path, void (*visit)(void *context, const char *name), void *context);
+int64_t sluice_read_link(const char *path, void *buffer, size_t count);   // no terminator; cut to count
+int64_t sluice_file_size(const char *path);
+
 // MARK: Sockets
 int sluice_socket(int domain, int type, int protocol);      // adds SOCK_CLOEXEC | SOCK_NONBLOCK
 int sluice_bind(int fd, const struct sockaddr *address, socklen_t length);
