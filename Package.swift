@@ -72,6 +72,7 @@ let package = Package(
 
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
+    "CommandsTests": ["Commands", "Observability", "Primitives"],
     "LayeringTests": [],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "ObservabilityTests": ["Observability", "Platform"],
