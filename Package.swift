@@ -39,7 +39,7 @@ let package = Package(
 
         .target(name: "KubernetesAPI", dependencies: ["Primitives"]),
         .target(name: "Translation", dependencies: ["Primitives", "KubernetesAPI", "EngineModel"]),
-        .target(name: "YAML", dependencies: ["CYAML"]),
+        .target(name: "YAML", dependencies: ["Primitives", "CYAML"]),
         .target(
             name: "ManifestSource",
             dependencies: ["Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates"]),
@@ -77,6 +77,8 @@ let tests: [String: [Target.Dependency]] = [
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
+    "PrimitivesTests": ["Primitives"],
+    "YAMLTests": ["YAML"],
 ]
 
 for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {
