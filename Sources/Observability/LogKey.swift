@@ -1,0 +1,36 @@
+/// Names of fields that several modules write; the access log's (docs: Access log) where it has the field.
+public enum LogKey {
+    public static let connection = "connection_id"
+    public static let generation = "config_generation"
+    public static let durationMilliseconds = "duration_ms"
+    public static let gateway = "gateway"
+    public static let listener = "listener"
+    public static let route = "route"
+    public static let routeKind = "route_kind"
+    public static let backend = "backend"
+    public static let upstreamHost = "upstream_host"
+    public static let upstreamLocalAddress = "upstream_local_address"
+    public static let upstreamAttempts = "upstream_attempts"
+    public static let clientAddress = "downstream_remote_address"
+    public static let peerAddress = "downstream_direct_remote_address"
+    public static let localAddress = "downstream_local_address"
+    public static let proxyProtocolVersion = "proxy_protocol_version"
+    public static let serverName = "requested_server_name"
+    public static let alpn = "alpn"
+    public static let tlsVersion = "tls_version"
+    public static let tlsCipher = "tls_cipher"
+    public static let tlsResumed = "tls_resumed"
+    public static let bytesReceived = "bytes_received"
+    public static let bytesSent = "bytes_sent"
+    public static let closeReason = "close_reason"
+    public static let closeSide = "close_side"
+    public static let closeDetail = "close_detail"
+    /// What went wrong, in the words of the library or the kernel.
+    public static let error = "error"
+    /// A Kubernetes object as kind/namespace/name, and where it was read.
+    public static let object = "object"
+    public static let file = "file"
+    public static let line = "line"
+    /// Lines that a rate limiter held back before this one.
+    public static let suppressed = "suppressed"
+}
