@@ -66,15 +66,16 @@ let package = Package(
                 "Commands",
             ]),
 
-        .target(name: "TestSupport", dependencies: ["Primitives", "Platform"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Primitives", "Platform", "COpenSSL"], path: "Tests/TestSupport"),
     ]
 )
 
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
+    "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
     "CommandsTests": ["Commands", "Observability", "Primitives"],
-    "LayeringTests": [],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
+    "LayeringTests": [],
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],

@@ -42,6 +42,11 @@ static inline int sluice_x509_name_print(BIO *output, const X509_NAME *name) {
     return X509_NAME_print_ex(output, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
 }
 
+// MARK: Keys
+static inline EVP_PKEY *sluice_generate_rsa_key(unsigned bits) { return EVP_RSA_gen(bits); }
+static inline EVP_PKEY *sluice_generate_ec_key(const char *curve) { return EVP_EC_gen(curve); }
+static inline EVP_PKEY *sluice_generate_ed25519_key(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); }
+
 // MARK: Contexts
 
 static inline SSL_CTX *sluice_server_context(void) { return SSL_CTX_new(TLS_server_method()); }

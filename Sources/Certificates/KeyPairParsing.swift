@@ -7,16 +7,18 @@ public import Primitives
 public func keyPairFacts(certificatePEM: [UInt8], privateKeyPEM: [UInt8]) -> Result<KeyPairFacts, CertificateProblem> {
     do throws(CertificateProblem) {
         let certificates = try Certificate.readAll(certificatePEM, file: "tls.crt")
+        let type = try checkLeaf(certificates[0])
         let key = try PrivateKey.read(privateKeyPEM, file: "tls.key")
-        return .success(try facts(certificates, key))
+        return .success(try facts(certificates, type, key))
     } catch {
         return .failure(error)
     }
 }
 
-private func facts(_ certificates: [Certificate], _ key: PrivateKey) throws(CertificateProblem) -> KeyPairFacts {
+private func facts(_ certificates: [Certificate], _ type: PublicKeyType, _ key: PrivateKey)
+    throws(CertificateProblem) -> KeyPairFacts
+{
     let leaf = certificates[0]
-    let type = try checkLeaf(leaf)
     try checkMatch(certificates, type, key)
     let chain = Array(certificates.dropFirst())
     try checkUsable(leaf, chain, key)

@@ -1,0 +1,54 @@
+internal import COpenSSL
+
+/// Bytes that look random and are the same for the same seed.
+public func testBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
+    var generator = SeededGenerator(seed: seed)
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeMutableBytes { buffer in
+        for offset in stride(from: 0, to: count & ~7, by: 8) {
+            buffer.storeBytes(of: generator.next(), toByteOffset: offset, as: UInt64.self)
+        }
+        for offset in (count & ~7)..<count { buffer[offset] = UInt8(truncatingIfNeeded: generator.next()) }
+    }
+    return bytes
+}
+
+/// SplitMix64: a generator whose runs can be repeated.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+/// SHA-256 of a stream, in lower-case hex.
+public struct SHA256Stream: ~Copyable {
+    private let context: OpaquePointer?
+
+    public init() {
+        context = EVP_MD_CTX_new()
+        EVP_DigestInit_ex(context, EVP_sha256(), nil)
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    public mutating func update(_ bytes: [UInt8]) { EVP_DigestUpdate(context, bytes, bytes.count) }
+
+    public consuming func hex() -> String {
+        var digest = [UInt8](repeating: 0, count: 32)
+        EVP_DigestFinal_ex(context, &digest, nil)
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+public func sha256Hex(_ bytes: [UInt8]) -> String {
+    var stream = SHA256Stream()
+    stream.update(bytes)
+    return stream.hex()
+}
