@@ -74,6 +74,7 @@ let package = Package(
 let tests: [String: [Target.Dependency]] = [
     "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
     "CommandsTests": ["Commands", "Observability", "Primitives"],
+    "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "LayeringTests": [],
     "ObservabilityTests": ["Observability", "Platform"],
