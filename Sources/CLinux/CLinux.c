@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -96,6 +98,22 @@ int sluice_set_linger_reset(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == -1 ? -errno : 0;
 }
+int sluice_local_addresses(struct sockaddr_storage *addresses, int capacity) {
+    struct ifaddrs *first = NULL;
+    if (getifaddrs(&first) == -1) return -errno;
+    int count = 0;
+    for (struct ifaddrs *entry = first; entry && count < capacity; entry = entry->ifa_next) {
+        if (!(entry->ifa_flags & IFF_UP) || !entry->ifa_addr) continue;
+        int family = entry->ifa_addr->sa_family;
+        if (family != AF_INET && family != AF_INET6) continue;
+        memset(&addresses[count], 0, sizeof *addresses);
+        memcpy(&addresses[count++], entry->ifa_addr,
+               family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+    }
+    freeifaddrs(first);
+    return count;
+}
+
 int64_t sluice_recv(int fd, void *buffer, size_t count, int flags) { return RETRY(recv(fd, buffer, count, flags)); }
 int64_t sluice_send(int fd, const void *buffer, size_t count, int flags) {
     return RETRY(send(fd, buffer, count, flags | MSG_NOSIGNAL));

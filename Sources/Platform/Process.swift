@@ -27,6 +27,9 @@ public enum Host {
 
     public static var processIdentifier: Int32 { getpid() }
 
+    /// Ends the process at once, with C's exit handlers.
+    public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+
     /// The value of an environment variable.
     public static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 

@@ -40,6 +40,8 @@ int sluice_set_linger_reset(int fd);                        // close() will send
 int64_t sluice_recv(int fd, void *buffer, size_t count, int flags);
 int64_t sluice_send(int fd, const void *buffer, size_t count, int flags);      // adds MSG_NOSIGNAL
 
+int sluice_local_addresses(struct sockaddr_storage *addresses, int capacity);  // of interfaces that are up; how many
+
 // MARK: Splice and pipes
 int sluice_pipe(int fds[2]);                                // non-blocking, close-on-exec
 int64_t sluice_pipe_set_size(int fd, int64_t size);         // the size the kernel gave
