@@ -47,6 +47,8 @@ extension Condition.ConditionType {
     public static let conflicted = Self("Conflicted")
     public static let overlappingTLSConfig = Self("OverlappingTLSConfig")
     public static let supportedVersion = Self("SupportedVersion")
+    /// Some of a route's rules are left out; present only when true.
+    public static let partiallyInvalid = Self("PartiallyInvalid")
     /// A route that lost a listener to an older one.
     public static let superseded = Self("sluice.dev/Superseded")
     /// Something works but deserves attention; present only when true.

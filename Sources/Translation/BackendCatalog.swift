@@ -1,0 +1,76 @@
+internal import EngineModel
+internal import KubernetesAPI
+internal import Primitives
+
+/// Our own Backends: the endpoints of each, or why it cannot be used.
+struct BackendCatalog {
+    struct Problem: Error {
+        let message: String
+        init(_ message: String) { self.message = message }
+    }
+
+    private var entries: [ObjectKey: Result<[EndpointConfiguration], Problem>] = [:]
+
+    init(_ backends: [ObjectKey: Backend]) {
+        for (key, backend) in backends {
+            entries[key] = Result { () throws(Problem) in try BackendCatalog.endpoints(of: backend) }
+        }
+    }
+
+    subscript(_ key: ObjectKey) -> Result<[EndpointConfiguration], Problem>? { entries[key] }
+
+    private static func endpoints(of backend: Backend) throws(Problem) -> [EndpointConfiguration] {
+        let type = backend.spec.type ?? "Endpoints"
+        guard type == "Endpoints" else { throw Problem("type \(type) is not supported (supported: Endpoints)") }
+        guard backend.spec.fallback != true else { throw Problem("fallback is not supported by this version") }
+        let endpoints = backend.spec.endpoints ?? []
+        guard !endpoints.isEmpty else { throw Problem("spec.endpoints is empty") }
+        var weights: [EndpointAddress: Int] = [:]
+        for (index, endpoint) in endpoints.enumerated() {
+            let path = "spec.endpoints[\(index)]"
+            let address = try address(of: endpoint, at: path)
+            guard (0...1000).contains(endpoint.effectiveWeight) else { throw Problem("\(path).weight is not 0-1000") }
+            guard weights.updateValue(endpoint.effectiveWeight, forKey: address) == nil else {
+                throw Problem("\(path): \(address) is given twice")
+            }
+        }
+        return sortedEndpoints(weights.map { EndpointConfiguration(address: $0.key, weight: $0.value) })
+    }
+
+    private static func address(of endpoint: Backend.Endpoint, at path: String) throws(Problem) -> EndpointAddress {
+        switch (endpoint.fqdn, endpoint.ip, endpoint.unix) {
+        case (let fqdn?, nil, nil): return try name(fqdn, at: path + ".fqdn")
+        case (nil, let ip?, nil):
+            guard let address = IPAddress(ip.address), address == address.unmapped else {
+                throw Problem("\(path).ip.address: '\(ip.address)' is not an IPv4 or IPv6 address")
+            }
+            return .ip(SocketAddress(address, try port(ip.port, at: path + ".ip.port")))
+        case (nil, nil, let unix?):
+            guard unix.path.hasPrefix("/"), unix.path.utf8.count <= 107, !unix.path.utf8.contains(0) else {
+                throw Problem("\(path).unix.path must be absolute and at most 107 bytes")
+            }
+            return .unix(path: unix.path)
+        default: throw Problem("\(path): exactly one of fqdn, ip and unix must be set")
+        }
+    }
+
+    private static func name(_ fqdn: Backend.FQDN, at path: String) throws(Problem) -> EndpointAddress {
+        guard fqdn.srv != true else { throw Problem("\(path).srv is not supported by this version") }
+        var hostname = fqdn.hostname.lowercased()
+        if hostname.hasSuffix(".") { hostname.removeLast() }
+        guard HostnamePattern.isDNSName(hostname), IPAddress(hostname) == nil else {
+            throw Problem("\(path).hostname: '\(fqdn.hostname)' is not a DNS name")
+        }
+        let isLocal = hostname == "localhost" || hostname.hasSuffix(".localhost")
+        guard !isLocal, !hostname.hasSuffix(".svc"), !hostname.hasSuffix(".svc.cluster.local") else {
+            throw Problem("\(path).hostname must not be localhost or a Service name; refer to the Service itself")
+        }
+        guard let number = fqdn.port else { throw Problem("\(path).port is missing") }
+        return .name(hostname, port: try port(number, at: path + ".port"))
+    }
+
+    private static func port(_ number: Int, at path: String) throws(Problem) -> UInt16 {
+        guard let port = UInt16(exactly: number), port > 0 else { throw Problem("\(path) is not 1-65535") }
+        return port
+    }
+}

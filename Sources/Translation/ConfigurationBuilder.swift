@@ -1,0 +1,107 @@
+internal import EngineModel
+internal import KubernetesAPI
+internal import Primitives
+
+/// Builds the engine's configuration out of gateways and routes that are ready for it.
+struct ConfigurationBuilder {
+    private let slices: SliceIndex
+    private let catalog: BackendCatalog
+    private let policies: PolicyIndex
+    private var backends: [BackendID: BackendConfiguration] = [:]
+    private var listeners: [ListenerConfiguration] = []
+    private(set) var bindings: [ListenerID: [Binding]] = [:]
+
+    init(slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex) {
+        self.slices = slices
+        self.catalog = catalog
+        self.policies = policies
+    }
+
+    /// The configuration of everything added so far.
+    var configuration: EngineConfiguration {
+        EngineConfiguration(
+            listeners: listeners.map { (id: $0.id, listener: $0) }.sorted { $0.id < $1.id }.map(\.listener),
+            backends: backends.sorted { $0.key < $1.key }.map(\.value))
+    }
+
+    mutating func add(
+        _ listener: ListenerState, of gateway: GatewayState, _ selection: RouteSelection, _ routes: [RouteState]
+    ) {
+        guard let port = UInt16(exactly: listener.spec.port) else { return }
+        let places =
+            gateway.addresses.isEmpty
+            ? [Binding(port: port)] : gateway.addresses.map { Binding(address: $0, port: port) }
+        bindings[listener.id] = places
+        let traffic: ListenerConfiguration.Traffic
+        switch listener.traffic {
+        case .tcp: traffic = .tcp(selection.fallback.map { route(routes[$0], listener) })
+        case .passthrough: traffic = .tls(tls(listener, .passthrough, selection, routes))
+        case .terminate:
+            let termination = TLSTermination(
+                certificates: listener.certificates, alpnProtocols: listener.alpnProtocols)
+            traffic = .tls(tls(listener, .terminate(termination), selection, routes))
+        case .unsupported: return
+        }
+        listeners.append(ListenerConfiguration(id: listener.id, bindings: places, traffic: traffic))
+    }
+
+    private mutating func tls(
+        _ listener: ListenerState, _ mode: TLSListener.Mode, _ selection: RouteSelection, _ routes: [RouteState]
+    ) -> TLSListener {
+        var built: [Int: RouteConfiguration] = [:]
+        var hostnameRoutes: [(text: String, route: TLSListener.HostnameRoute)] = []
+        hostnameRoutes.reserveCapacity(selection.byName.count)
+        for (hostname, index) in selection.byName {
+            let configuration = built[index] ?? route(routes[index], listener)
+            built[index] = configuration
+            hostnameRoutes.append(
+                (hostname.description, TLSListener.HostnameRoute(hostname: hostname, route: configuration)))
+        }
+        hostnameRoutes.sort { $0.text < $1.text }
+        return TLSListener(
+            hostname: listener.hostname, mode: mode, routes: hostnameRoutes.map(\.route),
+            fallback: selection.fallback.map { route(routes[$0], listener) })
+    }
+
+    private mutating func route(_ route: RouteState, _ listener: ListenerState) -> RouteConfiguration {
+        let rule = route.rule ?? ResolvedRule()
+        let weighted = rule.targets.map { target in
+            RouteConfiguration.WeightedBackend(
+                weight: target.weight,
+                target: target.backend.map { .backend(use($0, raw: listener.traffic == .passthrough)) } ?? .invalid)
+        }
+        return RouteConfiguration(
+            id: route.id, backends: weighted,
+            alpnProtocols: listener.traffic == .terminate ? rule.alpnProtocols : [])
+    }
+
+    /// Adds a backend, once. What passes through as TLS already is never wrapped a second time: such a use of a backend
+    /// with a policy is a variant of its own.
+    private mutating func use(_ target: BackendTarget, raw: Bool) -> BackendID {
+        let tls = policies.tls(for: target)
+        var id = target.id
+        if raw, tls != nil { id.variant = "passthrough" }
+        if backends[id] == nil {
+            backends[id] = BackendConfiguration(id: id, endpoints: endpoints(target), tls: raw ? nil : tls)
+        }
+        return id
+    }
+
+    private func endpoints(_ target: BackendTarget) -> [EndpointConfiguration] {
+        switch target {
+        case .service(let key, let port): slices.endpoints(key, port)
+        case .backend(let key): (try? catalog[key]?.get()) ?? []
+        }
+    }
+}
+
+extension BackendTarget {
+    fileprivate var id: BackendID {
+        switch self {
+        case .service(let key, let port):
+            BackendID(
+                kind: "Service", namespace: key.namespace, name: key.name, port: UInt16(exactly: port.port) ?? 0)
+        case .backend(let key): BackendID(kind: "Backend", namespace: key.namespace, name: key.name, port: 0)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import EngineModel
+internal import KubernetesAPI
+internal import Primitives
+
+/// A gateway of ours on its way through the translation.
+struct GatewayState {
+    let key: ObjectKey
+    let gateway: Gateway
+    /// Why the gateway as a whole is not served, its listeners apart.
+    var rejection: Verdict?
+    /// Addresses the gateway asks for; empty: all local ones.
+    var addresses: [IPAddress] = []
+    var listeners: [ListenerState]
+
+    var generation: Int64? { gateway.metadata.generation }
+
+    /// Whether the listener is part of the configuration.
+    func serves(_ listener: ListenerState) -> Bool { rejection == nil && listener.obstacle == nil }
+}
+
+/// A listener on its way through the translation.
+struct ListenerState {
+    /// What the listener does with a stream.
+    enum Traffic: Hashable {
+        case tcp
+        case passthrough
+        case terminate
+        /// Its protocol is none of ours; the text is the protocol.
+        case unsupported(String)
+    }
+
+    let spec: Gateway.Listener
+    let id: ListenerID
+    let traffic: Traffic
+    /// Nil: no host name given, every name.
+    let hostname: HostnamePattern?
+    /// Route kinds that may attach, in the listener's order.
+    var kinds: [RouteKind] = []
+    var namespaces: NamespaceRule
+    /// Why the listener cannot be accepted, conflicts apart.
+    var rejections: [Verdict] = []
+    var conflict: Verdict?
+    var unresolved: [Verdict] = []
+    /// Usable certificates of a listener that terminates TLS.
+    var certificates: [KeyPairFacts] = []
+    /// What deserves to be said though nothing is wrong.
+    var remarks: [String] = []
+    var overlap: Verdict?
+    /// Offered to clients, by the listener's options.
+    var alpnProtocols: [String]?
+    /// Routes in order of precedence, each once.
+    var attachments: [Attachment] = []
+    /// What a route lost to another on this listener, by its index.
+    var losses: [Int: String] = [:]
+
+    var isTLS: Bool { traffic == .passthrough || traffic == .terminate }
+
+    /// Why the listener is not served, its gateway apart; nil: it is.
+    var obstacle: Verdict? {
+        if let rejection = rejections.merged { return Verdict(.invalid, rejection.message) }
+        if let conflict { return conflict }
+        if traffic == .terminate, certificates.isEmpty { return Verdict(.invalid, "no certificate can be used") }
+        if kinds.isEmpty { return Verdict(.invalid, "no kind of route can attach") }
+        return nil
+    }
+}
+
+/// One route at one listener.
+struct Attachment {
+    /// Index among all routes in order of precedence.
+    let route: Int
+    /// Names the route takes here; a nil `name` stands for what nobody else names.
+    let names: [AttachedName]
+}
+
+struct AttachedName {
+    /// The intersection of the listener's and the route's host names.
+    let name: HostnamePattern?
+    /// How narrow the route's own host name is: decides between routes whose intersections are equal.
+    let specificity: Int
+}
+
+/// Which namespaces' routes may attach to a listener.
+enum NamespaceRule {
+    case all
+    case same(String)
+    case selector(LabelSelector)
+    /// Nothing may: the listener's rule cannot be read.
+    case none
+
+    func admits(_ namespace: String, in snapshot: ClusterSnapshot) -> Bool {
+        switch self {
+        case .all: true
+        case .same(let own): namespace == own
+        case .selector(let selector): selector.matches(snapshot.labels(ofNamespace: namespace))
+        case .none: false
+        }
+    }
+}
+
+/// A kind of route we serve.
+enum RouteKind: String, Hashable {
+    case tcp = "TCPRoute"
+    case tls = "TLSRoute"
+}

@@ -1,0 +1,83 @@
+internal import KubernetesAPI
+
+/// Writes the status of every policy that affects a gateway of ours; at most 16 of them fit.
+func reportPolicies(_ policies: [PolicyState], _ options: TranslationOptions, into report: inout StatusReport) {
+    for policy in policies where !policy.ancestors.isEmpty {
+        let generation = policy.policy.metadata.generation
+        let conditions = [
+            Condition(.accepted, policy.acceptance, otherwise: .accepted, generation: generation),
+            Condition(
+                .resolvedRefs, policy.unresolved.merged, otherwise: .resolvedRefs,
+                policy.remarks.joined(separator: "; "), generation: generation),
+        ]
+        report.backendTLSPolicies[policy.key] = PolicyStatus(
+            ancestors: policy.ancestors.sorted().prefix(16).map { gateway in
+                PolicyAncestorStatus(
+                    ancestorRef: ParentReference(
+                        group: gatewayAPIGroup, kind: "Gateway", namespace: gateway.namespace, name: gateway.name),
+                    controllerName: options.controllerName, conditions: conditions)
+            })
+    }
+}
+
+/// Writes the status of every Backend.
+func reportBackends(
+    _ backends: [ObjectKey: Backend], _ catalog: BackendCatalog, into report: inout StatusReport
+) {
+    for (key, backend) in backends {
+        var verdict: Verdict?
+        if case .failure(let problem)? = catalog[key] { verdict = Verdict(.invalid, problem.message) }
+        report.backends[key] = BackendStatus(conditions: [
+            Condition(.accepted, verdict, otherwise: .accepted, generation: backend.metadata.generation)
+        ])
+    }
+}
+
+extension PolicyState {
+    /// Why the policy is not accepted.
+    fileprivate var acceptance: Verdict? {
+        if let conflict = conflicts.first {
+            return Verdict(.conflicted, ([conflict] + conflicts.dropFirst()).joined(separator: "; "))
+        }
+        return rejection
+    }
+}
+
+/// What no condition has a place for.
+func collectNotices(
+    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ policies: [PolicyState]
+) -> [Notice] {
+    var notices: [Notice] = []
+    for policy in policies where policy.ancestors.isEmpty {
+        notices.append(
+            Notice(
+                kind: "BackendTLSPolicy", key: policy.key,
+                message: "has no effect: no route sends traffic to its targets in the clear or after termination"))
+    }
+    for (key, slice) in snapshot.endpointSlices where slice.metadata.labels?[EndpointSlice.serviceNameLabel] == nil {
+        notices.append(
+            Notice(
+                kind: "EndpointSlice", key: key,
+                message: "has no effect: no label \(EndpointSlice.serviceNameLabel) names its Service"))
+    }
+    if options.standalone { notices += ignoredObjects(snapshot, classes) }
+    return notices.sorted()
+}
+
+/// In a folder nobody else serves what we ignore.
+private func ignoredObjects(_ snapshot: ClusterSnapshot, _ classes: ClassSelection) -> [Notice] {
+    var notices: [Notice] = []
+    for (key, gateway) in snapshot.gateways where !classes.contains(gateway.spec.gatewayClassName) {
+        notices.append(
+            Notice(
+                kind: "Gateway", key: key, message: "ignored: GatewayClass \(gateway.spec.gatewayClassName) is not ours"
+            ))
+    }
+    for (key, route) in snapshot.tcpRoutes where (route.spec.parentRefs ?? []).isEmpty {
+        notices.append(Notice(kind: "TCPRoute", key: key, message: "has no effect: no parentRefs"))
+    }
+    for (key, route) in snapshot.tlsRoutes where (route.spec.parentRefs ?? []).isEmpty {
+        notices.append(Notice(kind: "TLSRoute", key: key, message: "has no effect: no parentRefs"))
+    }
+    return notices
+}

@@ -1,0 +1,168 @@
+internal import KubernetesAPI
+internal import Primitives
+
+/// Attaches every route to the listeners its parentRefs name. Whether a listener is served plays no part in it.
+struct RouteAttacher {
+    let snapshot: ClusterSnapshot
+    let standalone: Bool
+    var gateways: [GatewayState]
+    var routes: [RouteState]
+    private let indices: [ObjectKey: Int]
+    private let listenersByName: [[String: Int]]
+    /// Per gateway and listener, apart from their states so that appending never copies.
+    private var attachments: [[[Attachment]]]
+    /// Answers of namespace selectors, which are asked for every route.
+    private var admitted: [Admission: Bool] = [:]
+
+    private struct Admission: Hashable {
+        let gateway: Int
+        let listener: Int
+        let namespace: String
+    }
+
+    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ routes: [RouteState], standalone: Bool) {
+        self.snapshot = snapshot
+        self.standalone = standalone
+        self.gateways = gateways
+        self.routes = routes
+        self.indices = Dictionary(uniqueKeysWithValues: zip(gateways.map(\.key), gateways.indices))
+        self.listenersByName = gateways.map { gateway in
+            Dictionary(zip(gateway.listeners.map(\.spec.name), gateway.listeners.indices)) { first, _ in first }
+        }
+        self.attachments = gateways.map { Array(repeating: [], count: $0.listeners.count) }
+    }
+
+    mutating func attachAll() {
+        for route in routes.indices {
+            var attached: Set<[Int]> = []
+            for reference in routes[route].parentRefs {
+                guard let parent = attach(route, to: reference) else { continue }
+                routes[route].parents.append(parent)
+                guard let gateway = parent.gateway else { continue }
+                for listener in parent.listeners where attached.insert([gateway, listener]).inserted {
+                    let names = self.names(of: routes[route], at: gateways[gateway].listeners[listener])
+                    attachments[gateway][listener].append(Attachment(route: route, names: names))
+                }
+            }
+        }
+        for gateway in gateways.indices {
+            for listener in gateways[gateway].listeners.indices {
+                gateways[gateway].listeners[listener].attachments = attachments[gateway][listener]
+            }
+        }
+    }
+
+    /// What becomes of one parentRef; nil: the parent is not ours.
+    private mutating func attach(_ route: Int, to reference: ParentReference) -> ParentState? {
+        guard reference.effectiveGroup == gatewayAPIGroup, reference.effectiveKind == "Gateway" else { return nil }
+        let key = reference.key(from: routes[route].key.namespace)
+        guard let gateway = indices[key] else {
+            guard standalone, snapshot.gateways[key] == nil else { return nil }
+            return ParentState(
+                reference: reference, rejection: Verdict(.noMatchingParent, "Gateway \(key) does not exist"))
+        }
+        var parent = ParentState(reference: reference, gateway: gateway)
+        switch select(routes[route], gateway, reference) {
+        case .success(let listeners): parent.listeners = listeners
+        case .failure(let failure): parent.rejection = failure.verdict
+        }
+        return parent
+    }
+
+    private struct Rejection: Error { let verdict: Verdict }
+
+    /// The listeners that take the route, or why none does.
+    private mutating func select(
+        _ route: RouteState, _ gateway: Int, _ reference: ParentReference
+    ) -> Result<[Int], Rejection> {
+        func rejected(_ reason: Condition.Reason, _ message: String) -> Result<[Int], Rejection> {
+            .failure(Rejection(verdict: Verdict(reason, message)))
+        }
+        guard route.rules.first != nil else { return rejected(.unsupportedValue, "the route has no rule") }
+        let named = candidates(gateway, reference)
+        if named.isEmpty { return rejected(.noMatchingParent, noMatchMessage(gateway, reference)) }
+        let allowed = named.filter { allows(route, gateway, $0) }
+        if allowed.isEmpty { return rejected(.notAllowedByListeners, notAllowedMessage(route, gateway, named)) }
+        guard route.kind == .tls else { return .success(allowed) }
+        if !route.invalidHostnames.isEmpty, route.hostnames.isEmpty {
+            let names = route.invalidHostnames.joined(separator: ", ")
+            return rejected(.unsupportedValue, "hostnames: no DNS name among \(names)")
+        }
+        let matching = allowed.filter { !names(of: route, at: gateways[gateway].listeners[$0]).isEmpty }
+        if matching.isEmpty {
+            let wanted = allowed.compactMap { gateways[gateway].listeners[$0].hostname?.description }
+            return rejected(
+                .noMatchingListenerHostname,
+                "no hostname of the route falls under those of the listeners: \(wanted.joined(separator: ", "))")
+        }
+        return .success(matching)
+    }
+
+    private func candidates(_ gateway: Int, _ reference: ParentReference) -> [Int] {
+        let listeners = gateways[gateway].listeners
+        let named: [Int]
+        if let section = reference.sectionName, !section.isEmpty {
+            named = listenersByName[gateway][section].map { [$0] } ?? []
+        } else {
+            named = Array(listeners.indices)
+        }
+        guard let port = reference.port else { return named }
+        return named.filter { listeners[$0].spec.port == port }
+    }
+
+    private mutating func allows(_ route: RouteState, _ gateway: Int, _ listener: Int) -> Bool {
+        let state = gateways[gateway].listeners[listener]
+        guard state.kinds.contains(route.kind) else { return false }
+        guard case .selector = state.namespaces else {
+            return state.namespaces.admits(route.key.namespace, in: snapshot)
+        }
+        let admission = Admission(gateway: gateway, listener: listener, namespace: route.key.namespace)
+        if let known = admitted[admission] { return known }
+        let answer = state.namespaces.admits(route.key.namespace, in: snapshot)
+        admitted[admission] = answer
+        return answer
+    }
+
+    /// The names a route takes at a listener; empty: none.
+    private func names(of route: RouteState, at listener: ListenerState) -> [AttachedName] {
+        guard route.kind == .tls, !route.hostnames.isEmpty else {
+            return [AttachedName(name: route.kind == .tls ? listener.hostname : nil, specificity: 0)]
+        }
+        return route.hostnames.compactMap { own in
+            guard let hostname = listener.hostname else {
+                return AttachedName(name: own, specificity: own.specificity)
+            }
+            return hostname.intersection(own).map { AttachedName(name: $0, specificity: own.specificity) }
+        }
+    }
+}
+
+extension RouteAttacher {
+    private func noMatchMessage(_ gateway: Int, _ reference: ParentReference) -> String {
+        let section = reference.sectionName.map { " named \($0)" } ?? ""
+        let port = reference.port.map { " on port \($0)" } ?? ""
+        return "Gateway \(gateways[gateway].key) has no listener\(section)\(port)"
+    }
+
+    private func notAllowedMessage(_ route: RouteState, _ gateway: Int, _ listeners: [Int]) -> String {
+        let reasons = listeners.map { index in
+            let listener = gateways[gateway].listeners[index]
+            guard listener.kinds.contains(route.kind) else {
+                let kinds = listener.kinds.map(\.rawValue).joined(separator: ", ")
+                return "\(listener.spec.name) takes \(kinds.isEmpty ? "no kind of route" : "only \(kinds)")"
+            }
+            return "\(listener.spec.name) takes no routes of namespace \(route.key.namespace)"
+        }
+        return "listener " + reasons.joined(separator: "; ")
+    }
+}
+
+extension HostnamePattern {
+    /// Exact before wildcards, longer wildcards before shorter ones.
+    fileprivate var specificity: Int {
+        switch self {
+        case .exact: .max
+        case .wildcard(let suffix): suffix.utf8.count { $0 == UInt8(ascii: ".") } + 1
+        }
+    }
+}

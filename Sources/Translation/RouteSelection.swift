@@ -1,0 +1,47 @@
+internal import KubernetesAPI
+internal import Primitives
+
+/// Who serves what at one listener: the narrowest host name wins, then the older route. Losers are told.
+struct RouteSelection {
+    /// Index of the route that serves a host name.
+    private(set) var byName: [HostnamePattern: Int] = [:]
+    /// Index of the route that takes what no host name fits.
+    private(set) var fallback: Int?
+    /// What each loser lost, by its index.
+    private(set) var losses: [Int: String] = [:]
+
+    init(_ listener: ListenerState, _ routes: [RouteState]) {
+        var specificity: [HostnamePattern: Int] = [:]
+        for attachment in listener.attachments where routes[attachment.route].kind == .tls {
+            for name in attachment.names {
+                guard let pattern = name.name else {
+                    if fallback == nil { fallback = attachment.route }
+                    continue
+                }
+                guard name.specificity > specificity[pattern, default: -1] else { continue }
+                specificity[pattern] = name.specificity
+                byName[pattern] = attachment.route
+            }
+        }
+        let plain = listener.attachments.first { routes[$0.route].kind == .tcp }
+        if fallback == nil { fallback = plain?.route }
+        collectLosses(listener, routes)
+    }
+
+    private mutating func collectLosses(_ listener: ListenerState, _ routes: [RouteState]) {
+        for attachment in listener.attachments {
+            var lost: [(winner: Int, name: String?)] = []
+            for name in attachment.names {
+                let winner = name.name.flatMap { byName[$0] } ?? fallback
+                guard let winner, winner != attachment.route else { continue }
+                lost.append((winner, name.name?.description))
+            }
+            guard !lost.isEmpty else { continue }
+            let parts = lost.map { loss in
+                let what = loss.name.map { " for \($0)" } ?? ""
+                return "listener \(listener.spec.name) serves \(routes[loss.winner].description)\(what)"
+            }
+            losses[attachment.route] = parts.joined(separator: "; ")
+        }
+    }
+}

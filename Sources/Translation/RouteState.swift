@@ -1,0 +1,63 @@
+internal import EngineModel
+internal import KubernetesAPI
+internal import Primitives
+
+/// A TCPRoute or TLSRoute on its way through the translation.
+struct RouteState {
+    let kind: RouteKind
+    let key: ObjectKey
+    let generation: Int64?
+    let parentRefs: [ParentReference]
+    /// Host names of a TLSRoute; empty for one without and for a TCPRoute.
+    let hostnames: [HostnamePattern]
+    /// Host names that are none.
+    let invalidHostnames: [String]
+    let rules: [RouteRule]
+    /// One per parent of ours, in the route's order.
+    var parents: [ParentState] = []
+    var rule: ResolvedRule?
+
+    var id: RouteID { RouteID(kind: kind.rawValue, namespace: key.namespace, name: key.name, rule: 0) }
+    var description: String { "\(kind.rawValue) \(key)" }
+
+    init(_ key: ObjectKey, _ route: TCPRoute) {
+        self.kind = .tcp
+        self.key = key
+        self.generation = route.metadata.generation
+        self.parentRefs = route.spec.parentRefs ?? []
+        self.hostnames = []
+        self.invalidHostnames = []
+        self.rules = route.spec.rules
+    }
+
+    init(_ key: ObjectKey, _ route: TLSRoute) {
+        self.kind = .tls
+        self.key = key
+        self.generation = route.metadata.generation
+        self.parentRefs = route.spec.parentRefs ?? []
+        let parsed = (route.spec.hostnames ?? []).map { (text: $0, pattern: HostnamePattern($0)) }
+        self.hostnames = parsed.compactMap(\.pattern)
+        self.invalidHostnames = parsed.filter { $0.pattern == nil }.map(\.text)
+        self.rules = route.spec.rules
+    }
+}
+
+/// What becomes of a route at one parent.
+struct ParentState {
+    let reference: ParentReference
+    /// Index among our gateways; nil where the parent does not exist.
+    var gateway: Int?
+    /// Why the parent does not accept the route.
+    var rejection: Verdict?
+    /// Indices of the gateway's listeners that take the route.
+    var listeners: [Int] = []
+}
+
+/// All routes in order of precedence.
+func collectRoutes(_ snapshot: ClusterSnapshot) -> [RouteState] {
+    let plain = snapshot.tcpRoutes.map { (Precedence($0.value.metadata, $0.key), RouteState($0.key, $0.value)) }
+    let named = snapshot.tlsRoutes.map { (Precedence($0.value.metadata, $0.key), RouteState($0.key, $0.value)) }
+    return (plain + named).sorted { left, right in
+        left.0 == right.0 ? left.1.kind.rawValue < right.1.kind.rawValue : left.0 < right.0
+    }.map(\.1)
+}
