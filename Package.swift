@@ -80,6 +80,7 @@ let tests: [String: [Target.Dependency]] = [
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
+    "TestSupportTests": ["Platform", "Primitives"],
     "YAMLTests": ["YAML"],
 ]
 

@@ -79,6 +79,10 @@ static inline int sluice_context_set_groups(SSL_CTX *context, const char *list) 
     return (int)SSL_CTX_set1_groups_list(context, list);
 }
 
+static inline int sluice_context_set_signature_algorithms(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_sigalgs_list(context, list);
+}
+
 // MARK: Per connection facts, kept in the SSL's ex_data
 
 /// ALPN names in wire format (length-prefixed), in the server's order.

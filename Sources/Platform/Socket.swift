@@ -75,6 +75,9 @@ public enum StreamSocket {
 public struct AcceptedSocket: ~Copyable {
     public var socket: FileDescriptor
     public let peer: SocketAddress?
+
+    /// Hands over the socket.
+    public consuming func takeSocket() -> FileDescriptor { socket }
 }
 
 /// `SOCK_STREAM` as the integer that socket(2) takes.
