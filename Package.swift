@@ -72,6 +72,7 @@ let package = Package(
 
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
+    "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
     "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
     "CommandsTests": ["Commands", "Observability", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],

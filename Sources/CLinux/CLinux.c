@@ -75,6 +75,7 @@ int sluice_connect(int fd, const struct sockaddr *address, socklen_t length) {
     return connect(fd, address, length) == -1 ? (errno == EINTR ? -EINPROGRESS : -errno) : 0;
 }
 int sluice_shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == -1 ? -errno : 0; }
+int sluice_shutdown_both(int fd) { return shutdown(fd, SHUT_RDWR) == -1 ? -errno : 0; }
 int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length) {
     return getsockname(fd, (struct sockaddr *)address, length) == -1 ? -errno : 0;
 }

@@ -8,6 +8,28 @@ public enum JSONText {
         output.append(UInt8(ascii: "\""))
     }
 
+    /// Appends an array of strings.
+    public static func append(list: some Sequence<String>, to output: inout [UInt8]) {
+        output.append(UInt8(ascii: "["))
+        for (index, item) in list.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            append(item, to: &output)
+        }
+        output.append(UInt8(ascii: "]"))
+    }
+
+    /// Appends an object whose values are strings, in the order of its names.
+    public static func append(object: [String: String], to output: inout [UInt8]) {
+        output.append(UInt8(ascii: "{"))
+        for (index, (name, value)) in object.sorted(by: { $0.key < $1.key }).enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ",")) }
+            append(name, to: &output)
+            output.append(UInt8(ascii: ":"))
+            append(value, to: &output)
+        }
+        output.append(UInt8(ascii: "}"))
+    }
+
     static func appendEscaped(_ string: some StringProtocol, to output: inout [UInt8]) {
         if string.utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
         ) {

@@ -63,6 +63,9 @@ public enum StreamSocket {
         return AcceptedSocket(socket: FileDescriptor(owning: try checked(result)), peer: KernelAddress.read(storage))
     }
 
+    /// Ends both directions of a connection that somebody else owns and will close: its owner sees the end of the stream.
+    public static func shutdownBoth(_ raw: Int32) { _ = sluice_shutdown_both(raw) }
+
     public static func localAddress(of socket: borrowing FileDescriptor) -> SocketAddress? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -31,6 +31,7 @@ int sluice_listen(int fd, int backlog);
 int sluice_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);   // non-blocking, close-on-exec
 int sluice_connect(int fd, const struct sockaddr *address, socklen_t length);  // -EINPROGRESS is ordinary
 int sluice_shutdown_write(int fd);
+int sluice_shutdown_both(int fd);
 int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length);
 int sluice_getpeername(int fd, struct sockaddr_storage *address, socklen_t *length);
 int sluice_socket_error(int fd);                            // SO_ERROR as a positive errno, or 0
