@@ -1,4 +1,5 @@
 import Platform
+import Primitives
 import Testing
 
 @Suite("Local addresses")
