@@ -73,6 +73,9 @@ let package = Package(
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
+    "ControllerTests": [
+        "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives", "Translation",
+    ],
     "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
     "CommandsTests": ["Commands", "Observability", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],

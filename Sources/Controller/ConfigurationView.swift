@@ -1,0 +1,73 @@
+internal import EngineModel
+internal import Primitives
+
+/// What the engine runs, as /config and `sluice check -o json` show it: without keys and certificates' bytes.
+public struct ConfigurationView: Encodable, Hashable, Sendable {
+    public var listeners: [Listener]
+    public var backends: [Backend]
+
+    public struct Listener: Encodable, Hashable, Sendable {
+        /// `namespace/name`.
+        public var gateway: String
+        public var listener: String
+        public var bindings: [BindingView]
+        /// `TCP`, `TLS passthrough` or `TLS terminate`.
+        public var mode: String
+        public var hostname: String?
+        public var certificates: [Certificate]?
+        public var alpnProtocols: [String]?
+        public var routes: [Route]
+    }
+
+    public struct BindingView: Encodable, Hashable, Sendable {
+        /// `*:9000` where every local address is bound.
+        public var address: String
+        /// `bound`, `failed`, or absent where nothing is served (`check`).
+        public var state: String?
+        public var message: String?
+    }
+
+    public struct Certificate: Encodable, Hashable, Sendable {
+        public var dnsNames: [String]
+        public var keyType: String
+        /// Seconds since 1970.
+        public var notBefore: Int64
+        public var notAfter: Int64
+        public var fingerprint: String
+    }
+
+    public struct Route: Encodable, Hashable, Sendable {
+        /// Such as `TLSRoute default/blue`.
+        public var route: String
+        public var rule: Int
+        /// Absent: whatever no host name takes.
+        public var hostname: String?
+        public var alpnProtocols: [String]?
+        public var backends: [WeightedBackend]
+    }
+
+    public struct WeightedBackend: Encodable, Hashable, Sendable {
+        /// Absent: cannot be resolved, its share of connections is refused.
+        public var backend: String?
+        public var weight: Int
+    }
+
+    public struct Backend: Encodable, Hashable, Sendable {
+        /// Such as `Service default/echo:7`.
+        public var backend: String
+        public var endpoints: [Endpoint]
+        public var tls: TLS?
+    }
+
+    public struct Endpoint: Encodable, Hashable, Sendable {
+        public var address: String
+        public var weight: Int
+    }
+
+    public struct TLS: Encodable, Hashable, Sendable {
+        public var hostname: String
+        public var subjectAltNames: [String]?
+        /// `system`, `unusable`, or the subjects of the CA certificates.
+        public var trust: [String]
+    }
+}

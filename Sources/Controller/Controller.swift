@@ -1,0 +1,60 @@
+public import EngineModel
+public import KubernetesAPI
+public import Observability
+public import Platform
+public import Primitives
+public import Translation
+
+/// The loop between a source of snapshots and the engine: each snapshot is translated, applied where the result differs
+/// from what runs, and its conditions are closed with the engine's answer, kept, and logged when they change. It has a
+/// thread of its own; this handle may be used from any.
+public final class Controller: Sendable {
+    private let mailbox = Monitored(Mailbox())
+    private let published = Locked(ControllerState())
+    private let loop: ControllerLoop.Setup
+
+    /// What waits for the loop. Only the newest of each counts.
+    struct Mailbox {
+        var snapshot: (snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime)?
+        var acknowledgement: Acknowledgement?
+        var stopping = false
+        var stopped = false
+    }
+
+    /// `localAddresses` is asked, on the controller's thread, for the addresses that gateways without addresses have.
+    public init(
+        target: any ConfigurationTarget, options: TranslationOptions, logger: Logger,
+        localAddresses: @escaping @Sendable () -> [IPAddress]
+    ) {
+        loop = ControllerLoop.Setup(target: target, options: options, logger: logger, localAddresses: localAddresses)
+    }
+
+    /// Starts the thread. Call once.
+    public func start() throws(Errno) {
+        let (mailbox, published, setup) = (mailbox, published, loop)
+        setup.target.onListenerChange { acknowledgement in mailbox.update { $0.acknowledgement = acknowledgement } }
+        try Thread(named: "controller") {
+            ControllerLoop(setup, publish: { state in published.withLock { $0 = state } }).run(mailbox)
+            mailbox.update { $0.stopped = true }
+        }.detach()
+    }
+
+    /// Hands over the newest snapshot. `isComplete`: every part of the source could be read. `seen`: when the change
+    /// that led to it was noticed.
+    public func submit(_ snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime = .now()) {
+        mailbox.update { mailbox in
+            // A snapshot that replaces one not yet taken answers for the older change too.
+            let first = min(mailbox.snapshot?.seen ?? seen, seen)
+            mailbox.snapshot = (snapshot, isComplete, first)
+        }
+    }
+
+    /// What has been reached.
+    public var state: ControllerState { published.withLock { $0 } }
+
+    /// Ends the loop after the turn it is in, and waits for that. What the engine runs stays.
+    public func stop() {
+        mailbox.update { $0.stopping = true }
+        _ = mailbox.wait { $0.stopped ? true : nil }
+    }
+}

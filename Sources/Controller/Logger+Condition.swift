@@ -1,0 +1,35 @@
+public import KubernetesAPI
+internal import Observability
+
+extension Condition {
+    /// Whether it says that something is not as its author meant it.
+    public var isProblem: Bool {
+        switch type {
+        case .accepted, .resolvedRefs, .programmed, .supportedVersion: status == .false
+        case .conflicted, .overlappingTLSConfig, .superseded, .warning: status == .true
+        default: false
+        }
+    }
+}
+
+extension Logger {
+    /// One line for a condition that is new or says something else. Good news about a new object is `debug`, but for
+    /// listeners, whose programming is what an operator waits for.
+    func logChange(_ item: StatusItem, isNew: Bool) {
+        let isListener = if case .listener = item.subject.part { true } else { false }
+        let matters = !isNew || (isListener && item.condition.type == .programmed)
+        let level: Level = item.condition.isProblem ? .warning : matters ? .info : .debug
+        let logger =
+            switch item.subject.part {
+            case .whole: with(["object": LogValue(item.subject.object)])
+            case .listener(let name): with(["object": LogValue(item.subject.object), "listener": LogValue(name)])
+            case .parent(let name): with(["object": LogValue(item.subject.object), "parent": LogValue(name)])
+            }
+        logger.log(
+            level, "condition",
+            [
+                "condition": LogValue(item.condition.type.rawValue), "status": LogValue(item.condition.status.rawValue),
+                "reason": LogValue(item.condition.reason.rawValue), "detail": LogValue(item.condition.message),
+            ])
+    }
+}
