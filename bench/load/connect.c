@@ -1,0 +1,41 @@
+// New connections: connect, send one message, receive it back, close. --connections are under way at a time.
+#include <inttypes.h>
+
+#include "ask.h"
+#include "histogram.h"
+#include "modes.h"
+#include "run.h"
+
+static const struct options *options;
+static uint64_t begun, done;
+
+static void opened(struct connection *connection) { ask_send(connection, state_of(connection), options->size); }
+
+static void ready(struct connection *connection, uint32_t events);
+static const struct handler handler = {sizeof(struct ask), opened, ready};
+
+static void begin(void) {
+    begun++;
+    loop_connect(&handler);
+}
+
+static void ready(struct connection *connection, uint32_t events) {
+    (void)events;
+    if (!ask_answered(connection, state_of(connection), options->size)) return;
+    histogram_add(now_ns() - connection->started_ns);
+    stream_end(&connection->stream);  // over TLS a close_notify, so that the proxy sees a clean end
+    loop_close(connection);
+    done++;
+    if (begun < options->count) begin();
+}
+
+void run_connect(const struct options *given) {
+    options = given;
+    uint64_t start = now_ns();
+    while (begun < options->connections && begun < options->count) begin();
+    while (done < options->count) loop_turn(UINT64_MAX);
+    double elapsed = (double)(now_ns() - start) / 1e9;
+    gate(options->gated, "{\"connections\": %" PRIu64 ", \"per_second\": %.0f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+         "\"p999_us\": %.1f}", done, (double)done / elapsed, histogram_percentile(0.5), histogram_percentile(0.99),
+         histogram_percentile(0.999));
+}

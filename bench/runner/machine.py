@@ -1,0 +1,37 @@
+"""What the figures depend on."""
+import os
+import pathlib
+import platform
+import subprocess
+
+
+def describe(repository):
+    return {
+        "cpu": _field("/proc/cpuinfo", "model name"),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory": _field("/proc/meminfo", "MemTotal"),
+        "kernel": platform.release(),
+        "system": _field("/etc/os-release", "PRETTY_NAME", "=").strip('"'),
+        "openssl": _output("openssl", "version"),
+        "compiler": _output("cc", "--version").split("\n")[0],
+        "commit": _output("git", "-C", str(repository), "describe", "--always", "--dirty"),
+    }
+
+
+def load_average():
+    return os.getloadavg()[0]
+
+
+def _field(path, name, separator=":"):
+    for line in pathlib.Path(path).read_text().splitlines():
+        key, found, value = line.partition(separator)
+        if found and key.strip() == name:
+            return value.strip()
+    return "unknown"
+
+
+def _output(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"
+    except OSError:
+        return "unknown"

@@ -1,0 +1,55 @@
+"""A TCP relay that can be told to do wrong, to prove that the load generator notices."""
+import socket
+import threading
+
+FAULTS = ["corrupt", "truncate", "end-both"]
+
+
+class Relay:
+    """Relays one connection to a port, with a fault after `at` bytes of the direction towards the client."""
+
+    def __init__(self, port, fault=None, at=0):
+        self._to, self._fault, self._at = port, fault, at
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._relay, daemon=True)]
+        self._threads[0].start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _relay(self):
+        client, _ = self._listener.accept()
+        backend = socket.create_connection(("127.0.0.1", self._to))
+        other = threading.Thread(target=self._pump, args=(client, backend, None), daemon=True)
+        other.start()
+        self._pump(backend, client, self._fault)
+        other.join(5)
+        client.close()
+        backend.close()
+
+    def _pump(self, source, sink, fault):
+        passed = 0
+        try:
+            while data := source.recv(256 * 1024):
+                if fault in ("corrupt", "truncate") and passed <= self._at < passed + len(data):
+                    if fault == "truncate":
+                        data = data[:self._at - passed]
+                    else:
+                        data = bytearray(data)
+                        data[self._at - passed] ^= 1
+                sink.sendall(data)
+                passed += len(data)
+                if fault == "truncate" and passed >= self._at:
+                    break
+            sink.shutdown(socket.SHUT_WR)
+            # The mistake of a proxy that takes the end of one direction for the end of both.
+            if self._fault == "end-both":
+                source.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass

@@ -1,0 +1,77 @@
+"""The results as JSON for tools and as Markdown for people."""
+import json
+import shlex
+
+from . import statistics
+
+
+NONE = "–"
+
+
+def write_json(path, result):
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def markdown(result, measures, subjects, pairs):
+    """The table, and what is needed to repeat or dispute it. `pairs` are (subject, reference) to give ratios of."""
+    machine = result["machine"]
+    lines = [
+        f"# Benchmark, {result['date']}",
+        "",
+        "Medians (lowest–highest) of rounds in which the proxies took turns under the same load; ratios are of the same round. "
+        "CPU is the proxy's own, user and system.",
+        "",
+        *_table(result["rounds"], measures, subjects, pairs),
+        "",
+        *_failures(result["failures"]),
+        *(f"- {name}: {version}" for name, version in result["versions"].items()),
+        f"- machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory']}, kernel {machine['kernel']}, "
+        f"{machine['system']}",
+        f"- libraries of the load generator: {machine['openssl']}; compiler: {machine['compiler']}",
+        f"- commit {machine['commit']}; load average {result['load_before']:.2f} before, {result['load_after']:.2f} after; "
+        f"{result['seconds']:.0f} s",
+        f"- configurations: bench/configs, as filled in under {result['folder']}",
+        "",
+        "```",
+        *result["commands"],
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+def _failures(failures):
+    return ["**Failed:**", "", "```", *failures, "```", ""] if failures else []
+
+
+def _table(rounds, measures, subjects, pairs):
+    header = ["measure", *subjects, *(f"{subject} / {reference}" for subject, reference in pairs)]
+    rows = [_row(header), _row(["---"] + ["---:"] * (len(header) - 1))]
+    for measure in measures:
+        for figure in measure.figures:
+            taken = rounds[measure.name]
+            cells = [_cell(statistics.of_subject(taken, subject, figure.key), figure.digits) for subject in subjects]
+            if not any(cell != NONE for cell in cells):
+                continue
+            cells += [_cell(statistics.ratio(taken, *pair, figure.key), 2) for pair in pairs]
+            rows.append(_row([figure.title, *cells]))
+    return rows
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(spread, digits):
+    if spread is None:
+        return NONE
+    if spread.low == spread.high:
+        return f"{spread.median:.{digits}f}"
+    return f"{spread.median:.{digits}f} ({spread.low:.{digits}f}–{spread.high:.{digits}f})"
+
+
+def commands(started):
+    """Commands without repetitions of the same program and mode: one example of each is enough to repeat them."""
+    seen = {}
+    for command in started:
+        seen.setdefault((command[0], command[1], "--listen" in command), shlex.join(command))
+    return list(seen.values())

@@ -1,0 +1,13 @@
+"""What all measures share during one run."""
+import dataclasses
+import pathlib
+
+
+@dataclasses.dataclass
+class Scene:
+    folder: pathlib.Path
+    processes: object
+    load: object
+    certificates: object
+    backends: object = None
+    transfer_bytes: int = 0

@@ -1,0 +1,45 @@
+"""nginx with its stream module, from the distribution."""
+import pathlib
+import re
+import socket
+import subprocess
+
+from ..failure import Failure
+from ..ports import free_port
+from .subject import SERVICES, Subject, render
+
+# Where the distributions put the stream module when it is not built in.
+MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+
+
+# It ends a half-closed TLS stream by FIN without close_notify, which the transfer takes, rightly, for a cut.
+UNSUITED = ("tls-terminate", "tls-reencrypt")
+
+
+class Nginx(Subject):
+    name = "nginx"
+
+    def version(self):
+        try:
+            outcome = subprocess.run(["nginx", "-V"], capture_output=True, text=True, check=True)
+        except FileNotFoundError:
+            raise Failure("nginx is not installed: scripts/setup test") from None
+        release = re.search(r"nginx version: nginx/(\S+)", outcome.stderr)
+        library = re.search(r"(?:built|running) with (OpenSSL [^\n]*)", outcome.stderr)
+        return f"nginx {release[1] if release else '?'}, {library[1] if library else 'OpenSSL unknown'}"
+
+    def start(self):
+        ports = {service: free_port() for service in SERVICES if service not in UNSUITED}
+        backends = {f"{name}-backend": port for name, port in self.scene.backends.ports.items()}
+        certificates = self.scene.certificates
+        configuration = self.folder / "nginx.conf"
+        configuration.write_text(render("nginx.conf", {
+            **ports, **backends, "folder": self.folder, "frontend": certificates.frontend, "frontend-key": certificates.frontend_key,
+            "load-module": f"load_module {MODULE};" if MODULE.exists() else "",
+        }))
+        command = ["nginx", "-p", self.folder, "-e", "stderr", "-c", configuration]
+        return self.scene.processes.start(self.name, command), ports
+
+    def is_ready(self, running):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", running.ports["tls-echo"])) == 0
