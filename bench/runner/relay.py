@@ -47,9 +47,10 @@ class Relay:
                 passed += len(data)
                 if fault == "truncate" and passed >= self._at:
                     break
-            sink.shutdown(socket.SHUT_WR)
-            # The mistake of a proxy that takes the end of one direction for the end of both.
+            # The mistake of a proxy that takes the end of one direction for the end of both. First, or the backend's
+            # answer to the end could still slip through.
             if self._fault == "end-both":
                 source.shutdown(socket.SHUT_RDWR)
+            sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
