@@ -41,7 +41,7 @@ class Sluice(Subject):
         self._write_manifests(ports)
         command = [self.binary, "run", "--manifests", self.manifests, "--workers", "2",
                    "--probe-address", f"127.0.0.1:{self.probe_port}",
-                   "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warn"]
+                   "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning"]
         # SIGINT skips the time that SIGTERM grants to load balancers.
         return self.scene.processes.start(self.name, command, ended_by=signal.SIGINT), ports
 
