@@ -30,7 +30,7 @@ public struct ListenError: Error, Hashable, Sendable, CustomStringConvertible {
 /// Binds and listens: `[::]` takes IPv4 too, and becomes 0.0.0.0 on a host without IPv6.
 func listen(on address: SocketAddress) throws(ListenError) -> FileDescriptor {
     do {
-        return try StreamSocket.listen(on: address, dualStack: address.ip == .anyV6, backlog: 128)
+        return try StreamSocket.listen(on: address, dualStack: address.ip == .anyV6)
     } catch {
         let hasNoIPv6 = error == .addressFamilyNotSupported || error == .addressNotAvailable
         guard address.ip == .anyV6, hasNoIPv6 else { throw ListenError(address, error) }

@@ -15,7 +15,7 @@ struct HTTPServerLoadTests {
 
     @Test("clients that send nothing, half a request, or read nothing do not hold up others")
     func slow() throws {
-        let text = String(repeating: "x", count: 32 << 20)
+        let text = String(repeating: "x", count: 16 << 20)
         let server = try server([HTTPRoute("/large", "") { _ in .text(text) }])
         defer { server.stop() }
         let silent = try RawClient(server.address)
@@ -26,15 +26,15 @@ struct HTTPServerLoadTests {
         for _ in 0..<5 { #expect(try RawResponse.of("GET", "/hello", from: server.address).body == "hello\n") }
         try half.send("localhost\r\n\r\n")
         #expect(try RawResponse(try half.readToEnd()).body == "hello\n")
-        #expect(try RawResponse(try deaf.readToEnd()).body.utf8.count == 32 << 20)
+        #expect(try RawResponse(try deaf.readToEnd()).body.utf8.count == 16 << 20)
         _ = consume silent
     }
 
     @Test("answers that nobody reads are bounded: the next one is refused with 503")
     func answersAreBounded() throws {
         var limits = HTTPServer.Limits()
-        limits.answers = 40 << 20
-        let text = String(repeating: "x", count: 32 << 20)
+        limits.answers = 20 << 20
+        let text = String(repeating: "x", count: 16 << 20)
         let server = try server([HTTPRoute("/large", "") { _ in .text(text) }], limits: limits)
         defer { server.stop() }
         let deaf = try RawClient(server.address)
@@ -44,7 +44,7 @@ struct HTTPServerLoadTests {
         let refused = try RawResponse.of("GET", "/large", from: server.address)
         #expect(refused.status == 503)
         #expect(refused.fields["retry-after"] == "1")
-        #expect(try RawResponse(try deaf.readToEnd()).body.utf8.count == 32 << 20)
+        #expect(try RawResponse(try deaf.readToEnd()).body.utf8.count == 16 << 20)
     }
 
     @Test("a request that trickles in is closed at its deadline, however often a byte comes")
@@ -124,7 +124,8 @@ struct HTTPServerLoadTests {
 
     @Test("a port is free as soon as its server has stopped")
     func restarts() throws {
-        var address = SocketAddress(.loopbackV4, 0)
+        // Not 127.0.0.1: a client of another test might be given the port between two servers.
+        var address = try #require(SocketAddress("127.83.0.1:0"))
         for _ in 0..<20 {
             let hello = HTTPRoute("/hello", "") { _ in .text("hello\n") }
             let server = try HTTPServer(name: "test", address: address, routes: [hello])
