@@ -81,6 +81,7 @@ let tests: [String: [Target.Dependency]] = [
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "LayeringTests": [],
+    "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives"],
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],

@@ -62,6 +62,20 @@ int64_t sluice_file_size(const char *path) {
     struct stat status;
     return stat(path, &status) == -1 ? -errno : status.st_size;
 }
+int sluice_file_status(const char *path, int follow, struct sluice_file_status *result) {
+    struct stat status;
+    if ((follow ? stat(path, &status) : lstat(path, &status)) == -1) return -errno;
+    *result = (struct sluice_file_status){
+        .device = status.st_dev,
+        .inode = status.st_ino,
+        .links = status.st_nlink,
+        .size = status.st_size,
+        .modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
+        .changed_ns = (int64_t)status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec,
+        .mode = status.st_mode,
+    };
+    return 0;
+}
 
 int sluice_socket(int domain, int type, int protocol) {
     return RETRY(socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));

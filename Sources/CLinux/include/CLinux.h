@@ -23,6 +23,12 @@ int sluice_dup(int fd);
 int sluice_list_directory(const char *path, void (*visit)(void *context, const char *name), void *context);
 int64_t sluice_read_link(const char *path, void *buffer, size_t count);   // no terminator; cut to count
 int64_t sluice_file_size(const char *path);
+typedef struct sluice_file_status {
+    uint64_t device, inode, links;
+    int64_t size, modified_ns, changed_ns;
+    uint32_t mode;
+} sluice_file_status_t;
+int sluice_file_status(const char *path, int follow, sluice_file_status_t *status);
 
 // MARK: Sockets
 int sluice_socket(int domain, int type, int protocol);      // adds SOCK_CLOEXEC | SOCK_NONBLOCK

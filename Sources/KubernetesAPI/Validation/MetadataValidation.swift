@@ -1,0 +1,4 @@
+extension ObjectMeta {
+    /// Name, namespace, labels and annotations.
+    public func problems(nameRule: NameRule, namespaced: Bool) -> [FieldProblem] { [] }
+}

@@ -1,0 +1,71 @@
+internal import KubernetesAPI
+internal import Primitives
+
+/// An object among all kinds.
+struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
+    var kind: String
+    var key: ObjectKey
+
+    var description: String { "\(kind) \(key)" }
+    static func < (left: ObjectIdentity, right: ObjectIdentity) -> Bool {
+        (left.kind, left.key) < (right.kind, right.key)
+    }
+}
+
+/// An object as a snapshot holds it: typed, and without key material's text.
+enum ManifestObject: Hashable, Sendable {
+    case gatewayClass(GatewayClass)
+    case gateway(Gateway)
+    case tcpRoute(TCPRoute)
+    case tlsRoute(TLSRoute)
+    case referenceGrant(ReferenceGrant)
+    case backendTLSPolicy(BackendTLSPolicy)
+    case backend(Backend)
+    case service(Service)
+    case endpointSlice(EndpointSlice)
+    case namespace(Namespace)
+    case secret(SecretEntry)
+    case configMap(ConfigMapEntry)
+
+    func add(to snapshot: inout ClusterSnapshot, as key: ObjectKey) {
+        switch self {
+        case .gatewayClass(let value): snapshot.gatewayClasses[key] = value
+        case .gateway(let value): snapshot.gateways[key] = value
+        case .tcpRoute(let value): snapshot.tcpRoutes[key] = value
+        case .tlsRoute(let value): snapshot.tlsRoutes[key] = value
+        case .referenceGrant(let value): snapshot.referenceGrants[key] = value
+        case .backendTLSPolicy(let value): snapshot.backendTLSPolicies[key] = value
+        case .backend(let value): snapshot.backends[key] = value
+        case .service(let value): snapshot.services[key] = value
+        case .endpointSlice(let value): snapshot.endpointSlices[key] = value
+        case .namespace(let value): snapshot.namespaces[key] = value
+        case .secret(let value): snapshot.secrets[key] = value
+        case .configMap(let value): snapshot.configMaps[key] = value
+        }
+    }
+
+    /// The same object with the last good facts where the new bytes cannot be used.
+    func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {
+        switch (self, last) {
+        case (.secret(var entry), .secret(let old)?):
+            var reasons: [String] = []
+            (entry.keyPair, reasons) = kept(entry.keyPair, old.keyPair, reasons)
+            (entry.caCertificates, reasons) = kept(entry.caCertificates, old.caCertificates, reasons)
+            if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
+            return .secret(entry)
+        case (.configMap(var entry), .configMap(let old)?):
+            var reasons: [String] = []
+            (entry.caCertificates, reasons) = kept(entry.caCertificates, old.caCertificates, reasons)
+            if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
+            return .configMap(entry)
+        default: return self
+        }
+    }
+
+    private func kept<Facts, Problem: CustomStringConvertible>(
+        _ new: Result<Facts, Problem>?, _ old: Result<Facts, Problem>?, _ reasons: [String]
+    ) -> (Result<Facts, Problem>?, [String]) {
+        guard case .failure(let problem)? = new, case .success? = old else { return (new, reasons) }
+        return (old, reasons + [problem.description])
+    }
+}

@@ -1,0 +1,159 @@
+internal import KubernetesAPI
+internal import Observability
+internal import Platform
+internal import Primitives
+
+/// The thread of a ``ManifestSource``: waits for changes, gathers them, reads, and hands over.
+final class SourceLoop {
+    private let options: ManifestSource.Options
+    private let logger: Logger
+    private let wake: Int32
+    private let onChange: @Sendable (ManifestSnapshot) -> Void
+    private let watcher: (any FileWatcher)?
+    private let tree: TreeWatch
+    private var reading: FileReading
+    private var published: ManifestSnapshot?
+    private var reportedDegradation = false
+    private var namedKinds: Set<UnknownKind> = []
+
+    init(
+        path: String, options: ManifestSource.Options, logger: Logger, wake: Int32,
+        makeWatcher: () throws(Errno) -> any FileWatcher, onChange: @escaping @Sendable (ManifestSnapshot) -> Void
+    ) {
+        self.options = options
+        self.logger = logger
+        self.wake = wake
+        self.onChange = onChange
+        var missing: Errno?
+        var made: (any FileWatcher)?
+        do throws(Errno) { made = try makeWatcher() } catch { missing = error }
+        watcher = made
+        tree = TreeWatch(root: path, watcher: made, missing: missing, scanInterval: options.scanInterval)
+        reading = FileReading(unknownFields: options.unknownFields)
+    }
+
+    func run() {
+        refresh(patience: nil)
+        while wait() { refresh(patience: options.pairPatience) }
+    }
+
+    /// Reads what changed, and publishes if that changes anything.
+    private func refresh(patience: Duration?) {
+        let now = MonotonicTime.now()
+        if let scan = tree.nextScan, scan <= now { tree.scan() }
+        if tree.hasWork { reading.apply(tree.collect(now: now), of: tree, now: now, patience: patience) }
+        if let patience { reading.reviewHeld(of: tree, now: now, patience: patience) }
+        reportDegradation()
+        let asOf = realtimeNanoseconds() / 1_000_000_000
+        let next = reading.snapshot(asOf: asOf)
+        if let published, next.isSame(as: published), published.nextValidityChange.map({ $0 > asOf }) ?? true {
+            return
+        }
+        log(next)
+        published = next
+        onChange(next)
+    }
+
+    /// Waits for something to do; false when the source is to stop.
+    private func wait() -> Bool {
+        let descriptors = [wake] + (watcher.map { [$0.raw] } ?? [])
+        while true {
+            do throws(Errno) {
+                let ready = try pollReadable(descriptors, timeout: timeout)
+                if ready.contains(0) { return false }
+                if ready.isEmpty { return true }
+                if tree.takeEvents() { return try gather(descriptors) }
+            } catch {
+                logger.error("cannot wait for changes of manifests", ["error": LogValue(error.description)])
+                tree.scan()
+                _ = try? pollReadable([wake], timeout: options.scanInterval)
+                return true
+            }
+        }
+    }
+
+    /// Lets a burst of changes end: some quiet, but not for ever.
+    private func gather(_ descriptors: [Int32]) throws(Errno) -> Bool {
+        let end = MonotonicTime.now() + options.longestDelay
+        while true {
+            let left = end - .now()
+            guard left > .zero else { return true }
+            let ready = try pollReadable(descriptors, timeout: min(options.quiet, left))
+            if ready.contains(0) { return false }
+            if ready.isEmpty { return true }
+            _ = tree.takeEvents()
+        }
+    }
+
+    /// Until the next thing that no event announces: a walk, a pair that was given time, a certificate's date.
+    private var timeout: Duration? {
+        let now = MonotonicTime.now()
+        var delays: [Duration] = []
+        if let scan = tree.nextScan { delays.append(scan - now) }
+        if let review = reading.nextReview(patience: options.pairPatience) { delays.append(review - now) }
+        if let change = published?.nextValidityChange {
+            // The wall clock may be set: look at it at least once a minute.
+            delays.append(min(.seconds(60), .seconds(max(1, change - realtimeNanoseconds() / 1_000_000_000))))
+        }
+        return delays.min().map { max(.zero, $0) }
+    }
+
+    private func reportDegradation() {
+        guard let error = tree.degraded else {
+            if reportedDegradation { logger.info("manifests are watched again") }
+            reportedDegradation = false
+            return
+        }
+        guard !reportedDegradation else { return }
+        reportedDegradation = true
+        let hint =
+            error == .noSpace
+            ? "fs.inotify.max_user_watches" : error == .tooManyOpenFiles ? "fs.inotify.max_user_instances" : ""
+        logger.warning(
+            "manifests cannot be watched, they are scanned instead",
+            [
+                "error": LogValue(error.description), "raise": LogValue(hint),
+                "interval": LogValue(options.scanInterval),
+            ])
+    }
+
+    private func log(_ next: ManifestSnapshot) {
+        let known = Set(published?.problems ?? [])
+        for problem in next.problems where !known.contains(problem) {
+            logger.log(
+                problem.severity == .error ? .error : .warning, "problem in a manifest",
+                [
+                    "file": LogValue(problem.file), "line": LogValue(problem.line),
+                    "object": LogValue(problem.object ?? ""), "field": LogValue(problem.field),
+                    "problem": LogValue(problem.message),
+                ])
+        }
+        for (kind, file) in next.unknownKinds.sorted(by: { $0.key < $1.key }) where namedKinds.insert(kind).inserted {
+            logger.warning(
+                "kind is not read and skipped",
+                ["apiVersion": LogValue(kind.apiVersion), "kind": LogValue(kind.kind), "file": LogValue(file)])
+        }
+    }
+}
+
+extension ManifestSnapshot {
+    /// Equal but for the time.
+    func isSame(as other: ManifestSnapshot) -> Bool {
+        var other = other
+        other.snapshot.asOf = snapshot.asOf
+        return self == other
+    }
+
+    /// The next moment after `asOf`, in seconds since 1970, at which a certificate begins or ceases to be valid.
+    var nextValidityChange: Int64? {
+        var moments: [Int64] = []
+        for entry in snapshot.secrets.values {
+            if case .success(let pair)? = entry.keyPair { moments += [pair.notBefore, pair.notAfter + 1] }
+            if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
+        }
+        for entry in snapshot.configMaps.values {
+            if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
+        }
+        return moments.filter { $0 > snapshot.asOf }.min()
+    }
+}
