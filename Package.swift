@@ -86,11 +86,16 @@ let tests: [String: [Target.Dependency]] = [
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
     "TestSupportTests": ["Platform", "Primitives"],
+    "TranslationTests": ["EngineModel", "KubernetesAPI", "Primitives", "Translation", "YAML"],
     "YAMLTests": ["YAML"],
 ]
 
+/// Folders of test targets that hold files to be read rather than compiled.
+let fixtures: [String: [String]] = ["TranslationTests": ["Golden"]]
+
 for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {
-    package.targets.append(.testTarget(name: name, dependencies: dependencies + ["TestSupport"]))
+    package.targets.append(
+        .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures[name] ?? []))
 }
 
 for target in package.targets where target.type != .system {

@@ -93,4 +93,6 @@ extension Condition.Reason {
     public static let targetNotFound = Self("TargetNotFound")
     public static let invalidCACertificateRef = Self("InvalidCACertificateRef")
     public static let olderRouteServes = Self("OlderRouteServes")
+    /// A route with a narrower host name, or of a kind that goes before, has the listener.
+    public static let narrowerRouteServes = Self("NarrowerRouteServes")
 }

@@ -51,7 +51,7 @@ struct ListenerState {
     /// Routes in order of precedence, each once.
     var attachments: [Attachment] = []
     /// What a route lost to another on this listener, by its index.
-    var losses: [Int: String] = [:]
+    var losses: [Int: RouteLoss] = [:]
 
     var isTLS: Bool { traffic == .passthrough || traffic == .terminate }
 

@@ -8,7 +8,7 @@ func checkListener(
     _ options: TranslationOptions, grants: GrantIndex
 ) -> ListenerState {
     let traffic = traffic(of: spec)
-    let hasHostname = traffic == .passthrough || traffic == .terminate
+    let hasHostname = spec.protocol == .tls || spec.protocol == .https
     let text = hasHostname ? spec.hostname.flatMap { $0.isEmpty ? nil : $0 } : nil
     let hostname = text.flatMap { HostnamePattern($0) }
     let (namespaces, unreadable) = namespaceRule(spec.allowedRoutes?.namespaces, own: key.namespace)

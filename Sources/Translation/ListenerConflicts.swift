@@ -39,9 +39,10 @@ extension ListenerState {
     /// What shares a port only with its like.
     fileprivate enum Family { case tcp, tls, http }
 
-    /// Nil: no stream over TCP, or a protocol that nobody knows.
+    /// Nil: no stream over TCP, a protocol that nobody knows, or a host name that cannot be compared.
     fileprivate var family: Family? {
-        switch spec.protocol {
+        if hostname == nil, let text = spec.hostname, !text.isEmpty, spec.protocol != .tcp { return nil }
+        return switch spec.protocol {
         case .tcp: .tcp
         case .tls, .https: .tls
         case .http: .http

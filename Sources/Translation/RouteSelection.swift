@@ -1,6 +1,13 @@
 internal import KubernetesAPI
 internal import Primitives
 
+/// What a route lost to others at one listener.
+struct RouteLoss {
+    /// Whether an older route has it, rather than one with a narrower host name or of a kind that goes before.
+    let toOlder: Bool
+    let message: String
+}
+
 /// Who serves what at one listener: the narrowest host name wins, then the older route. Losers are told.
 struct RouteSelection {
     /// Index of the route that serves a host name.
@@ -8,7 +15,7 @@ struct RouteSelection {
     /// Index of the route that takes what no host name fits.
     private(set) var fallback: Int?
     /// What each loser lost, by its index.
-    private(set) var losses: [Int: String] = [:]
+    private(set) var losses: [Int: RouteLoss] = [:]
 
     init(_ listener: ListenerState, _ routes: [RouteState]) {
         var specificity: [HostnamePattern: Int] = [:]
@@ -41,7 +48,8 @@ struct RouteSelection {
                 let what = loss.name.map { " for \($0)" } ?? ""
                 return "listener \(listener.spec.name) serves \(routes[loss.winner].description)\(what)"
             }
-            losses[attachment.route] = parts.joined(separator: "; ")
+            losses[attachment.route] = RouteLoss(
+                toOlder: lost.contains { $0.winner < attachment.route }, message: parts.joined(separator: "; "))
         }
     }
 }

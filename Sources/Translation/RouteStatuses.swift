@@ -35,7 +35,8 @@ private func conditions(
     if !losses.isEmpty {
         conditions.append(
             Condition(
-                .superseded, .true, .olderRouteServes, losses.joined(separator: "; "),
+                .superseded, .true, losses.contains(where: \.toOlder) ? .olderRouteServes : .narrowerRouteServes,
+                losses.map(\.message).joined(separator: "; "),
                 observedGeneration: route.generation))
     }
     return conditions

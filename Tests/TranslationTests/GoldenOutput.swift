@@ -1,0 +1,174 @@
+import EngineModel
+import KubernetesAPI
+import Primitives
+import Translation
+import YAML
+
+/// A result as text for people: what is served, what is said about each object.
+func goldenText(_ result: TranslationResult, _ statuses: StatusReport) throws -> String {
+    try YAMLEncoder().text(Golden(result, statuses))
+}
+
+private struct Golden: Encodable {
+    let listeners: [Listener]
+    let backends: [BackendShape]
+    let statuses: Statuses
+    let notices: [String]?
+
+    init(_ result: TranslationResult, _ statuses: StatusReport) {
+        listeners = result.configuration.listeners.map(Listener.init)
+        backends = result.configuration.backends.map(BackendShape.init)
+        self.statuses = Statuses(statuses)
+        notices = result.notices.isEmpty ? nil : result.notices.map(\.description)
+    }
+}
+
+private struct Listener: Encodable {
+    let id: String
+    let bind: [String]
+    let mode: String
+    let hostname: String?
+    let certificates: [String]?
+    let alpn: [String]?
+    let routes: [String: Route]?
+    let otherwise: Route?
+
+    init(_ listener: ListenerConfiguration) {
+        id = listener.id.description
+        bind = listener.bindings.map(\.description)
+        switch listener.traffic {
+        case .tcp(let route):
+            (mode, hostname, certificates, alpn, routes) = ("TCP", nil, nil, nil, nil)
+            otherwise = route.map(Route.init)
+        case .tls(let tls):
+            hostname = tls.hostname?.description
+            routes = Dictionary(uniqueKeysWithValues: tls.routes.map { ($0.hostname.description, Route($0.route)) })
+            otherwise = tls.fallback.map(Route.init)
+            switch tls.mode {
+            case .passthrough: (mode, certificates, alpn) = ("Passthrough", nil, nil)
+            case .terminate(let termination):
+                mode = "Terminate"
+                certificates = termination.certificates.map(\.material.fingerprint)
+                alpn = termination.alpnProtocols
+            }
+        }
+    }
+}
+
+private struct Route: Encodable {
+    let route: String
+    let backends: [String]
+    let alpn: [String]?
+
+    init(_ route: RouteConfiguration) {
+        self.route = route.id.description + (route.id.rule == 0 ? "" : " rule \(route.id.rule)")
+        backends = route.backends.map { backend in
+            switch backend.target {
+            case .backend(let id): "\(backend.weight) to \(describe(id))"
+            case .invalid: "\(backend.weight) refused"
+            }
+        }
+        alpn = route.alpnProtocols.isEmpty ? nil : route.alpnProtocols
+    }
+}
+
+private func describe(_ id: BackendID) -> String {
+    id.variant.isEmpty ? id.description : "\(id.description) (\(id.variant))"
+}
+
+private struct BackendShape: Encodable {
+    let id: String
+    let endpoints: [String]
+    let tls: TLS?
+
+    struct TLS: Encodable {
+        let trust: [String]
+        let hostname: String
+        let names: [String]?
+    }
+
+    init(_ backend: BackendConfiguration) {
+        id = describe(backend.id)
+        endpoints = backend.endpoints.map { $0.weight == 1 ? "\($0.address)" : "\($0.address) weight \($0.weight)" }
+        tls = backend.tls.map { tls in
+            let trust: [String] =
+                switch tls.trust {
+                case .system: ["the system's"]
+                case .unusable: ["none: every connection fails"]
+                case .bundles(let bundles): bundles.map(\.material.fingerprint)
+                }
+            let names = tls.subjectAltNames.map { name in
+                switch name {
+                case .hostname(let hostname): "DNS \(hostname)"
+                case .uri(let uri): "URI \(uri)"
+                }
+            }
+            return TLS(trust: trust, hostname: tls.hostname, names: names.isEmpty ? nil : names)
+        }
+    }
+}
+
+private struct Statuses: Encodable {
+    let gatewayClasses: [String: [String]]?
+    let gateways: [String: GatewayShape]?
+    let tcpRoutes: [String: [Parent]]?
+    let tlsRoutes: [String: [Parent]]?
+    let backendTLSPolicies: [String: [Parent]]?
+    let backends: [String: [String]]?
+
+    init(_ report: StatusReport) {
+        func shaped<Value, Shape>(_ table: [ObjectKey: Value], _ shape: (Value) -> Shape) -> [String: Shape]? {
+            table.isEmpty ? nil : Dictionary(uniqueKeysWithValues: table.map { ($0.key.description, shape($0.value)) })
+        }
+        gatewayClasses = shaped(report.gatewayClasses) { $0.conditions.map(describe) }
+        gateways = shaped(report.gateways, GatewayShape.init)
+        tcpRoutes = shaped(report.tcpRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
+        tlsRoutes = shaped(report.tlsRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
+        backendTLSPolicies = shaped(report.backendTLSPolicies) {
+            $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) }
+        }
+        backends = shaped(report.backends) { $0.conditions.map(describe) }
+    }
+}
+
+private struct GatewayShape: Encodable {
+    let addresses: [String]?
+    let conditions: [String]
+    let listeners: [ListenerShape]
+
+    struct ListenerShape: Encodable {
+        let name: String
+        let kinds: [String]
+        let routes: Int
+        let conditions: [String]
+    }
+
+    init(_ status: GatewayStatus) {
+        addresses = status.addresses.map { $0.map { "\($0.type ?? "none") \($0.value)" } }
+        conditions = status.conditions.map(describe)
+        listeners = status.listeners.map {
+            ListenerShape(
+                name: $0.name, kinds: ($0.supportedKinds ?? []).map(\.kind), routes: $0.attachedRoutes,
+                conditions: $0.conditions.map(describe))
+        }
+    }
+}
+
+private struct Parent: Encodable {
+    let parent: String
+    let conditions: [String]
+
+    init(_ reference: ParentReference, _ conditions: [Condition]) {
+        var text = reference.namespace.map { "\($0)/\(reference.name)" } ?? reference.name
+        if let section = reference.sectionName { text += " section \(section)" }
+        if let port = reference.port { text += " port \(port)" }
+        parent = text
+        self.conditions = conditions.map(describe)
+    }
+}
+
+private func describe(_ condition: Condition) -> String {
+    let generation = condition.observedGeneration.map { " @\($0)" } ?? ""
+    let message = condition.message.isEmpty ? "" : " - \(condition.message)"
+    return "\(condition.type.rawValue)=\(condition.status.rawValue) \(condition.reason.rawValue)\(generation)\(message)"
+}
