@@ -28,7 +28,7 @@ let package = Package(
         .target(name: "Resolver", dependencies: ["Primitives", "Platform", "CCares"]),
 
         .target(name: "EngineModel", dependencies: ["Primitives"]),
-        .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"]),
+        .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"], exclude: ["LIFECYCLE.md"]),
         .target(
             name: "Engine",
             dependencies: [

@@ -16,12 +16,13 @@ public struct EndpointPicker: Sendable {
         }
     }
 
-    /// The index of the chosen endpoint; nil when no endpoint has a weight.
+    /// Chooses an endpoint for one connection or one retry.
     ///
     /// - Parameters:
     ///   - random: 64 random bits.
     ///   - active: connections that an endpoint has now.
     ///   - excluding: endpoints already tried, as bits for the first 64 indices; chosen only where no other is left.
+    /// - Returns: the endpoint's index; nil when no endpoint has a weight.
     public func pick(random: UInt64, active: (Int) -> Int, excluding: UInt64 = 0) -> Int? {
         guard total > 0 else { return nil }
         guard excluding == 0 || !hasOther(than: excluding) else {
