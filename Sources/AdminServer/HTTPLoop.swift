@@ -18,6 +18,8 @@ final class HTTPLoop {
     private var connections: [Int32: Connection] = [:]
     /// The library told of a connection or a request since the last turn began.
     private var madeProgress = false
+    /// Per message of the library; and for the warning below under the key "".
+    private var repetitions = LogRateLimiter<String>(limit: 3, per: .seconds(10), capacity: 32)
 
     init(routes: [HTTPRoute], hosts: HostPolicy, limits: HTTPServer.Limits, logger: Logger) {
         responder = HTTPResponder(routes: routes, hosts: hosts, answerLimit: limits.answers)
@@ -78,6 +80,9 @@ final class HTTPLoop {
         if madeProgress { MHD_run(daemon) }
         if !madeProgress, connections.isEmpty, !ready.isEmpty, let stop {
             // Something waits to be accepted and cannot be: no descriptors are left. Do not spin on it.
+            if repetitions.admit("", now: .now()) != nil {
+                logger.warning("cannot accept a connection: the process has no descriptor left, or no memory")
+            }
             _ = try? pollReadable([stop], timeout: .milliseconds(50))
         }
         closeOverdue(now: .now())
@@ -123,6 +128,12 @@ extension HTTPLoop {
     private func note(_ message: UnsafePointer<CChar>?) {
         guard let message, logger.isEnabled(.debug) else { return }
         let text = String(cString: message)
-        logger.debug("HTTP library", ["detail": LogValue(text.last == "\n" ? String(text.dropLast()) : text)])
+        guard let suppressed = repetitions.admit(text, now: .now()) else { return }
+        logger.debug(
+            "HTTP library",
+            [
+                "detail": LogValue(text.last == "\n" ? String(text.dropLast()) : text),
+                LogKey.suppressed: LogValue(suppressed),
+            ])
     }
 }
