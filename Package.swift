@@ -79,6 +79,7 @@ let tests: [String: [Target.Dependency]] = [
     "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
     "CommandsTests": ["Commands", "Observability", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
+    "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "LayeringTests": [],
     "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives"],

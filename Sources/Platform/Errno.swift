@@ -14,6 +14,8 @@ public struct Errno: Error, Hashable, Sendable, RawRepresentable, CustomStringCo
     public static let wouldBlock = Errno(rawValue: EAGAIN)
     public static let tooManyOpenFiles = Errno(rawValue: EMFILE)
     public static let tooManyOpenFilesInSystem = Errno(rawValue: ENFILE)
+    public static let outOfMemory = Errno(rawValue: ENOMEM)
+    public static let noBufferSpace = Errno(rawValue: ENOBUFS)
     public static let noSpace = Errno(rawValue: ENOSPC)
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
     public static let connectionReset = Errno(rawValue: ECONNRESET)

@@ -66,6 +66,11 @@ public enum StreamSocket {
     /// Ends both directions of a connection that somebody else owns and will close: its owner sees the end of the stream.
     public static func shutdownBoth(_ raw: Int32) { _ = sluice_shutdown_both(raw) }
 
+    /// Sends FIN; the other direction goes on.
+    public static func shutdownWrite(_ socket: borrowing FileDescriptor) throws(Errno) {
+        try checked(sluice_shutdown_write(socket.raw))
+    }
+
     public static func localAddress(of socket: borrowing FileDescriptor) -> SocketAddress? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -103,15 +103,20 @@ public final class TLSTestConnection: TestStream {
     {
         while true {
             _ = try socket.raw()
-            let (result, error, number) = ssl.withLock { owner -> (Int32, Int32, Int32) in
+            let (result, error, number, isNotified) = ssl.withLock { owner in
                 ERR_clear_error()
                 errno = 0
                 let result = operation(owner.pointer)
-                return (result, SSL_get_error(owner.pointer, result), errno)
+                let number = errno
+                return (
+                    result, SSL_get_error(owner.pointer, result), number, sluice_saw_close_notify(owner.pointer) == 1
+                )
             }
             switch error {
             case SSL_ERROR_NONE: return Int(result)
-            case SSL_ERROR_ZERO_RETURN: return 0
+            case SSL_ERROR_ZERO_RETURN:
+                guard isNotified else { throw StreamError.truncated }
+                return 0
             case SSL_ERROR_WANT_READ: try socket.wait(POLLIN, until: deadline, for: what)
             case SSL_ERROR_WANT_WRITE: try socket.wait(POLLOUT, until: deadline, for: what)
             case SSL_ERROR_SYSCALL: throw number == 0 ? StreamError.truncated : streamError(number)
@@ -123,7 +128,6 @@ public final class TLSTestConnection: TestStream {
     private func tlsError() -> StreamError {
         let reason = ERR_GET_REASON(ERR_peek_last_error())
         let text = openSSLErrors()
-        if reason == SSL_R_UNEXPECTED_EOF_WHILE_READING { return .truncated }
         if reason > SSL_AD_REASON_OFFSET, let alert = UInt8(exactly: reason - SSL_AD_REASON_OFFSET) {
             return .alert(TLSAlert(rawValue: alert))
         }
