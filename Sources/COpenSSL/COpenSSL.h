@@ -91,22 +91,24 @@ typedef struct {
     unsigned int count;
 } sluice_alpn_list;
 
-static inline int sluice_alpn_index(void) {
-    static int index = -1;
-    if (index < 0) index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    return index;
+// Weak, not static: every Swift object file has its own copy of an inline function's statics, and the callbacks that
+// write would not meet the functions that read.
+__attribute__((weak)) int sluice_alpn_index_storage = -1;
+__attribute__((weak)) int sluice_notify_index_storage = -1;
+
+static inline int sluice_alpn_index(void) { return sluice_alpn_index_storage; }
+static inline int sluice_notify_index(void) { return sluice_notify_index_storage; }
+
+static inline void sluice_tls_reserve_indices(void) {
+    sluice_alpn_index_storage = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    sluice_notify_index_storage = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
-static inline int sluice_notify_index(void) {
-    static int index = -1;
-    if (index < 0) index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    return index;
-}
+__attribute__((weak)) CRYPTO_ONCE sluice_tls_once = CRYPTO_ONCE_STATIC_INIT;
 
-/// Reserves the ex_data indices. Call once, before any other thread uses TLS.
+/// Reserves the ex_data indices, once in the process. Call before making a connection; any thread, as often as you like.
 static inline void sluice_tls_prepare(void) {
-    (void)sluice_alpn_index();
-    (void)sluice_notify_index();
+    CRYPTO_THREAD_run_once(&sluice_tls_once, sluice_tls_reserve_indices);
 }
 
 static inline void sluice_set_alpn_list(SSL *ssl, const sluice_alpn_list *list) {
