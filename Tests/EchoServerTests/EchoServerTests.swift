@@ -89,19 +89,17 @@ struct EchoServerTests {
     func backpressure() throws {
         let running = try Running()
         let client = try PlainClient(port: running.port)
-        try client.shrinkReceiveBuffer(to: 4096)
         _ = try client.receiveLine()
         let chunk = testBytes(64 << 10)
         var sent = 0
         var quiet = 0
-        while quiet < 50 {
+        while quiet < 20, sent < 256 << 20 {
             let count = try client.sendSome(Array(chunk[(sent % chunk.count)...]))
             sent += count
             quiet = count == 0 ? quiet + 1 : 0
-            if count == 0 { _ = waitUntil(deadline: .milliseconds(2)) { false } }
-            guard sent < 256 << 20 else { break }
+            if count == 0 { _ = waitUntil(deadline: .milliseconds(5)) { false } }
         }
-        #expect(sent < 64 << 20, "it stopped reading")
+        #expect(sent < 64 << 20, "it goes on reading what nobody takes")
         let other = try PlainClient(port: running.port)
         _ = try other.receiveLine()
         try other.exchange("others go on")
