@@ -86,6 +86,7 @@ let tests: [String: [Target.Dependency]] = [
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
+    "SystemTests": ["Platform", "Primitives"],
     "TestSupportTests": ["Platform", "Primitives"],
     "TranslationTests": ["EngineModel", "KubernetesAPI", "Primitives", "Translation", "YAML"],
     "YAMLTests": ["YAML"],
@@ -98,6 +99,8 @@ for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {
     package.targets.append(
         .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures[name] ?? []))
 }
+
+package.targets.first { $0.name == "SystemTests" }?.exclude = ["Peers"]
 
 for target in package.targets where target.type != .system {
     if target.type != .test, target.name != "TestSupport" { target.exclude.append("README.md") }

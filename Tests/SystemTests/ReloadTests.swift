@@ -1,0 +1,175 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Platform
+internal import TestSupport
+internal import Testing
+
+extension Process {
+    @Suite("reload", .timeLimit(.minutes(4)))
+    struct ReloadTests {
+        @Test(
+            "200 connections with traffic and every newcomer survive 1,000 changes of other routes, in constant memory")
+        func thousand() throws {
+            let backend = try EchoBackend("steady")
+            let (port, tlsPort, otherPort) = (try Ports.free(), try Ports.free(), try Ports.free())
+            let steadyRoutes =
+                Manifest.gateway([
+                    .init(name: "steady", port: port), .init(name: "tls", port: tlsPort, mode: .passthrough),
+                ]) + Manifest.tcpRoute("steady", to: "steady", section: "steady")
+                + Manifest.service("steady", at: backend.port)
+            let sluice = try Sluice.ready(steadyRoutes)
+            let clients = try Program("clients", try Installation.peer("steady.py", "\(port)", "200"))
+            #expect(try clients.line(after: "running ", within: .seconds(30)) == "200")
+
+            let first = try sluice.loads
+            var others = OtherRoutes(backend: backend.port, tlsPort: tlsPort, otherPort: otherPort)
+            var memory: [Int] = []
+            for number in 1...1000 {
+                switch others.next() {
+                case .write(let file, let text): try sluice.apply(text, to: file)
+                case .delete(let file): try sluice.remove(file)
+                }
+                if number == 10 || number == 1000 { memory.append(try sluice.residentMemory()) }
+            }
+            #expect(try sluice.loads - first >= 1000)
+
+            clients.signal(SIGTERM)
+            let text = try clients.line(after: "report ", within: .seconds(40))
+            let report = try JSONDecoder().decode(SteadyReport.self, from: Data(text.utf8))
+            #expect(report.connections == 200)
+            #expect(report.failures == [], "long-lived connections")
+            #expect(report.refused == [], "new connections to an unchanged route")
+            #expect(report.rounds > 2000 && report.new > 200, "too little traffic to prove anything: \(text)")
+            #expect(Double(memory[1]) <= Double(memory[0]) * 1.1, "KiB after 10 and after 1,000 reloads: \(memory)")
+
+            let metrics = try sluice.metrics()
+            #expect(metrics.sum("sluice_config_reloads_total", ["result": "success"]) >= 1000)
+            #expect(metrics.sum("sluice_config_sessions_disrupted_total") == 0)
+            #expect(metrics.sum("sluice_listener_connections_rejected_total", ["listener": "steady"]) == 0)
+            #expect(
+                metrics.sum("sluice_tcp_connections_opened_total", ["route": "steady"]) == Double(200 + report.new))
+            try sluice.stop()
+        }
+
+        @Test("a changed certificate is shown to the next handshake, and connections made before go on")
+        func certificate() throws {
+            let authority = try TestPKI.makeCA()
+            let (old, new) = (
+                try authority.issue(dnsNames: ["app.example.com"]), try authority.issue(dnsNames: ["app.example.com"])
+            )
+            let backend = try EchoBackend("app")
+            let port = try Ports.free()
+            let sluice = try Sluice.ready(
+                Manifest.gateway([.init(name: "app", port: port, mode: .terminate, certificates: ["app"])]),
+                Manifest.tlsRoute("app", to: "app", hostnames: ["app.example.com"], section: "app"),
+                Manifest.service("app", at: backend.port))
+            // As a volume of certificates is mounted: a folder of files that are replaced one after the other.
+            try sluice.manifests.replace("secrets/default/app/tls.crt", with: old.chainPEM)
+            try sluice.manifests.replace("secrets/default/app/tls.key", with: old.privateKeyPEM)
+
+            let options = TLSClientOptions(serverName: "app.example.com", trust: authority.pem)
+            _ = try sluice.program.wait(for: "the certificate") {
+                try? TLSTestClient(port: port, options).peerFingerprint == old.fingerprint ? true : nil
+            }
+            let established = try waitForCertificate(old, port, options)
+            #expect(try Greeting.receive(from: established).backend == "app")
+            try established.exchange("before")
+            try sluice.manifests.replace("secrets/default/app/tls.crt", with: new.chainPEM)
+            try sluice.manifests.replace("secrets/default/app/tls.key", with: new.privateKeyPEM)
+            let fresh = try waitForCertificate(new, port, options)
+            #expect(try Greeting.receive(from: fresh).sni == nil)
+            try fresh.exchange("after, on a new connection")
+            try established.exchange("after, on the old one")
+            #expect(established.peerFingerprint == old.fingerprint)
+            #expect(sluice.logLine(["\"level\":\"error\""]) == nil)
+            try sluice.stop()
+        }
+
+        /// Shakes hands until the certificate is the one expected. No handshake may fail meanwhile.
+        private func waitForCertificate(
+            _ certificate: TestCertificate, _ port: UInt16, _ options: TLSClientOptions
+        ) throws -> TLSTestClient {
+            var found: TLSTestClient?
+            let came = try waitUntil(deadline: .seconds(5)) {
+                let client = try TLSTestClient(port: port, options)
+                guard client.peerFingerprint == certificate.fingerprint else { return false }
+                found = client
+                return true
+            }
+            guard came, let found else { throw TestFailure("the new certificate was not shown within 5 s") }
+            return found
+        }
+
+        @Test("a manifest that is half written changes nothing until it is whole, and is named with file and line")
+        func halfWritten() throws {
+            let (one, two) = (try EchoBackend("one"), try EchoBackend("two"))
+            let port = try Ports.free()
+            let sluice = try Sluice.ready(
+                Manifest.gateway([.init(name: "p", port: port)]),
+                Manifest.service("one", at: one.port), Manifest.service("two", at: two.port))
+            try sluice.apply(Manifest.tcpRoute("r", to: "one", section: "p"), to: "route.yaml")
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "one")
+
+            let whole = Manifest.tcpRoute("r", to: "two", section: "p")
+            let half = String(whole.prefix(whole.count - 40)) + "\"unfinished"
+            try sluice.manifests.write(half, to: "route.yaml")
+            try sluice.waitForLog("route.yaml", "line")
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "one")
+            #expect(try sluice.probe("/readyz").status == 200)
+
+            try sluice.apply(whole, to: "route.yaml")
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "two")
+            try sluice.stop()
+        }
+    }
+}
+
+private struct SteadyReport: Decodable {
+    var connections: Int
+    var rounds: Int
+    var failures: [String]
+    var new: Int
+    var refused: [String]
+}
+
+/// Changes around the steady route: routes come, change and go on the Gateway's second listener, and a second Gateway
+/// with a listener of its own comes, moves and goes.
+private struct OtherRoutes {
+    enum Step { case write(String, String), delete(String) }
+    let backend: UInt16
+    let tlsPort: UInt16
+    let otherPort: UInt16
+    private var number = 0
+
+    init(backend: UInt16, tlsPort: UInt16, otherPort: UInt16) {
+        (self.backend, self.tlsPort, self.otherPort) = (backend, tlsPort, otherPort)
+    }
+
+    mutating func next() -> Step {
+        number += 1
+        let file = "other-\(number / 6 % 5).yaml"
+        let name = "other-\(number / 6 % 5)"
+        switch number % 6 {
+        case 0:
+            return .write(file, Manifest.tlsRoute(name, to: name, hostnames: ["a\(number).test"], section: "tls"))
+        case 1:
+            return .write(
+                file,
+                Manifest.tlsRoute(name, to: name, hostnames: ["b\(number).test", "*.c\(number).test"], section: "tls")
+                    + Manifest.service(name, at: backend))
+        case 2:
+            return .write("gateway.yaml", otherGateway)
+        case 3:
+            return .write(file, Manifest.service(name, at: backend &+ 1))
+        case 4:
+            return .delete("gateway.yaml")
+        default:
+            return .delete(file)
+        }
+    }
+
+    private var otherGateway: String {
+        Manifest.gateway([.init(name: "l\(number)", port: otherPort)], name: "second")
+            + Manifest.tcpRoute("second", to: "steady", section: "l\(number)", gateway: "second")
+    }
+}

@@ -1,0 +1,46 @@
+internal import TestSupport
+
+/// nginx with one server, which answers every request with its own name.
+final class Nginx: Sendable {
+    let port: UInt16
+    private let program: Program
+    private let directory: TemporaryDirectory
+
+    /// HTTPS with a certificate, else plain HTTP.
+    init(_ name: String, certificate: TestCertificate? = nil) throws {
+        port = try Ports.free()
+        directory = try TemporaryDirectory()
+        try directory.write(certificate?.chainPEM ?? "", to: "tls.crt")
+        try directory.write(certificate?.privateKeyPEM ?? "", to: "tls.key")
+        let path = directory.path
+        let tls = certificate == nil ? "" : "ssl_certificate \(path)/tls.crt; ssl_certificate_key \(path)/tls.key;"
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map { "\($0)_temp_path \(path)/\($0);" }.joined(separator: " ")
+        let configuration = try directory.write(
+            """
+            \(Installation.isRoot ? "user root;" : "")
+            pid \(path)/pid; error_log stderr notice; daemon off; worker_processes 1;
+            events {}
+            http {
+              access_log off; default_type text/plain; \(temporary)
+              server {
+                listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl"); \(tls)
+                location / { return 200 "\(name) $ssl_server_name $host\\n"; }
+              }
+            }
+            """, to: "nginx.conf")
+        program = try Program(
+            "nginx \(name)", [try Installation.program("nginx"), "-p", path, "-c", configuration, "-e", "stderr"])
+        let port = port
+        _ = try program.wait(for: "a connection") { try? PlainClient(port: port) }
+    }
+}
+
+/// curl to a name that is resolved to 127.0.0.1, verified by the CA in a file.
+func curl(_ name: String, port: UInt16, authority: String, _ flags: String...) throws -> CommandResult {
+    try run(
+        [
+            try Installation.program("curl"), "--silent", "--show-error", "--max-time", "10", "--noproxy", "*",
+            "--resolve", "\(name):\(port):127.0.0.1", "--cacert", authority,
+        ] + flags + ["https://\(name):\(port)/"])
+}
