@@ -57,7 +57,7 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "Translation", "YAML",
-                "ManifestSource", "Controller", "AdminServer", "EchoServer",
+                "ManifestSource", "Controller", "AdminServer", "EchoServer", "Certificates",
             ]),
         .executableTarget(
             name: "sluice",
@@ -77,7 +77,7 @@ let tests: [String: [Target.Dependency]] = [
         "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives", "Translation",
     ],
     "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
-    "CommandsTests": ["Commands", "Observability", "Primitives"],
+    "CommandsTests": ["Commands", "EngineModel", "Observability", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],

@@ -18,7 +18,6 @@ final class ControllerLoop {
     private let setup: Setup
     private let publish: (ControllerState) -> Void
     private var state = ControllerState()
-    private var snapshot: ClusterSnapshot?
     private var report = StatusReport()
     private var notices: Set<Notice> = []
 
@@ -37,14 +36,13 @@ final class ControllerLoop {
             case .stop: return
             case .load(let snapshot, let isComplete, let seen): load(snapshot, isComplete: isComplete, seen: seen)
             case .listenersChanged(let acknowledgement): listenersChanged(acknowledgement)
-            case nil: validityChanged()
+            case nil: continue
             }
         }
     }
 
-    /// Waits; nil when a certificate begins or ceases to be valid.
     private func nextWork(_ mailbox: Monitored<Controller.Mailbox>) -> Work? {
-        mailbox.wait(until: deadline()) { mailbox in
+        mailbox.wait { mailbox in
             if mailbox.stopping { return .stop }
             if let (snapshot, isComplete, seen) = mailbox.snapshot {
                 mailbox.snapshot = nil
@@ -54,13 +52,6 @@ final class ControllerLoop {
             mailbox.acknowledgement = nil
             return .listenersChanged(acknowledgement)
         }
-    }
-
-    /// When to look at the clock again. An hour at most, because the wall clock may be set meanwhile.
-    private func deadline() -> MonotonicTime? {
-        guard let change = snapshot?.nextValidityChange else { return nil }
-        let seconds = change - realtimeNanoseconds() / 1_000_000_000
-        return .now() + .seconds(min(max(seconds, 1), 3600))
     }
 
     private func load(_ snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime) {
@@ -76,14 +67,6 @@ final class ControllerLoop {
         publish(state)
     }
 
-    private func validityChanged() {
-        let now = realtimeNanoseconds() / 1_000_000_000
-        guard var snapshot, let change = snapshot.nextValidityChange, change <= now else { return }
-        snapshot.asOf = now
-        evaluate(snapshot)
-        publish(state)
-    }
-
     private func listenersChanged(_ acknowledgement: Acknowledgement) {
         // One that was sent before the last application says nothing about it.
         guard let current = state.acknowledgement, acknowledgement.generation >= current.generation else { return }
@@ -93,7 +76,6 @@ final class ControllerLoop {
     }
 
     private func evaluate(_ snapshot: ClusterSnapshot) {
-        self.snapshot = snapshot
         let result = translate(snapshot, options: setup.options)
         if state.configuration != result.configuration {
             let started = MonotonicTime.now()
@@ -104,7 +86,7 @@ final class ControllerLoop {
             setup.logger.info(
                 "configuration applied",
                 [
-                    "generation": LogValue(acknowledgement.generation),
+                    LogKey.generation: LogValue(acknowledgement.generation),
                     "listeners": LogValue(result.configuration.listeners.count),
                     "backends": LogValue(result.configuration.backends.count),
                     "took": LogValue(.now() - started),
@@ -130,7 +112,7 @@ final class ControllerLoop {
     private func remark(_ current: [Notice]) {
         for notice in current where !notices.contains(notice) {
             setup.logger.warning(
-                "notice", ["object": "\(notice.kind) \(notice.key)", "detail": LogValue(notice.message)])
+                "notice", [LogKey.object: "\(notice.kind) \(notice.key)", "detail": LogValue(notice.message)])
         }
         notices = Set(current)
     }

@@ -21,9 +21,10 @@ extension Logger {
         let level: Level = item.condition.isProblem ? .warning : matters ? .info : .debug
         let logger =
             switch item.subject.part {
-            case .whole: with(["object": LogValue(item.subject.object)])
-            case .listener(let name): with(["object": LogValue(item.subject.object), "listener": LogValue(name)])
-            case .parent(let name): with(["object": LogValue(item.subject.object), "parent": LogValue(name)])
+            case .whole: with([LogKey.object: LogValue(item.subject.object)])
+            case .listener(let name):
+                with([LogKey.object: LogValue(item.subject.object), LogKey.listener: LogValue(name)])
+            case .parent(let name): with([LogKey.object: LogValue(item.subject.object), "parent": LogValue(name)])
             }
         logger.log(
             level, "condition",

@@ -1,1 +1,30 @@
-print("sluice")
+internal import Commands
+internal import Platform
+
+/// Prints one line on standard error and ends with `code`.
+func refuse(_ line: String, code: Int32) -> Never {
+    try? StandardStream.error.write(line + "\n")
+    Host.exit(code)
+}
+
+/// Prints on standard output and ends with `code`; a reader that is gone is no error.
+func answer(_ text: String, code: Int32 = 0) -> Never {
+    try? StandardStream.output.write(text)
+    Host.exit(code)
+}
+
+ignoreBrokenPipeSignal()
+do {
+    switch Interpretation(Array(CommandLine.arguments.dropFirst()), environment: Host.environment) {
+    case .print(let text): answer(text)
+    case .refuse(let line): refuse(line, code: 2)
+    case .version(let format): answer(try versionText(format))
+    case .check(let options):
+        let (output, exitCode) = try CheckCommand(options: options).run()
+        answer(output, code: exitCode)
+    case .echo(let options): Host.exit(try EchoCommand(options: options).run(signals: KernelSignals()))
+    case .run: refuse("sluice run: the engine is not joined yet", code: 1)
+    }
+} catch {
+    refuse("\(error)", code: 1)
+}

@@ -1,5 +1,4 @@
 import KubernetesAPI
-import Primitives
 import Testing
 
 @testable import Controller
@@ -50,19 +49,4 @@ struct StatusStoreTests {
             #expect(ObjectCounts(items).counts == ["TCPRoute": [.rejected: 1]])
         }
     }
-
-    @Test("the next change of validity is the nearest one after the snapshot")
-    func validity() {
-        var snapshot = ClusterSnapshot(asOf: 100)
-        #expect(snapshot.nextValidityChange == nil)
-        let facts = TrustFacts(
-            subjects: ["CA"], notAfter: 200, material: KeyMaterial(fingerprint: "f", storage: NoStorage()))
-        snapshot.configMaps[ObjectKey(namespace: "default", name: "ca")] = ConfigMapEntry(
-            metadata: ObjectMeta(name: "ca"), caCertificates: .success(facts))
-        #expect(snapshot.nextValidityChange == 201)
-        snapshot.asOf = 201
-        #expect(snapshot.nextValidityChange == nil)
-    }
-
-    private final class NoStorage: KeyMaterialStorage {}
 }

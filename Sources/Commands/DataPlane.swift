@@ -1,0 +1,24 @@
+public import EngineModel
+public import Observability
+
+/// What `run` needs of an engine. The executable's engine conforms; tests have their own.
+public protocol DataPlane: ConfigurationTarget {
+    /// Client connections open now.
+    var activeConnections: Int { get }
+    /// What is wrong though traffic flows, one sentence each; empty when all is well.
+    var warnings: [String] { get }
+    /// Takes what waits in the accept queues, closes every listener, and lets established connections go on.
+    func beginDrain()
+    /// Ends what is left. Returns when every thread is gone.
+    func stop()
+    /// Appends the families that the engine counts.
+    func writeMetrics(into text: inout PrometheusText)
+}
+
+/// What the process gives its data plane, worked out from flags and host.
+public struct DataPlaneLimits: Sendable, Hashable {
+    public var workers: Int
+    public var maxConnections: Int
+    /// Bytes.
+    public var bufferMemory: Int
+}

@@ -1,0 +1,76 @@
+internal import Certificates
+internal import Controller
+internal import Observability
+internal import Platform
+internal import AdminServer
+
+/// Where a running gateway is between start and end, and what its probes say of that. Safe to use from any thread.
+final class Lifecycle: Sendable {
+    enum Phase: Hashable, Sendable {
+        case serving
+        /// SIGTERM came; new connections are still accepted.
+        case grace
+        /// Listeners are closed; established connections go on.
+        case draining
+    }
+
+    private let phaseState = Locked(Phase.serving)
+    private let failsDuringGrace: Bool
+    private let parts = Locked<Parts?>(nil)
+
+    /// What there is to ask once everything is made.
+    struct Parts: Sendable {
+        var controller: Controller
+        var dataPlane: any DataPlane
+    }
+
+    init(readinessOnShutdown: RunOptions.ReadinessOnShutdown) {
+        // Host exposure, the only one so far: an outside balancer polls /readyz, so it must fail at once.
+        failsDuringGrace = readinessOnShutdown != .keep
+    }
+
+    var phase: Phase { phaseState.withLock { $0 } }
+    func enter(_ phase: Phase) { phaseState.withLock { $0 = phase } }
+    func connect(_ parts: Parts) { self.parts.withLock { $0 = parts } }
+
+    /// Ready: a configuration runs on every worker, and the process is not past what it grants to new connections. A
+    /// listener that is not bound is a detail: the others serve.
+    var readiness: ProbeResult {
+        var result = ProbeResult()
+        guard let parts = parts.withLock({ $0 }) else { return ProbeResult(reasons: ["starting"]) }
+        let state = parts.controller.state
+        if !state.hasApplied { result.reasons.append("no configuration has been applied yet") }
+        switch phase {
+        case .serving: break
+        case .grace: if failsDuringGrace { result.reasons.append("shutting down: accepting for the accept grace") }
+        case .draining: result.reasons.append("shutting down: draining")
+        }
+        if !parts.dataPlane.warnings.isEmpty {
+            result.details["engine"] = parts.dataPlane.warnings.joined(separator: "; ")
+        }
+        if !state.bindFailures.isEmpty { result.details["listeners"] = state.bindFailures.joined(separator: "; ") }
+        return result
+    }
+
+    func appendMetrics(to text: inout PrometheusText) {
+        text.family("sluice_build_info", .gauge, help: "What runs.") {
+            $0.sample(LabelSet(["version": sluiceVersion, "tls_library": tlsLibraryVersion]), 1)
+        }
+        guard let parts = parts.withLock({ $0 }) else { return }
+        parts.controller.state.append(to: &text)
+        parts.dataPlane.writeMetrics(into: &text)
+        let draining = phase == .draining
+        text.single("sluice_drain_active", .gauge, help: "Whether listeners are closed for good.", draining ? 1 : 0)
+        text.single(
+            "sluice_drain_connections_remaining", .gauge, help: "Connections that a drain still waits for.",
+            draining ? UInt64(clamping: parts.dataPlane.activeConnections) : 0)
+    }
+
+    /// The answer of /config.
+    var configuration: String {
+        guard let parts = parts.withLock({ $0 }), let bytes = try? parts.controller.state.configurationJSON() else {
+            return "{}\n"
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

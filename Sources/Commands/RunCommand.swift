@@ -1,0 +1,120 @@
+internal import AdminServer
+internal import Controller
+internal import EngineModel
+internal import ManifestSource
+public import Observability
+internal import Platform
+internal import Primitives
+internal import Translation
+
+/// Why `run` or `echo` cannot start: one line for standard error. The process exits with 1.
+public struct StartFailure: Error, Sendable, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// `sluice run`: makes the parts, joins them, serves until a signal, and shuts down in order.
+public struct RunCommand: Sendable {
+    let options: RunOptions
+    let logger: Logger
+    private let makeDataPlane: @Sendable (DataPlaneLimits) throws -> any DataPlane
+
+    /// `makeDataPlane` is called once, on the thread that calls ``run(signals:)``.
+    public init(
+        options: RunOptions, logger: Logger,
+        makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane
+    ) {
+        (self.options, self.logger, self.makeDataPlane) = (options, logger, makeDataPlane)
+    }
+
+    /// Serves until it is told to end; returns the exit code.
+    public func run(signals: KernelSignals) throws(StartFailure) -> Int32 { try run(signals as any SignalSource) }
+
+    func run(_ signals: any SignalSource, onReady: (Addresses) -> Void = { _ in }) throws(StartFailure) -> Int32 {
+        guard fileExists(options.manifests) else {
+            throw StartFailure("sluice run: --manifests: there is no file or folder '\(options.manifests)'")
+        }
+        let limits = DataPlaneLimits(
+            options, processors: Host.usableProcessors, descriptors: Host.raiseDescriptorLimit(),
+            memory: Host.memoryLimit)
+        let lifecycle = Lifecycle(readinessOnShutdown: options.readinessOnShutdown)
+        let (probes, admin) = try startServers(lifecycle)
+        let dataPlane = try started("the engine") { try makeDataPlane(limits) }
+        let controller = makeController(dataPlane, reserved: [probes.address.port, admin.address.port])
+        try started("the controller") { try controller.start() }
+        lifecycle.connect(.init(controller: controller, dataPlane: dataPlane))
+        let source = try started("the watch on \(options.manifests)") { try startSource(controller) }
+        logStart(limits, probes: probes.address, admin: admin.address)
+        onReady(Addresses(probes: probes.address, admin: admin.address))
+        let ending = serve(signals, lifecycle, dataPlane) {
+            source.stop()
+            controller.stop()
+        }
+        dataPlane.stop()
+        probes.stop()
+        admin.stop()
+        logger.info("ended", ["result": LogValue(ending.text)])
+        logger.flush()
+        return ending.exitCode
+    }
+
+    /// Where the servers listen, the kernel's choice filled in.
+    struct Addresses: Sendable {
+        var probes: SocketAddress
+        var admin: SocketAddress
+    }
+
+    private func startServers(_ lifecycle: Lifecycle) throws(StartFailure) -> (ProbeServer, AdminServer) {
+        do {
+            let probes = try ProbeServer(
+                address: options.probeAddress, logger: logger, live: { .passing }, ready: { lifecycle.readiness },
+                metrics: { lifecycle.appendMetrics(to: &$0) })
+            let admin = try AdminServer(
+                address: options.adminAddress, logger: logger, configuration: { lifecycle.configuration })
+            return (probes, admin)
+        } catch {
+            throw StartFailure("sluice run: \(error)")
+        }
+    }
+
+    private func makeController(_ dataPlane: any DataPlane, reserved: Set<UInt16>) -> Controller {
+        var translation = TranslationOptions()
+        translation.controllerName = options.controllerName
+        translation.standalone = true
+        translation.reservedPorts = reserved
+        return Controller(
+            target: dataPlane, options: translation, logger: logger, localAddresses: { Host.localAddresses })
+    }
+
+    private func startSource(_ controller: Controller) throws -> ManifestSource {
+        let source = try ManifestSource(path: options.manifests, logger: logger)
+        try source.start { manifests in
+            controller.submit(
+                manifests.snapshot, isComplete: !manifests.problems.contains { $0.severity == .error })
+        }
+        return source
+    }
+
+    private func logStart(_ limits: DataPlaneLimits, probes: SocketAddress, admin: SocketAddress) {
+        logger.info(
+            "started",
+            [
+                "version": LogValue(sluiceVersion), "manifests": LogValue(options.manifests),
+                "workers": LogValue(limits.workers), "max_connections": LogValue(limits.maxConnections),
+                "buffer_memory": LogValue(limits.bufferMemory), "probes": LogValue(describing: probes),
+                "admin": LogValue(describing: admin),
+            ])
+    }
+
+    private func started<Part>(_ name: String, _ make: () throws -> Part) throws(StartFailure) -> Part {
+        do { return try make() } catch { throw StartFailure("sluice run: \(name) cannot start: \(error)") }
+    }
+}
+
+/// Whether anything can be opened at a path.
+private func fileExists(_ path: String) -> Bool {
+    do throws(Errno) {
+        _ = try FileDescriptor(readingFileAt: path)
+        return true
+    } catch { return error != .noEntry }
+}

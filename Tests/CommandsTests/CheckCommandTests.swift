@@ -1,0 +1,125 @@
+import TestSupport
+import Testing
+
+@testable import Commands
+
+@Suite("check")
+struct CheckCommandTests {
+    private let folder: TemporaryDirectory
+
+    init() throws { folder = try TemporaryDirectory() }
+
+    private static let gateway = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: Gateway
+        metadata: {name: edge}
+        spec:
+          gatewayClassName: sluice
+          listeners: [{name: plain, protocol: TCP, port: 9000}]
+        """
+    private static let route = """
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: TCPRoute
+        metadata: {name: echo}
+        spec:
+          parentRefs: [{name: edge, sectionName: plain}]
+          rules: [{backendRefs: [{group: sluice.dev, kind: Backend, name: echo}]}]
+        """
+    private static let backend = """
+        apiVersion: sluice.dev/v1alpha1
+        kind: Backend
+        metadata: {name: echo}
+        spec: {endpoints: [{ip: {address: 127.0.0.1, port: 9101}}]}
+        """
+
+    private func check(_ flags: String...) throws -> (output: String, exitCode: Int32) {
+        guard case .check(let options) = Interpretation(["check", folder.path] + flags, environment: { _ in nil })
+        else {
+            throw TestFailure("not understood")
+        }
+        return try CheckCommand(options: options).run(asOf: 1_700_000_000)
+    }
+
+    @Test("what is accepted is shown with conditions, listeners and backends")
+    func accepted() throws {
+        try folder.write([Self.gateway, Self.route, Self.backend].joined(separator: "\n---\n"), to: "all.yaml")
+        let (output, code) = try check()
+        for part in [
+            "Gateway default/edge\n", "  listener plain\n", "TCPRoute default/echo\n  parent default/edge/plain\n",
+            "    Accepted=True  Accepted", "    ResolvedRefs=True  ResolvedRefs",
+            "LISTENER             ADDRESS   MODE   HOSTNAME   ROUTE                   BACKENDS\n",
+            "default/edge/plain   *:9000    TCP    *          TCPRoute default/echo   Backend default/echo\n",
+            "Backend default/echo   127.0.0.1:9101\n", "3 objects, 1 listener, 0 errors: all accepted\n",
+        ] { #expect(output.contains(part), "\(part)\n---\n\(output)") }
+        #expect(!output.contains("Programmed=Unknown"))
+        #expect(code == 0)
+    }
+
+    @Test("a reference that does not resolve fails, and says what is refused")
+    func unresolved() throws {
+        try folder.write(Self.gateway + "\n---\n" + Self.route, to: "all.yaml")
+        let (output, code) = try check()
+        #expect(output.contains("    ResolvedRefs=False  BackendNotFound"))
+        #expect(output.contains("unresolved: refused"))
+        #expect(output.hasSuffix("NOT all accepted\n"))
+        #expect(code == 1)
+    }
+
+    @Test("an unknown field is an error with file, line and field")
+    func unknownField() throws {
+        try folder.write(Self.gateway + "\n  adresses: []\n", to: "gw.yaml")
+        let (output, code) = try check()
+        #expect(output.contains("error: \(folder.path)/gw.yaml:7: Gateway default/edge: spec.adresses: "), "\(output)")
+        #expect(code == 1)
+    }
+
+    @Test("kinds that are not read are named once and do not make it fail")
+    func unknownKind() throws {
+        let other = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n"
+        try folder.write(Self.gateway, to: "gw.yaml")
+        try folder.write(other + "---\n" + other, to: "more.yaml")
+        let (output, code) = try check()
+        #expect(output.contains("skipped: apps/v1 Deployment is not a kind that is read (\(folder.path)/more.yaml)\n"))
+        #expect(code == 0)
+    }
+
+    @Test("a listener on the probe port, or a Gateway of another class, is told")
+    func reserved() throws {
+        let probe = Self.gateway.split(separator: "9000").joined(separator: "8081")
+        try folder.write(probe, to: "gw.yaml")
+        let (output, code) = try check()
+        #expect(code == 1, "\(output)")
+        #expect(output.contains("PortUnavailable"), "\(output)")
+        try folder.write(
+            Self.gateway.split(separator: "ClassName: sluice").joined(separator: "ClassName: other"), to: "gw.yaml")
+        #expect(try check().output.contains("No listener would serve.\n"))
+    }
+
+    @Test("a path that is missing is an error")
+    func missing() throws {
+        guard case .check(let options) = Interpretation(["check", "/no/such"], environment: { _ in nil }) else {
+            return
+        }
+        let (output, code) = try CheckCommand(options: options).run(asOf: 1)
+        #expect(output.contains("error: /no/such"))
+        #expect(code == 1)
+    }
+
+    @Test("JSON has the documented shape")
+    func json() throws {
+        try folder.write([Self.gateway, Self.route, Self.backend].joined(separator: "\n---\n"), to: "all.yaml")
+        let (output, code) = try check("-o", "json")
+        for part in [
+            "\"accepted\" : true", "\"kind\" : \"TCPRoute\"", "\"parent\" : \"default/edge/plain\"",
+            "\"type\" : \"ResolvedRefs\"", "\"address\" : \"*:9000\"", "\"mode\" : \"TCP\"",
+            "\"route\" : \"TCPRoute default/echo\"", "\"address\" : \"127.0.0.1:9101\"", "\"problems\" : [\n\n  ]",
+        ] { #expect(output.contains(part), "\(part)\n---\n\(output)") }
+        #expect(code == 0)
+    }
+
+    @Test("tables align their columns and leave no blanks at the end of a line")
+    func tables() {
+        #expect(table([["A", "B", "C"], ["long", "", ""], ["x", "y", "z"]]) == "A      B   C\nlong\nx      y   z\n")
+        #expect(table([]) == "")
+    }
+}

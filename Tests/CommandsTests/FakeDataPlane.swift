@@ -1,0 +1,42 @@
+import Commands
+import EngineModel
+import Observability
+import Platform
+
+/// A data plane that binds everything at once and has as many connections as it is told.
+final class FakeDataPlane: DataPlane {
+    struct State {
+        var applied: [EngineConfiguration] = []
+        var connections = 0
+        var isDraining = false
+        var isStopped = false
+        var warnings: [String] = []
+    }
+
+    let state = Monitored(State())
+
+    func update(_ body: (inout State) -> Void) { state.update(body) }
+
+    /// Waits until `condition` holds; false after ten seconds.
+    func wait(for condition: (State) -> Bool) -> Bool {
+        state.wait(until: .now() + .seconds(10)) { condition($0) ? true : nil } ?? false
+    }
+
+    func apply(_ configuration: EngineConfiguration) -> Acknowledgement {
+        state.update { state in
+            state.applied.append(configuration)
+            let bindings = configuration.listeners.flatMap(\.bindings).map { ($0, BindingState.bound) }
+            return Acknowledgement(
+                generation: UInt64(state.applied.count), bindings: Dictionary(bindings) { first, _ in first })
+        }
+    }
+
+    func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void) {}
+    var activeConnections: Int { state.update { $0.connections } }
+    var warnings: [String] { state.update { $0.warnings } }
+    func beginDrain() { state.update { $0.isDraining = true } }
+    func stop() { state.update { $0.isStopped = true } }
+    func writeMetrics(into text: inout PrometheusText) {
+        text.single("fake_engine", .gauge, help: "Stands for the engine's families.", 1)
+    }
+}

@@ -1,0 +1,68 @@
+import Observability
+import Platform
+import Primitives
+import TestSupport
+
+@testable import Commands
+
+/// Signals that a test sends.
+final class TestSignals: SignalSource {
+    private let queue = Monitored<[ProcessSignal]>([])
+
+    func send(_ signal: ProcessSignal) { queue.update { $0.append(signal) } }
+
+    func next(until deadline: MonotonicTime?) -> ProcessSignal? {
+        queue.wait(until: deadline) { $0.isEmpty ? nil : $0.removeFirst() }
+    }
+}
+
+/// `sluice run` on a thread of this process, with a data plane of the test's.
+final class RunningGateway: Sendable {
+    let dataPlane = FakeDataPlane()
+    let signals = TestSignals()
+    let log = MemoryLog()
+    let addresses: RunCommand.Addresses
+    private let work: BackgroundWork<Int32>
+
+    /// Serves `folder`; more flags as on the command line. Returns when it is up.
+    init(folder: String, _ flags: String...) throws {
+        let arguments =
+            ["run", "--manifests", folder, "--probe-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"] + flags
+        guard case .run(let options) = Interpretation(arguments, environment: { _ in nil }) else {
+            throw TestFailure("not understood: \(arguments)")
+        }
+        let (dataPlane, signals, log) = (dataPlane, signals, log)
+        let up = Monitored<Result<RunCommand.Addresses, TestFailure>?>(nil)
+        work = try BackgroundWork {
+            let command = RunCommand(options: options, logger: Logger(recordingTo: log)) { _ in dataPlane }
+            do {
+                return try command.run(signals, onReady: { addresses in up.update { $0 = .success(addresses) } })
+            } catch {
+                up.update { $0 = .failure(TestFailure("\(error)")) }
+                throw error
+            }
+        }
+        guard let outcome = up.wait(until: .now() + .seconds(10), { $0 }) else { throw TestFailure("did not start") }
+        addresses = try outcome.get()
+    }
+
+    /// The exit code, once it has ended.
+    func exitCode() throws -> Int32 { try work.value(timeout: .seconds(20)) }
+
+    func probe(_ path: String) throws -> String { try get(path, from: addresses.probes) }
+    func admin(_ path: String) throws -> String { try get(path, from: addresses.admin) }
+
+    /// The whole answer, head and body.
+    private func get(_ path: String, from address: SocketAddress) throws -> String {
+        let socket = try StreamSocket.connect(to: .ip(address))
+        try socket.setNonBlocking(false)
+        try socket.writeAll("GET \(path) HTTP/1.0\r\nHost: localhost\r\n\r\n".utf8)
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try chunk.withUnsafeMutableBytes { try socket.read(into: $0) }
+            if count == 0 { return String(decoding: answer, as: UTF8.self) }
+            answer += chunk[..<count]
+        }
+    }
+}
