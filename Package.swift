@@ -73,13 +73,16 @@ let package = Package(
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
+    "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
+    "CommandsTests": ["Commands", "EngineModel", "Observability", "Platform", "Primitives"],
     "ControllerTests": [
         "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives", "Translation",
     ],
-    "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
-    "CommandsTests": ["Commands", "EngineModel", "Observability", "Platform", "Primitives"],
-    "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
+    "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
+    "EngineTests": [
+        "Engine", "EngineModel", "Observability", "Platform", "Primitives", "Certificates",
+    ],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "LayeringTests": [],
     "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives"],

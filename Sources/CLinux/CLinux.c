@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -252,6 +253,10 @@ int sluice_spawn(const char *path, char *const argv[], char *const envp[], int i
 int sluice_kill(int pid, int signal_) { return kill(pid, signal_) == -1 ? -errno : 0; }
 int sluice_wait(int pid, int no_hang, int *status) { return RETRY(waitpid(pid, status, no_hang ? WNOHANG : 0)); }
 
+void *sluice_map_anonymous(size_t size) {
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
 void sluice_random(void *buffer, size_t count) {
     uint8_t *at = buffer;
     while (count > 0) {

@@ -1,0 +1,159 @@
+internal import CLinux
+internal import Synchronization
+
+/// Bytes that pooled buffers and filled pipes of the whole process may hold. Taken first, given back after: the limit is
+/// never exceeded.
+final class MemoryBudget: Sendable {
+    private let used = Atomic<Int>(0)
+    let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    func take(_ bytes: Int) -> Bool {
+        if used.add(bytes, ordering: .relaxed).newValue <= limit { return true }
+        used.subtract(bytes, ordering: .relaxed)
+        return false
+    }
+
+    func giveBack(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
+    /// Takes without asking: for bytes that were already read and must not be lost.
+    func force(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
+    var inUse: Int { used.load(ordering: .relaxed) }
+    /// Over seven eighths: reads get small and nothing is spliced.
+    var isTight: Bool { inUse > limit / 8 * 7 }
+}
+
+/// A pooled buffer: this header, then ``Block/capacity`` bytes.
+struct Block {
+    static let capacity = 16 << 10
+    static let size = MemoryLayout<Block>.stride + capacity
+
+    var next: UnsafeMutablePointer<Block>?
+    var start = 0
+    var end = 0
+}
+
+extension UnsafeMutablePointer where Pointee == Block {
+    @inline(__always) var bytes: UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(self).advanced(by: MemoryLayout<Block>.stride)
+    }
+    @inline(__always) var count: Int { pointee.end - pointee.start }
+}
+
+/// A worker's free buffers. What is in use counts against the process's budget; up to ``spares`` are kept.
+struct BlockPool: ~Copyable {
+    private let budget: MemoryBudget
+    private var free: UnsafeMutablePointer<Block>?
+    private var freeCount = 0
+    private static let spares = 256
+
+    init(budget: MemoryBudget) { self.budget = budget }
+
+    deinit {
+        var block = free
+        while let current = block {
+            block = current.pointee.next
+            UnsafeMutableRawPointer(current).deallocate()
+        }
+    }
+
+    /// An empty buffer. Never fails: the bytes it is for have been read already, and reading stops while they are held.
+    mutating func take() -> UnsafeMutablePointer<Block> {
+        budget.force(Block.size)
+        if let block = free {
+            free = block.pointee.next
+            freeCount -= 1
+            block.initialize(to: Block())
+            return block
+        }
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: Block.size, alignment: 16)
+        let block = raw.bindMemory(to: Block.self, capacity: 1)
+        block.initialize(to: Block())
+        return block
+    }
+
+    mutating func giveBack(_ block: UnsafeMutablePointer<Block>) {
+        budget.giveBack(Block.size)
+        guard freeCount < BlockPool.spares else {
+            UnsafeMutableRawPointer(block).deallocate()
+            return
+        }
+        block.pointee.next = free
+        free = block
+        freeCount += 1
+    }
+}
+
+/// A pipe for splicing, at least 64 KiB.
+struct SplicePipe {
+    var read: Int32
+    var write: Int32
+    var capacity: Int
+}
+
+/// A worker's pipes: made on demand up to a cap, kept for its life. A pipe that came back is empty.
+struct PipePool: ~Copyable {
+    private var pipes: [SplicePipe] = []
+    private var free: [Int32] = []
+    private let cap: Int
+    /// Set when the kernel refused one or gave less than 64 KiB: tried again after a while.
+    private var refusedUntil: Int64 = 0
+    private static let wanted: Int64 = 1 << 20
+    private static let least: Int64 = 64 << 10
+
+    init(cap: Int) {
+        self.cap = cap
+        pipes.reserveCapacity(cap)
+        free.reserveCapacity(cap)
+    }
+
+    deinit {
+        for pipe in pipes {
+            _ = sluice_close(pipe.read)
+            _ = sluice_close(pipe.write)
+        }
+    }
+
+    /// The index of an empty pipe, or -1.
+    mutating func take(now: Int64) -> Int32 {
+        if let index = free.popLast() { return index }
+        guard pipes.count < cap, now >= refusedUntil else { return -1 }
+        var ends: (Int32, Int32) = (-1, -1)
+        let made = withUnsafeMutableBytes(of: &ends) { sluice_pipe($0.bindMemory(to: Int32.self).baseAddress) }
+        let size = made == 0 ? sluice_pipe_set_size(ends.0, PipePool.wanted) : -1
+        guard size >= PipePool.least else {
+            if made == 0 {
+                _ = sluice_close(ends.0)
+                _ = sluice_close(ends.1)
+            }
+            refusedUntil = now + 1000
+            return -1
+        }
+        pipes.append(SplicePipe(read: ends.0, write: ends.1, capacity: Int(size)))
+        return Int32(pipes.count - 1)
+    }
+
+    mutating func giveBack(_ index: Int32) { free.append(index) }
+
+    /// Replaces a pipe whose bytes are no longer wanted by an empty one.
+    mutating func discard(_ index: Int32) {
+        let old = pipes[Int(index)]
+        _ = sluice_close(old.read)
+        _ = sluice_close(old.write)
+        pipes[Int(index)].read = -1
+        var ends: (Int32, Int32) = (-1, -1)
+        guard withUnsafeMutableBytes(of: &ends, { sluice_pipe($0.bindMemory(to: Int32.self).baseAddress) }) == 0 else {
+            return
+        }
+        let size = sluice_pipe_set_size(ends.0, PipePool.wanted)
+        guard size >= PipePool.least else {
+            _ = sluice_close(ends.0)
+            _ = sluice_close(ends.1)
+            return
+        }
+        pipes[Int(index)] = SplicePipe(read: ends.0, write: ends.1, capacity: Int(size))
+        free.append(index)
+    }
+
+    @inline(__always) subscript(_ index: Int32) -> SplicePipe { pipes[Int(index)] }
+}

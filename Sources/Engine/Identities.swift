@@ -1,0 +1,89 @@
+internal import EngineModel
+internal import Platform
+internal import Synchronization
+
+// What survives routing tables: counts and tickets keyed by identity. A table refers to these; connections reach them
+// through the runtimes they hold.
+
+/// Counts of one listener at one port.
+final class ListenerState: Sendable {
+    let id: ListenerID
+    let port: UInt16
+    let counters: CounterBlock
+
+    init(id: ListenerID, port: UInt16, counters: CounterBlock) {
+        (self.id, self.port, self.counters) = (id, port, counters)
+    }
+}
+
+/// Counts of one route on one listener and port.
+final class RouteState: Sendable {
+    struct Key: Hashable, Sendable {
+        var listener: ListenerID
+        var port: UInt16
+        var kind: String
+        var namespace: String
+        var name: String
+    }
+    let key: Key
+    let counters: CounterBlock
+
+    init(key: Key, counters: CounterBlock) { (self.key, self.counters) = (key, counters) }
+}
+
+/// The shared ticket of one rule: whichever worker accepted, connections draw consecutive numbers.
+final class RuleTicket: Sendable {
+    private let next = Atomic<UInt64>(0)
+    func draw() -> UInt64 { next.add(1, ordering: .relaxed).oldValue }
+}
+
+/// Counts of one backend.
+final class BackendState: Sendable {
+    let id: BackendID
+    let counters: CounterBlock
+
+    init(id: BackendID, counters: CounterBlock) { (self.id, self.counters) = (id, counters) }
+}
+
+/// One address of a backend, with how many connections use it now, over all workers.
+final class EndpointState: Sendable {
+    let address: StreamAddress
+    let kernelAddress: KernelAddress
+    let active = Atomic<Int>(0)
+
+    init(address: StreamAddress) {
+        self.address = address
+        kernelAddress = KernelAddress(address)
+    }
+}
+
+/// Finds the state of an identity, makes it at first sight, and forgets it when no table and no connection uses it.
+final class Registry<Key: Hashable & Sendable, State: AnyObject & Sendable>: Sendable {
+    private struct Entry {
+        weak var state: State?
+    }
+    private let entries = Locked<[Key: Entry]>([:])
+
+    func state(_ key: Key, make: () -> State) -> State {
+        entries.withLock { entries in
+            if let state = entries[key]?.state { return state }
+            let state = make()
+            entries[key] = Entry(state: state)
+            return state
+        }
+    }
+
+    /// Those that are alive, in no order. Forgets the others.
+    func living() -> [State] {
+        entries.withLock { entries in
+            var living: [State] = []
+            living.reserveCapacity(entries.count)
+            var gone: [Key] = []
+            for (key, entry) in entries {
+                if let state = entry.state { living.append(state) } else { gone.append(key) }
+            }
+            for key in gone { entries[key] = nil }
+            return living
+        }
+    }
+}

@@ -1,0 +1,122 @@
+internal import CLinux
+internal import EngineModel
+internal import Glibc
+internal import Platform
+internal import Primitives
+
+/// The sockets of one binding: one per worker with SO_REUSEPORT, all listening before any is accepted from. They belong
+/// to the process and none is closed while the binding lives, because closing one resets what waits in its queue.
+final class ListenerGroup: Sendable {
+    let binding: Binding
+    /// Index in ``RoutingTable/bindings``.
+    let slot: Int
+    /// By worker.
+    let sockets: [Int32]
+
+    private init(binding: Binding, slot: Int, sockets: [Int32]) {
+        self.binding = binding
+        self.slot = slot
+        self.sockets = sockets
+    }
+
+    func close() {
+        for socket in sockets { _ = sluice_close(socket) }
+    }
+
+    /// Binds and listens.
+    static func open(
+        _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings
+    ) throws(BindFailure) -> ListenerGroup {
+        let family = try addressFamily(for: binding)
+        let address = SocketAddress(binding.address ?? (family == AF_INET6 ? .anyV6 : .anyV4), binding.port)
+        // Without SO_REUSEPORT first: a second process of the same user would otherwise share the port unseen.
+        let probe = try bound(family, address, binding, sharing: false)
+        _ = sluice_close(probe)
+        var sockets: [Int32] = []
+        do throws(BindFailure) {
+            for _ in 0..<workers {
+                let socket = try bound(family, address, binding, sharing: true)
+                sockets.append(socket)
+                configure(socket, settings)
+                try check(sluice_listen(socket, settings.backlog), binding)
+            }
+        } catch {
+            for socket in sockets { _ = sluice_close(socket) }
+            throw error
+        }
+        return ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+    }
+
+    /// IPv6 for every local address where the host has it (one dual-stack socket), else IPv4.
+    private static func addressFamily(for binding: Binding) throws(BindFailure) -> Int32 {
+        if let address = binding.address { return address.isV4 ? AF_INET : AF_INET6 }
+        let probe = sluice_socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard probe >= 0 else { return AF_INET }
+        defer { _ = sluice_close(probe) }
+        _ = sluice_set_option(probe, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0)
+        let any = KernelAddress(SocketAddress(.anyV6, 0))
+        return any.withPointer { sluice_bind(probe, $0, $1) } == 0 ? AF_INET6 : AF_INET
+    }
+
+    private static func bound(
+        _ family: Int32, _ address: SocketAddress, _ binding: Binding, sharing: Bool
+    ) throws(BindFailure) -> Int32 {
+        let socket = try check(sluice_socket(family, Int32(SOCK_STREAM.rawValue), 0), binding)
+        do throws(BindFailure) {
+            try check(sluice_set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1), binding)
+            if sharing { try check(sluice_set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1), binding) }
+            if family == AF_INET6 {
+                let only: Int32 = binding.address == nil ? 0 : 1
+                try check(sluice_set_option(socket, Int32(IPPROTO_IPV6), IPV6_V6ONLY, only), binding)
+            }
+            try check(KernelAddress(address).withPointer { sluice_bind(socket, $0, $1) }, binding)
+        } catch {
+            _ = sluice_close(socket)
+            throw error
+        }
+        return socket
+    }
+
+    /// Options that accepted connections inherit.
+    private static func configure(_ socket: Int32, _ settings: ListenerSettings) {
+        let tcp = Int32(IPPROTO_TCP)
+        _ = sluice_set_option(socket, tcp, TCP_NODELAY, 1)
+        if let keepalive = settings.keepalive { setKeepalive(socket, keepalive) }
+    }
+
+    @discardableResult
+    private static func check(_ result: Int32, _ binding: Binding) throws(BindFailure) -> Int32 {
+        guard result < 0 else { return result }
+        throw BindFailure(errno: -result, message: explanation(Errno(rawValue: -result), binding))
+    }
+
+    private static func explanation(_ error: Errno, _ binding: Binding) -> String {
+        switch error {
+        case .addressInUse:
+            if let holder = portHolder(of: binding.port) {
+                return "port \(binding.port) is in use by \(holder.process) (pid \(holder.pid))"
+            }
+            return "port \(binding.port) is in use by another program"
+        case .permissionDenied:
+            return "port \(binding.port) is below 1024 and this user may not bind it: "
+                + "grant CAP_NET_BIND_SERVICE or set net.ipv4.ip_unprivileged_port_start"
+        case .addressNotAvailable:
+            return "address \(binding.address.map(\.description) ?? "*") is not one of this host's"
+        case .addressFamilyNotSupported:
+            return "address \(binding.address.map(\.description) ?? "*") is IPv6, which this host does not have"
+        default:
+            return "\(binding) cannot be bound: \(error)"
+        }
+    }
+}
+
+/// Keepalive and the user timeout that goes with it: idle + interval × probes.
+func setKeepalive(_ socket: Int32, _ keepalive: TCPKeepalive) {
+    let tcp = Int32(IPPROTO_TCP)
+    let seconds = keepalive.idleSeconds &+ keepalive.intervalSeconds &* keepalive.probes
+    _ = sluice_set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1)
+    _ = sluice_set_option(socket, tcp, TCP_KEEPIDLE, keepalive.idleSeconds)
+    _ = sluice_set_option(socket, tcp, TCP_KEEPINTVL, keepalive.intervalSeconds)
+    _ = sluice_set_option(socket, tcp, TCP_KEEPCNT, keepalive.probes)
+    _ = sluice_set_option(socket, tcp, TCP_USER_TIMEOUT, seconds &* 1000)
+}

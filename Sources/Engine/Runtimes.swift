@@ -1,0 +1,166 @@
+internal import Platform
+internal import COpenSSL
+internal import EngineCore
+internal import EngineModel
+internal import Primitives
+
+// What a routing table is made of: immutable, compiled off the workers, shared by successive tables while unchanged.
+
+/// One immutable table: what every bound port does. Published by one pointer and a generation.
+final class RoutingTable: Sendable {
+    let generation: UInt64
+    /// By binding slot; nil where nothing is bound any more.
+    let bindings: [BindingRuntime?]
+    /// For connections that wait for a name's first answer.
+    let backends: [BackendID: BackendRuntime]
+
+    init(generation: UInt64, bindings: [BindingRuntime?], backends: [BackendID: BackendRuntime]) {
+        self.generation = generation
+        self.bindings = bindings
+        self.backends = backends
+    }
+}
+
+/// What one bound port does.
+final class BindingRuntime: Sendable {
+    enum Traffic: Sendable {
+        case tcp
+        /// Several TLS listeners told apart by host name.
+        case tls(names: ServerNameTable, listeners: [ListenerRuntime])
+    }
+    let traffic: Traffic
+    /// Whom a connection counts for before its listener is known: the one for every name, else the first.
+    let primary: ListenerRuntime
+
+    init(traffic: Traffic, primary: ListenerRuntime) {
+        self.traffic = traffic
+        self.primary = primary
+    }
+}
+
+/// One listener at one port.
+final class ListenerRuntime: Sendable {
+    let configuration: ListenerConfiguration
+    let state: ListenerState
+    let names: ServerNameTable
+    let routes: [RouteRuntime]
+    /// TCP: the route. TLS: the catch-all.
+    let fallback: RouteRuntime?
+    /// Only where TLS is terminated.
+    let termination: TLSServerContexts?
+
+    init(
+        configuration: ListenerConfiguration, state: ListenerState, names: ServerNameTable, routes: [RouteRuntime],
+        fallback: RouteRuntime?, termination: TLSServerContexts?
+    ) {
+        self.configuration = configuration
+        self.state = state
+        self.names = names
+        self.routes = routes
+        self.fallback = fallback
+        self.termination = termination
+    }
+
+    func route(for serverName: String?) -> RouteRuntime? {
+        guard let index = names.lookup(serverName) else { return fallback }
+        return routes[Int(index)]
+    }
+
+    /// Times in milliseconds.
+    var inspectionTimeout: Int64 { configuration.settings.inspectionTimeout.wholeMilliseconds }
+    var handshakeTimeout: Int64 { configuration.settings.tlsHandshakeTimeout.wholeMilliseconds }
+}
+
+/// One rule of a route on one listener.
+final class RouteRuntime: Sendable {
+    let configuration: RouteConfiguration
+    let state: RouteState
+    let ticket: RuleTicket
+    let sequence: WeightedSequence
+    /// Parallel to the configuration's backends; nil: its share is refused.
+    let targets: [BackendRuntime?]
+    let alpn: ALPNList
+    let idleTimeout: Int64
+    let halfCloseTimeout: Int64
+    let maxDuration: Int64
+
+    init(
+        configuration: RouteConfiguration, state: RouteState, ticket: RuleTicket, targets: [BackendRuntime?],
+        alpn: ALPNList
+    ) {
+        self.configuration = configuration
+        self.state = state
+        self.ticket = ticket
+        self.targets = targets
+        self.alpn = alpn
+        sequence = WeightedSequence(weights: configuration.backends.map(\.weight))
+        idleTimeout = configuration.settings.idleTimeout?.wholeMilliseconds ?? 0
+        halfCloseTimeout = configuration.settings.halfCloseTimeout?.wholeMilliseconds ?? 0
+        maxDuration = configuration.settings.maxConnectionDuration?.wholeMilliseconds ?? 0
+    }
+
+    /// The backend the next connection goes to; nil: refuse it.
+    func nextBackend() -> BackendRuntime? {
+        let index =
+            targets.count == 1 && configuration.backends[0].weight > 0 ? 0 : sequence.index(ticket: ticket.draw())
+        guard let index else { return nil }
+        return targets[index]
+    }
+}
+
+/// A backend with the addresses it has now.
+final class BackendRuntime: Sendable {
+    let configuration: BackendConfiguration
+    let state: BackendState
+    let endpoints: [EndpointState]
+    let picker: EndpointPicker
+    /// Names whose first answer has not come yet.
+    let isResolving: Bool
+    /// Every name failed and none ever resolved.
+    let resolutionFailed: Bool
+    let tls: TLSClientContext?
+    let connectTimeout: Int64
+
+    init(
+        configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?
+    ) {
+        self.configuration = configuration
+        self.state = state
+        self.tls = tls
+        endpoints = resolved.endpoints
+        picker = EndpointPicker(weights: resolved.weights)
+        isResolving = resolved.isPending
+        resolutionFailed = resolved.hasFailed
+        connectTimeout = configuration.settings.connectTimeout.wholeMilliseconds
+    }
+}
+
+/// A backend's endpoints after names were turned into addresses.
+struct ResolvedEndpoints {
+    var endpoints: [EndpointState] = []
+    var weights: [Int] = []
+    var isPending = false
+    var hasFailed = false
+}
+
+/// ALPN names in wire format, at a stable address; held by a route, and so by every connection that was given it.
+final class ALPNList: @unchecked Sendable {
+    // Sendable because it is written in init only.
+    let wire: UnsafeMutablePointer<sluice_alpn_list>
+    let names: [String]
+
+    /// Names of 1–255 bytes, in the order of preference; others are left out.
+    init(_ names: [String]) {
+        self.names = names.filter { (1...255).contains($0.utf8.count) }
+        let bytes = self.names.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
+        memory.initialize(from: bytes, count: bytes.count)
+        wire = .allocate(capacity: 1)
+        wire.initialize(to: sluice_alpn_list(bytes: memory, count: UInt32(bytes.count)))
+    }
+
+    deinit {
+        wire.pointee.bytes.deallocate()
+        wire.deallocate()
+    }
+}

@@ -1,0 +1,174 @@
+internal import Observability
+internal import CLinux
+internal import EngineModel
+internal import Glibc
+internal import Platform
+internal import Primitives
+internal import Synchronization
+
+enum PauseReason { case limit, descriptors }
+
+extension Worker {
+    /// Connections taken from one listener per turn, so that a flood of new ones starves nobody.
+    private static let acceptsPerTurn = 16
+    private static let pauseMilliseconds: Int64 = 20
+
+    func listen(_ slot: Int, _ socket: Int32) {
+        while listeners.count <= slot { listeners.append(-1) }
+        listeners[slot] = socket
+        _ = sluice_epoll_control(epoll.raw, epollAdd, socket, isPaused ? 0 : epollIn, EventToken.listener(slot))
+    }
+
+    /// Serves or refuses, by the newest table, what waits in the queue; the process closes the socket when all let go.
+    func retire(_ slot: Int, _ socket: Int32) {
+        if slot < listeners.count { listeners[slot] = -1 }
+        _ = sluice_epoll_control(epoll.raw, epollDelete, socket, 0, 0)
+        let binding = tables.value.bindings.indices.contains(slot) ? tables.value.bindings[slot] : nil
+        // Bounded: a queue holds no more than its backlog.
+        for _ in 0..<65_536 {
+            guard accept(from: socket, binding: binding) == .accepted else { break }
+        }
+        shared.progress.update { progress in
+            let left = (progress.retiring[slot] ?? 1) - 1
+            progress.retiring[slot] = left == 0 ? nil : left
+        }
+    }
+
+    func acceptBatch(_ slot: Int) {
+        guard slot < listeners.count, listeners[slot] >= 0, !isPaused else { return }
+        let table = tables.value
+        let binding = slot < table.bindings.count ? table.bindings[slot] : nil
+        for _ in 0..<Worker.acceptsPerTurn {
+            switch accept(from: listeners[slot], binding: binding) {
+            case .accepted: continue
+            case .empty: return
+            case .paused(let reason): return pauseAccepting(reason)
+            }
+        }
+    }
+
+    enum AcceptResult: Equatable { case accepted, empty, paused(PauseReason) }
+
+    private func accept(from socket: Int32, binding: BindingRuntime?) -> AcceptResult {
+        // Take first, give back after: the limit is never exceeded.
+        guard shared.connections.add(1, ordering: .relaxed).newValue <= shared.options.maxConnections else {
+            shared.connections.subtract(1, ordering: .relaxed)
+            return .paused(.limit)
+        }
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = sluice_accept(socket, &storage, &length)
+        guard descriptor >= 0 else {
+            shared.connections.subtract(1, ordering: .relaxed)
+            switch -descriptor {
+            case EAGAIN: return .empty
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .paused(.descriptors)
+            default: return .accepted  // ECONNABORTED and its like concern that one client
+            }
+        }
+        guard let binding else {
+            _ = sluice_set_linger_reset(descriptor)
+            _ = sluice_close(descriptor)
+            shared.connections.subtract(1, ordering: .relaxed)
+            return .accepted
+        }
+        begin(descriptor, KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0), binding)
+        return .accepted
+    }
+
+    private func begin(_ descriptor: Int32, _ client: SocketAddress, _ binding: BindingRuntime) {
+        let slot = takeSlot()
+        let token = slot < 0 ? 0 : EventToken.connection(slot: slot, life: records[slot].life, side: 0)
+        guard slot >= 0, sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token) == 0 else {
+            _ = sluice_set_linger_reset(descriptor)
+            _ = sluice_close(descriptor)
+            if slot >= 0 { giveBackSlot(slot) }
+            shared.connections.subtract(1, ordering: .relaxed)
+            return pauseAccepting(.descriptors)
+        }
+        connectionCount += 1
+        let record = records + slot
+        record.pointee.id = UInt64(handle.index) << 56 | connectionCount
+        record.pointee.client = client
+        record.pointee.acceptedAt = now
+        sides[2 * slot].descriptor = descriptor
+        setListener(slot, binding.primary)
+        switch binding.traffic {
+        case .tcp:
+            binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
+            record.pointee.stage = .admit
+            guard let route = binding.primary.fallback else { return refuse(slot, .noRoute, .proxy) }
+            setRoute(slot, route)
+        case .tls:
+            record.pointee.stage = .inspect
+            record.pointee.stageDeadline = nowMilliseconds + binding.primary.inspectionTimeout
+            binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.handshaking)
+            records[slot].binding = Unmanaged.passRetained(binding)
+            armTimer(slot)
+        }
+        advance(slot)
+    }
+
+    // MARK: Overload
+
+    private func pauseAccepting(_ reason: PauseReason) {
+        guard !isPaused else { return }
+        isPaused = true
+        pauseReason = reason
+        resumeAt = nowMilliseconds + Worker.pauseMilliseconds
+        countPause(reason, by: 1)
+        for (slot, socket) in listeners.enumerated() where socket >= 0 {
+            _ = sluice_epoll_control(epoll.raw, epollModify, socket, 0, EventToken.listener(slot))
+        }
+        log(
+            .warning, reason == .limit ? "connection limit reached" : "no descriptor or memory for another connection",
+            limit: .overload)
+    }
+
+    /// Listens again; where nothing has changed the next accept pauses anew.
+    func resumeAccepting() {
+        guard isPaused else { return }
+        if pauseReason == .limit,
+            shared.connections.load(ordering: .relaxed) >= shared.options.maxConnections
+        {
+            resumeAt = nowMilliseconds + Worker.pauseMilliseconds
+            return
+        }
+        isPaused = false
+        countPause(pauseReason, by: -1)
+        for (slot, socket) in listeners.enumerated() where socket >= 0 {
+            _ = sluice_epoll_control(epoll.raw, epollModify, socket, epollIn, EventToken.listener(slot))
+        }
+    }
+
+    private func countPause(_ reason: PauseReason, by change: Int) {
+        switch reason {
+        case .limit: shared.pausedAtLimit.add(change, ordering: .relaxed)
+        case .descriptors: shared.pausedForDescriptors.add(change, ordering: .relaxed)
+        }
+    }
+
+    // MARK: What a connection holds
+
+    func setListener(_ slot: Int, _ listener: ListenerRuntime) {
+        let record = records + slot
+        if let old = record.pointee.listener {
+            guard old.toOpaque() != Unmanaged.passUnretained(listener).toOpaque() else { return }
+            old._withUnsafeGuaranteedRef {
+                $0.state.counters.cells(worker: handle.index).subtract(ListenerField.active)
+            }
+            old.release()
+        }
+        record.pointee.listener = .passRetained(listener)
+        listener.state.counters.cells(worker: handle.index).add(ListenerField.active)
+    }
+
+    /// From here on the connection counts for the route, and its close is counted there.
+    func setRoute(_ slot: Int, _ route: RouteRuntime) {
+        records[slot].route = .passRetained(route)
+        let cells = route.state.counters.cells(worker: handle.index)
+        records[slot].routeCells = cells
+        cells.add(RouteField.opened)
+        cells.add(RouteField.active)
+    }
+}

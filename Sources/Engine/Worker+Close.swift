@@ -1,0 +1,153 @@
+internal import EngineCore
+internal import Observability
+internal import CLinux
+internal import COpenSSL
+internal import EngineModel
+internal import Glibc
+internal import Synchronization
+
+// Every connection ends here: one `close(reason, side)`, counted once.
+
+extension Worker {
+    /// Ends a connection before a byte was relayed. On plain TCP, and on TLS before a readable ClientHello: RST. After
+    /// it: the fitting alert, FIN, and the client's close is awaited for a second.
+    func refuse(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
+        log(.info, "connection refused", slot: slot, reason: reason, detail: nil)
+        let client = sides + 2 * slot
+        guard records[slot].inspectedAt != 0, client.pointee.tls == nil else {
+            return close(slot, reason, side, reset: true)
+        }
+        // The hello is still in the kernel's queue: closing over unread bytes would send RST and lose the alert.
+        while sluice_recv(client.pointee.descriptor, scratch, Worker.scratchSize, 0) == Int64(Worker.scratchSize) {}
+        let alert: [UInt8] = [21, 3, 3, 0, 2, 2, Worker.alertNumber(for: reason)]
+        _ = sluice_send(client.pointee.descriptor, alert, alert.count, 0)
+        linger(slot, reason, side)
+    }
+
+    /// RFC 8446 §6: unrecognized_name, access_denied, handshake_failure, internal_error.
+    private static func alertNumber(for reason: CloseReason) -> UInt8 {
+        switch reason {
+        case .tlsNoSNIMatch: 112
+        case .authorizationDenied: 49
+        case .connectionLimit, .sourceConnectionLimit, .rateLimited: 40
+        default: 80
+        }
+    }
+
+    /// An alert is under way: FIN, then the client's close or one second.
+    func linger(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
+        guard shared.lingering.add(1, ordering: .relaxed).newValue <= EngineShared.lingeringLimit else {
+            shared.lingering.subtract(1, ordering: .relaxed)
+            return close(slot, reason, side, reset: true)
+        }
+        leaveStage(slot)
+        closeBackendSide(slot)
+        countClose(slot, reason, side)
+        let client = sides + 2 * slot
+        _ = sluice_shutdown_write(client.pointee.descriptor)
+        records[slot].stage = .linger
+        records[slot].stageDeadline = nowMilliseconds + 1000
+        armTimer(slot)
+        if client.pointee.flags.contains(.readable) { drainLingering(slot) }
+    }
+
+    func drainLingering(_ slot: Int) {
+        let descriptor = sides[2 * slot].descriptor
+        // Bounded: a client that floods us meanwhile is cut.
+        for _ in 0..<4 {
+            let count = sluice_recv(descriptor, scratch, Worker.scratchSize, 0)
+            if count == wouldBlock { return }
+            if count <= 0 { break }
+        }
+        endLingering(slot)
+    }
+
+    func endLingering(_ slot: Int) {
+        shared.lingering.subtract(1, ordering: .relaxed)
+        release(slot, reset: false)
+    }
+
+    /// Ends a connection. `reset`: the client, and a connected backend, see RST rather than FIN.
+    func close(_ slot: Int, _ reason: CloseReason, _ side: CloseSide, reset: Bool) {
+        leaveStage(slot)
+        countClose(slot, reason, side)
+        release(slot, reset: reset)
+    }
+
+    func closeAll(_ reason: CloseReason) {
+        for slot in 0..<highestSlot {
+            switch records[slot].stage {
+            case .free: continue
+            case .linger: endLingering(slot)
+            default: close(slot, reason, .proxy, reset: false)
+            }
+        }
+    }
+
+    /// Takes back what the stage had counted.
+    private func leaveStage(_ slot: Int) {
+        switch records[slot].stage {
+        case .inspect:
+            guard let binding = records[slot].binding else { return }
+            binding._withUnsafeGuaranteedRef {
+                let cells = $0.primary.state.counters.cells(worker: handle.index)
+                cells.subtract(ListenerField.handshaking)
+                cells.add(ListenerField.accepted)
+            }
+            binding.release()
+            records[slot].binding = nil
+        case .handshake: endHandshaking(slot)
+        default: return
+        }
+    }
+
+    /// Exactly one count per connection: before a route is chosen on the listener, after it on the route.
+    private func countClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
+        let record = records + slot
+        if let cells = record.pointee.routeCells {
+            cells.add(RouteField.closed(reason, side))
+            cells.subtract(RouteField.active)
+            RouteField.duration.record(now - record.pointee.acceptedAt, in: cells)
+        } else {
+            record.pointee.listener?._withUnsafeGuaranteedRef {
+                $0.state.counters.cells(worker: handle.index).add(ListenerField.rejected(reason))
+            }
+        }
+        record.pointee.listener?._withUnsafeGuaranteedRef {
+            $0.state.counters.cells(worker: handle.index).subtract(ListenerField.active)
+        }
+        record.pointee.backend?._withUnsafeGuaranteedRef {
+            $0.state.counters.cells(worker: handle.index).subtract(BackendField.active)
+        }
+        releaseEndpoint(slot)
+    }
+
+    /// Gives back everything the slot holds.
+    private func release(_ slot: Int, reset: Bool) {
+        let record = records + slot
+        timers.cancel(Int32(slot))
+        for index in 0..<2 {
+            let side = sides + (2 * slot + index)
+            if let ssl = side.pointee.tls { SSL_free(ssl) }
+            if side.pointee.descriptor >= 0 {
+                if reset { _ = sluice_set_linger_reset(side.pointee.descriptor) }
+                _ = sluice_close(side.pointee.descriptor)
+            }
+            side.initialize(to: Side())
+            dropHeld(flows + (2 * slot + index))
+        }
+        record.pointee.listener?.release()
+        record.pointee.route?.release()
+        record.pointee.backend?.release()
+        if let name = record.pointee.serverName { free(name) }
+        record.pointee.listener = nil
+        record.pointee.route = nil
+        record.pointee.routeCells = nil
+        record.pointee.backend = nil
+        record.pointee.serverName = nil
+        record.pointee.stage = .free
+        shared.connections.subtract(1, ordering: .relaxed)
+        finishSlot(slot)
+        if isPaused, pauseReason == .limit || openCount == 0 { resumeAccepting() }
+    }
+}

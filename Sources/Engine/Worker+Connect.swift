@@ -1,0 +1,185 @@
+internal import Primitives
+internal import CLinux
+internal import COpenSSL
+internal import EngineCore
+internal import EngineModel
+internal import Glibc
+internal import Platform
+internal import Synchronization
+
+// From an endpoint to a connected, and where asked encrypted, backend side.
+
+extension Worker {
+    func dial(_ slot: Int, _ backend: BackendRuntime, _ endpoint: EndpointState) -> StageOutcome {
+        let record = records + slot
+        releaseEndpoint(slot)
+        record.pointee.endpoint = .passRetained(endpoint)
+        endpoint.active.add(1, ordering: .relaxed)
+        record.pointee.attempts += 1
+        record.pointee.dialledAt = now
+        let deadline = min(nowMilliseconds + backend.connectTimeout, record.pointee.totalDeadline)
+        record.pointee.stageDeadline = deadline
+        let family: Int32
+        switch endpoint.address {
+        case .unix: family = AF_UNIX
+        case .ip(let address): family = address.ip.isV4 ? AF_INET : AF_INET6
+        }
+        let descriptor = sluice_socket(family, streamType, 0)
+        guard descriptor >= 0 else { return connectFailed(slot, -descriptor) }
+        sides[2 * slot + 1].descriptor = descriptor
+        if family != AF_UNIX { _ = sluice_set_option(descriptor, protocolTCP, TCP_NODELAY, 1) }
+        let result = endpoint.kernelAddress.withPointer { sluice_connect(descriptor, $0, $1) }
+        guard result == 0 || result == -EINPROGRESS else { return connectFailed(slot, -result) }
+        let token = EventToken.connection(slot: slot, life: record.pointee.life, side: 1)
+        let added = sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token)
+        guard added == 0 else { return connectFailed(slot, -added) }
+        armTimer(slot)
+        record.pointee.stage = .connect
+        return .wait
+    }
+
+    /// The backend's socket reported something.
+    func finishConnect(_ slot: Int) -> StageOutcome {
+        let side = sides + (2 * slot + 1)
+        if side.pointee.flags.contains(.failed) {
+            return connectFailed(slot, sluice_socket_error(side.pointee.descriptor))
+        }
+        guard side.pointee.flags.contains(.writable) else { return .wait }
+        return connected(slot)
+    }
+
+    private func connected(_ slot: Int) -> StageOutcome {
+        let record = records + slot
+        record.pointee.connectedAt = now
+        guard let backend = record.pointee.backend?.takeUnretainedValue() else {
+            return .refuse(.internalError, .proxy)
+        }
+        guard let tls = backend.tls else {
+            countConnected(slot, backend)
+            return .proceed(.relay)
+        }
+        guard let ssl = tls.makeConnection() else {
+            countAttempt(backend, .tlsError)
+            logFailure(slot, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
+            return .refuse(.backendTLSError, .proxy)
+        }
+        let side = sides + (2 * slot + 1)
+        guard SSL_set_fd(ssl, side.pointee.descriptor) == 1 else {
+            SSL_free(ssl)
+            return .refuse(.internalError, .proxy)
+        }
+        side.pointee.tls = ssl
+        offerClientsALPN(slot, ssl)
+        return .proceed(.backendHandshake)
+    }
+
+    /// Where the client negotiated a protocol, the backend is offered the same one.
+    private func offerClientsALPN(_ slot: Int, _ backend: OpaquePointer) {
+        guard let client = sides[2 * slot].tls else { return }
+        var chosen: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(client, &chosen, &length)
+        guard let chosen, length > 0 else { return }
+        let wire = [UInt8(length)] + UnsafeBufferPointer(start: chosen, count: Int(length))
+        SSL_set_alpn_protos(backend, wire, UInt32(wire.count))
+    }
+
+    func backendHandshake(_ slot: Int) -> StageOutcome {
+        let side = sides + (2 * slot + 1)
+        guard let ssl = side.pointee.tls, let backend = records[slot].backend?.takeUnretainedValue() else {
+            return .refuse(.internalError, .proxy)
+        }
+        ERR_clear_error()
+        let result = SSL_do_handshake(ssl)
+        if result == 1 {
+            guard let tls = backend.tls, SSL_get_verify_result(ssl) == Int(X509_V_OK), tls.acceptsPeer(of: ssl) else {
+                return backendTLSFailed(slot, backend, "the certificate has none of the policy's subjectAltNames")
+            }
+            side.pointee.flags.insert(.readable)
+            countConnected(slot, backend)
+            return .proceed(.relay)
+        }
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ:
+            side.pointee.flags.remove(.readable)
+            return .wait
+        case SSL_ERROR_WANT_WRITE: return .wait
+        default:
+            let verification = SSL_get_verify_result(ssl)
+            if verification != Int(X509_V_OK) {
+                let text = X509_verify_cert_error_string(verification).map { String(cString: $0) } ?? "not verified"
+                return backendTLSFailed(slot, backend, text)
+            }
+            return backendTLSFailed(slot, backend, takeTLSErrorText())
+        }
+    }
+
+    /// A certificate that is refused once is refused again: no retry on another endpoint hides it.
+    private func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
+        sides[2 * slot + 1].flags.insert(.tlsBroken)
+        countAttempt(backend, .tlsError)
+        logFailure(slot, "TLS handshake with the backend failed", problem)
+        return .refuse(.backendTLSError, .backend)
+    }
+
+    // MARK: Failures and retries
+
+    func connectFailed(_ slot: Int, _ error: Int32) -> StageOutcome {
+        let reason: CloseReason
+        let result: ConnectResult
+        switch error {
+        case ECONNREFUSED, ENOENT, ECONNRESET: (reason, result) = (.connectRefused, .refused)
+        case ETIMEDOUT: (reason, result) = (.connectTimeout, .timeout)
+        default: (reason, result) = (.connectUnreachable, .unreachable)
+        }
+        return attemptFailed(slot, reason, result, "\(Errno(rawValue: error))")
+    }
+
+    /// Another endpoint is tried after a pause while retries and time are left, else the last failure is the reason.
+    func attemptFailed(
+        _ slot: Int, _ reason: CloseReason, _ result: ConnectResult, _ problem: String
+    ) -> StageOutcome {
+        let record = records + slot
+        closeBackendSide(slot)
+        guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
+        countAttempt(backend, result)
+        logFailure(slot, "connecting to the backend failed", problem)
+        record.pointee.lastFailure = reason
+        let settings = backend.configuration.settings
+        guard Int(record.pointee.attempts) <= settings.retries, nowMilliseconds < record.pointee.totalDeadline else {
+            return .refuse(reason, .backend)
+        }
+        backend.state.counters.cells(worker: handle.index).add(BackendField.retries)
+        let base = settings.retryBaseInterval.wholeMilliseconds
+        let pause = min(
+            settings.retryMaxInterval.wholeMilliseconds, base << Int64(min(record.pointee.attempts - 1, 16)))
+        record.pointee.stage = .retry
+        record.pointee.stageDeadline = nowMilliseconds + pause
+        armTimer(slot)
+        return .wait
+    }
+
+    private func countConnected(_ slot: Int, _ backend: BackendRuntime) {
+        let cells = backend.state.counters.cells(worker: handle.index)
+        cells.add(BackendField.connects(.ok))
+        BackendField.connectDuration.record(now - records[slot].dialledAt, in: cells)
+    }
+
+    private func countAttempt(_ backend: BackendRuntime, _ result: ConnectResult) {
+        backend.state.counters.cells(worker: handle.index).add(BackendField.connects(result))
+    }
+
+    func releaseEndpoint(_ slot: Int) {
+        guard let endpoint = records[slot].endpoint else { return }
+        endpoint._withUnsafeGuaranteedRef { _ = $0.active.subtract(1, ordering: .relaxed) }
+        endpoint.release()
+        records[slot].endpoint = nil
+    }
+
+    func closeBackendSide(_ slot: Int) {
+        let side = sides + (2 * slot + 1)
+        if let ssl = side.pointee.tls { SSL_free(ssl) }
+        if side.pointee.descriptor >= 0 { _ = sluice_close(side.pointee.descriptor) }
+        side.initialize(to: Side())
+    }
+}

@@ -1,0 +1,51 @@
+internal import EngineModel
+internal import Observability
+internal import Platform
+
+extension Worker {
+    func log(_ level: Logger.Level, _ message: String, limit: CloseReason) {
+        guard let suppressed = logLimiter.admit(limit, now: MonotonicTime(nanoseconds: now)) else { return }
+        shared.logger.log(
+            level, message,
+            ["close_reason": "\(limit.rawValue)", "connections": "\(openCount)", "suppressed": "\(suppressed)"])
+    }
+
+    /// One line about one connection. Never a byte of its payload.
+    func log(_ level: Logger.Level, _ message: String, slot: Int, reason: CloseReason, detail: String?) {
+        guard let suppressed = logLimiter.admit(reason, now: MonotonicTime(nanoseconds: now)) else { return }
+        let record = records[slot]
+        let listener = record.listener?.takeUnretainedValue()
+        let route = record.route?.takeUnretainedValue()
+        let backend = record.backend?.takeUnretainedValue()
+        shared.logger.log(
+            level, message,
+            [
+                "connection_id": "\(String(record.id, radix: 16))",
+                "downstream_remote_address": "\(record.client)",
+                "listener": "\(listener.map { "\($0.state.id)" } ?? "")",
+                "route": "\(route.map { "\($0.configuration.id)" } ?? "")",
+                "backend": "\(backend.map { "\($0.configuration.id)" } ?? "")",
+                "requested_server_name": "\(record.serverName.map { String(cString: $0) } ?? "")",
+                "close_reason": "\(reason.rawValue)",
+                "close_detail": "\(detail ?? "")",
+                "suppressed": "\(suppressed)",
+            ])
+    }
+
+    func logFailure(_ slot: Int, _ message: String, _ problem: String) {
+        guard let suppressed = logLimiter.admit(.connectRefused, now: MonotonicTime(nanoseconds: now)) else { return }
+        let record = records[slot]
+        let backend = record.backend?.takeUnretainedValue()
+        let endpoint = record.endpoint?.takeUnretainedValue()
+        shared.logger.warning(
+            message,
+            [
+                "connection_id": "\(String(record.id, radix: 16))",
+                "backend": "\(backend.map { "\($0.configuration.id)" } ?? "")",
+                "upstream_host": "\(endpoint.map { "\($0.address)" } ?? "")",
+                "upstream_attempts": "\(record.attempts)",
+                "problem": "\(problem)",
+                "suppressed": "\(suppressed)",
+            ])
+    }
+}

@@ -1,0 +1,184 @@
+internal import Synchronization
+internal import CLinux
+internal import COpenSSL
+internal import EngineCore
+internal import EngineModel
+internal import Glibc
+
+// What happens to a connection before bytes flow: inspected, handshaken, admitted, endpoint chosen, connected.
+
+extension Worker {
+    /// Runs stages until one waits, the connection is refused, or bytes flow.
+    func advance(_ slot: Int) {
+        while true {
+            let outcome: StageOutcome
+            switch records[slot].stage {
+            case .inspect: outcome = inspect(slot)
+            case .handshake: outcome = handshake(slot)
+            case .admit: outcome = .proceed(.choose)
+            case .choose: outcome = choose(slot)
+            case .connect: outcome = finishConnect(slot)
+            case .backendHandshake: outcome = backendHandshake(slot)
+            case .free, .resolve, .retry, .relay, .linger: return
+            }
+            switch outcome {
+            case .proceed(.relay): return beginRelay(slot)
+            case .proceed(let stage): records[slot].stage = stage
+            case .wait, .gone: return
+            case .refuse(let reason, let side): return refuse(slot, reason, side)
+            }
+        }
+    }
+
+    /// An epoll event for a connection that is not relaying yet.
+    func pipelineEvent(_ slot: Int, _ side: Int) {
+        let isClient = side == 0
+        if isClient, sides[2 * slot].flags.contains(.failed) { return close(slot, .clientReset, .client, reset: false) }
+        switch records[slot].stage {
+        case .inspect where isClient: advance(slot)
+        case .handshake where isClient: enqueue(slot, in: &handshakes)
+        case .connect where !isClient: advance(slot)
+        case .backendHandshake where !isClient: enqueue(slot, in: &handshakes)
+        case .linger where isClient: drainLingering(slot)
+        default: break
+        }
+    }
+
+    // MARK: ClientHello
+
+    private static let helloLimit = 16 << 10
+
+    private func inspect(_ slot: Int) -> StageOutcome {
+        let side = sides + 2 * slot
+        guard side.pointee.flags.contains(.readable) else { return .wait }
+        let capacity = Worker.helloLimit + 1024
+        let count = sluice_recv(side.pointee.descriptor, scratch, capacity, messagePeek)
+        guard count > 0 else {
+            if count == wouldBlock {
+                side.pointee.flags.remove(.readable)
+                return .wait
+            }
+            close(slot, count == 0 ? .clientClosed : .clientReset, .client, reset: count != 0)
+            return .gone
+        }
+        let bytes = UnsafeRawBufferPointer(start: scratch, count: Int(count))
+        switch ClientHello.parse(bytes, limit: Worker.helloLimit) {
+        case .needMore(let total):
+            if side.pointee.flags.contains(.hungUp) {
+                close(slot, .clientClosed, .client, reset: false)
+                return .gone
+            }
+            // The kernel wakes us when that much is there, rather than for each byte.
+            _ = sluice_set_option(side.pointee.descriptor, SOL_SOCKET, SO_RCVLOWAT, Int32(clamping: total))
+            side.pointee.flags.remove(.readable)
+            return .wait
+        case .notTLS: return .refuse(.notTLS, .client)
+        case .tooLarge: return .refuse(.clientHelloTooLarge, .client)
+        case .malformed: return .refuse(.notTLS, .client)
+        case .hello(let hello):
+            _ = sluice_set_option(side.pointee.descriptor, SOL_SOCKET, SO_RCVLOWAT, 1)
+            return route(slot, hello)
+        }
+    }
+
+    /// The most specific listener for the name takes the connection, whether or not one of its routes fits.
+    private func route(_ slot: Int, _ hello: ClientHello) -> StageOutcome {
+        let record = records + slot
+        record.pointee.inspectedAt = now
+        if let name = hello.serverName { record.pointee.serverName = name.withCString { strdup($0) } }
+        guard let held = record.pointee.binding else { return .refuse(.internalError, .proxy) }
+        let binding = held.takeRetainedValue()
+        record.pointee.binding = nil
+        binding.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
+        guard case .tls(let names, let listeners) = binding.traffic, let index = names.lookup(hello.serverName) else {
+            countAccepted(binding.primary)
+            return refuseHello(slot, .tlsNoSNIMatch, hello)
+        }
+        let listener = listeners[Int(index)]
+        setListener(slot, listener)
+        countAccepted(listener)
+        guard let route = listener.route(for: hello.serverName) else { return refuseHello(slot, .tlsNoSNIMatch, hello) }
+        setRoute(slot, route)
+        guard case .tls(let tls) = listener.configuration.traffic, case .terminate = tls.mode else {
+            record.pointee.tlsMode = .passthrough
+            countHandshake(slot, .passthrough, .ok)
+            return .proceed(.admit)
+        }
+        record.pointee.tlsMode = .terminate
+        return beginHandshake(slot, listener, route, hello)
+    }
+
+    private func countAccepted(_ listener: ListenerRuntime) {
+        listener.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
+    }
+
+    private func refuseHello(_ slot: Int, _ reason: CloseReason, _ hello: ClientHello) -> StageOutcome {
+        countHandshake(slot, records[slot].tlsMode == .terminate ? .terminateUnknown : .passthrough, .noServerName)
+        return .refuse(reason, .proxy)
+    }
+
+    // MARK: Choosing
+
+    private func choose(_ slot: Int) -> StageOutcome {
+        let record = records + slot
+        guard let route = record.pointee.route else { return .refuse(.noRoute, .proxy) }
+        if record.pointee.backend == nil {
+            guard let backend = route._withUnsafeGuaranteedRef({ $0.nextBackend() }) else {
+                return .refuse(.invalidBackend, .proxy)
+            }
+            record.pointee.backend = .passRetained(backend)
+            backend.state.counters.cells(worker: handle.index).add(BackendField.active)
+            record.pointee.totalDeadline = nowMilliseconds + 3 * backend.connectTimeout
+        }
+        guard let backend = record.pointee.backend?.takeUnretainedValue() else {
+            return .refuse(.internalError, .proxy)
+        }
+        guard !backend.endpoints.isEmpty else {
+            if backend.isResolving { return waitForName(slot, backend) }
+            let reason: CloseReason = backend.resolutionFailed ? .dnsError : .noEndpoints
+            let cells = backend.state.counters.cells(worker: handle.index)
+            cells.add(BackendField.rejected(reason))
+            if reason == .dnsError { cells.add(BackendField.connects(.dnsError)) }
+            return .refuse(reason, .proxy)
+        }
+        let picked = backend.picker.pick(
+            random: random.next(), active: { backend.endpoints[$0].active.load(ordering: .relaxed) },
+            excluding: record.pointee.tried)
+        guard let picked else {
+            backend.state.counters.cells(worker: handle.index).add(BackendField.rejected(.noEndpoints))
+            return .refuse(.noEndpoints, .proxy)
+        }
+        if picked < 64 { record.pointee.tried |= 1 << UInt64(picked) }
+        return dial(slot, backend, backend.endpoints[picked])
+    }
+
+    /// No answer yet for the backend's name: the next table brings one.
+    private func waitForName(_ slot: Int, _ backend: BackendRuntime) -> StageOutcome {
+        let record = records + slot
+        record.pointee.stage = .resolve
+        if record.pointee.stageDeadline == 0 { record.pointee.stageDeadline = nowMilliseconds + backend.connectTimeout }
+        record.pointee.lastFailure = .dnsError
+        waitingForNames.append(Int32(slot))
+        armTimer(slot)
+        return .wait
+    }
+
+    /// After a new table: those that waited for a name look again.
+    func recheckWaiting() {
+        guard !waitingForNames.isEmpty else { return }
+        let waiting = waitingForNames
+        waitingForNames.removeAll(keepingCapacity: true)
+        for index in waiting {
+            let slot = Int(index)
+            let record = records + slot
+            guard record.pointee.stage == .resolve, let old = record.pointee.backend else { continue }
+            let id = old._withUnsafeGuaranteedRef { $0.configuration.id }
+            if let fresh = tables.value.backends[id] {
+                record.pointee.backend = .passRetained(fresh)
+                old.release()
+            }
+            record.pointee.stage = .choose
+            advance(slot)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+internal import CLinux
+internal import COpenSSL
+internal import EngineModel
+internal import Glibc
+
+// The ends of a relayed connection: FIN and close_notify passed on in kind, resets passed on as resets.
+
+extension Worker {
+    /// A plain read gave no bytes. False: the connection is gone.
+    func readEnded(_ slot: Int, _ direction: Direction, _ result: Int64) -> Bool {
+        if result == wouldBlock {
+            sides[2 * slot + direction.rawValue].flags.remove(.readable)
+            return true
+        }
+        guard result == 0 else {
+            return sourceFailed(slot, direction, direction == .request ? .clientReset : .backendReset)
+        }
+        return sourceEnded(slot, direction, truncated: false)
+    }
+
+    func tlsReadEnded(_ slot: Int, _ direction: Direction, _ ending: TLSReadEnding) -> Bool {
+        switch ending {
+        case .wouldBlock:
+            sides[2 * slot + direction.rawValue].flags.remove(.readable)
+            return true
+        case .none: return true
+        case .closeNotify: return sourceEnded(slot, direction, truncated: false)
+        case .truncated: return sourceEnded(slot, direction, truncated: true)
+        case .reset: return sourceFailed(slot, direction, direction == .request ? .clientReset : .backendReset)
+        case .failed: return sourceFailed(slot, direction, direction == .request ? .tlsError : .backendTLSError)
+        }
+    }
+
+    private func sourceEnded(_ slot: Int, _ direction: Direction, truncated: Bool) -> Bool {
+        let flow = flows + (2 * slot + direction.rawValue)
+        let record = records + slot
+        flow.pointee.flags.insert(truncated ? [.ended, .truncated] : .ended)
+        if record.pointee.endedFirst < 0 {
+            record.pointee.endedFirst = Int8(direction.rawValue)
+            record.pointee.endReason =
+                truncated ? .tlsTruncated : direction == .request ? .clientClosed : .backendClosed
+        } else if truncated, record.pointee.endReason != .tlsTruncated, direction == .request {
+            // Clients that close after the answer without close_notify are common; who ended first stays the reason.
+        }
+        return passOnEnd(slot, direction)
+    }
+
+    /// Passes an end of stream on once everything read before it is written. False: the connection is gone.
+    func passOnEnd(_ slot: Int, _ direction: Direction) -> Bool {
+        let flow = flows + (2 * slot + direction.rawValue)
+        guard !flow.pointee.holdsData, !flow.pointee.flags.contains(.shutDown) else { return true }
+        let sink = sides + (2 * slot + 1 - direction.rawValue)
+        if let ssl = sink.pointee.tls, !flow.pointee.flags.contains(.truncated),
+            !sink.pointee.flags.contains(.tlsBroken)
+        {
+            guard sendCloseNotify(ssl, sink) else {
+                flow.pointee.flags.insert(.shutdownPending)
+                return true
+            }
+        }
+        flow.pointee.flags.remove(.shutdownPending)
+        flow.pointee.flags.insert(.shutDown)
+        let opposite = flows + (2 * slot + direction.opposite.rawValue)
+        if opposite.pointee.flags.contains(.shutDown) {
+            // close() sends the FIN.
+            finish(slot, reset: opposite.pointee.flags.contains(.sinkFailed))
+            return false
+        }
+        _ = sluice_shutdown_write(sink.pointee.descriptor)
+        records[slot].halfClosedAt = nowMilliseconds
+        armTimer(slot)
+        return true
+    }
+
+    private func finish(_ slot: Int, reset: Bool) {
+        let record = records[slot]
+        close(slot, record.endReason, record.endedFirst == 1 ? .backend : .client, reset: reset)
+    }
+
+    /// The source was reset, or its TLS broke: what it sent before has been passed on.
+    private func sourceFailed(_ slot: Int, _ direction: Direction, _ reason: CloseReason) -> Bool {
+        let opposite = flows[2 * slot + direction.opposite.rawValue]
+        if opposite.flags.contains(.sinkFailed) {
+            finish(slot, reset: true)
+        } else {
+            close(slot, reason, direction.side, reset: true)
+        }
+        return false
+    }
+
+    /// The sink takes no more (it was reset). Bytes it sent before may still wait to be read: they are relayed first.
+    func sinkFailed(_ slot: Int, _ direction: Direction) -> Bool {
+        let flow = flows + (2 * slot + direction.rawValue)
+        let opposite = flows + (2 * slot + direction.opposite.rawValue)
+        let sink = sides + (2 * slot + 1 - direction.rawValue)
+        let record = records + slot
+        if record.pointee.endedFirst < 0 {
+            record.pointee.endedFirst = Int8(direction.opposite.rawValue)
+            record.pointee.endReason = direction == .request ? .backendReset : .clientReset
+        }
+        let flags = flow.pointee.flags.union([.ended, .shutDown, .sinkFailed])
+        dropHeld(flow)
+        flow.pointee.flags = flags
+        if opposite.pointee.flags.contains(.shutDown) {
+            finish(slot, reset: true)
+            return false
+        }
+        sink.pointee.flags.insert(.readable)
+        opposite.pointee.flags.insert(.ready)
+        enqueue(slot, in: &ready)
+        return true
+    }
+}

@@ -1,0 +1,90 @@
+internal import CLinux
+internal import COpenSSL
+internal import Glibc
+
+/// What came after the bytes of a TLS read.
+enum TLSReadEnding {
+    /// The buffer is full: there may be more.
+    case none
+    case wouldBlock
+    case closeNotify
+    /// FIN without close_notify.
+    case truncated
+    case reset
+    case failed
+}
+
+extension Worker {
+    /// The longest plaintext of one record (RFC 8446 §5.1). One SSL_write takes at most that, so that a write that must
+    /// be repeated is repeated with at least as many bytes.
+    private static let recordSize = 16 << 10
+
+    /// Gathers records into the scratch buffer: several reads, one write.
+    func readTLS(_ source: UnsafeMutablePointer<Side>, _ size: Int) -> (count: Int, ending: TLSReadEnding) {
+        guard let ssl = source.pointee.tls, !source.pointee.flags.contains(.tlsBroken) else { return (0, .failed) }
+        var count = 0
+        while count < size {
+            ERR_clear_error()
+            let result = SSL_read(ssl, scratch + count, Int32(size - count))
+            guard result <= 0 else {
+                count += Int(result)
+                continue
+            }
+            let ending = classify(ssl, result, source)
+            return (count, ending)
+        }
+        return (count, .none)
+    }
+
+    private func classify(
+        _ ssl: OpaquePointer, _ result: Int32, _ source: UnsafeMutablePointer<Side>
+    ) -> TLSReadEnding {
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
+            return .wouldBlock
+        case SSL_ERROR_ZERO_RETURN:
+            return sluice_saw_close_notify(ssl) == 1 ? .closeNotify : .truncated
+        case SSL_ERROR_SYSCALL:
+            source.pointee.flags.insert(.tlsBroken)
+            return .reset
+        default:
+            source.pointee.flags.insert(.tlsBroken)
+            return .failed
+        }
+    }
+
+    /// Bytes taken, -1 when the session or its socket failed.
+    func writeTLS(_ sink: UnsafeMutablePointer<Side>, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        guard let ssl = sink.pointee.tls, !sink.pointee.flags.contains(.tlsBroken) else { return -1 }
+        var written = 0
+        while written < count {
+            ERR_clear_error()
+            let result = SSL_write(ssl, bytes + written, Int32(min(Worker.recordSize, count - written)))
+            guard result <= 0 else {
+                written += Int(result)
+                continue
+            }
+            switch SSL_get_error(ssl, result) {
+            case SSL_ERROR_WANT_WRITE, SSL_ERROR_WANT_READ: return written
+            default:
+                sink.pointee.flags.insert(.tlsBroken)
+                return -1
+            }
+        }
+        return written
+    }
+
+    /// False: there was no room for it yet.
+    func sendCloseNotify(_ ssl: OpaquePointer, _ sink: UnsafeMutablePointer<Side>) -> Bool {
+        ERR_clear_error()
+        let result = SSL_shutdown(ssl)
+        guard result < 0 else { return true }
+        switch SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_WRITE: return false
+        case SSL_ERROR_WANT_READ: return true
+        default:
+            sink.pointee.flags.insert(.tlsBroken)
+            return true
+        }
+    }
+}

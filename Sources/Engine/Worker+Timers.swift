@@ -1,0 +1,108 @@
+internal import EngineCore
+internal import CLinux
+internal import COpenSSL
+internal import EngineModel
+
+extension Worker {
+    /// One timer per connection: the earliest of what it waits for. Activity does not touch the wheel; an idle deadline
+    /// that has moved is found out when it fires.
+    func armTimer(_ slot: Int) {
+        let deadline = nextDeadline(slot)
+        if deadline > 0 { timers.schedule(Int32(slot), at: deadline) } else { timers.cancel(Int32(slot)) }
+    }
+
+    private func nextDeadline(_ slot: Int) -> Int64 {
+        let record = records + slot
+        guard record.pointee.stage == .relay else { return record.pointee.stageDeadline }
+        var deadline = Int64.max
+        func consider(_ candidate: Int64) {
+            if candidate > 0 { deadline = min(deadline, candidate) }
+        }
+        consider(record.pointee.keepaliveAt)
+        if let route = record.pointee.route {
+            route._withUnsafeGuaranteedRef { route in
+                if route.idleTimeout > 0 { consider(record.pointee.lastActivity + route.idleTimeout) }
+                if route.halfCloseTimeout > 0, record.pointee.halfClosedAt > 0 {
+                    consider(max(record.pointee.halfClosedAt, record.pointee.lastActivity) + route.halfCloseTimeout)
+                }
+                if route.maxDuration > 0 { consider(record.pointee.acceptedAt / 1_000_000 + route.maxDuration) }
+            }
+        }
+        for index in 0..<2 where flows[2 * slot + index].heldSince > 0 {
+            consider(flows[2 * slot + index].heldSince + Worker.pipeHoldMilliseconds)
+        }
+        return deadline == .max ? 0 : deadline
+    }
+
+    func expireTimers() {
+        while true {
+            let expired = timers.nextExpired(now: nowMilliseconds)
+            guard let expired else { return }
+            expire(Int(expired))
+        }
+    }
+
+    private func expire(_ slot: Int) {
+        switch records[slot].stage {
+        case .free: return
+        case .inspect: refuse(slot, .inspectionTimeout, .client)
+        case .handshake:
+            countHandshake(slot, .terminateUnknown, .timeout)
+            refuse(slot, .tlsHandshakeTimeout, .client)
+        case .admit, .choose: refuse(slot, .internalError, .proxy)
+        case .resolve:
+            waitingForNames.removeAll { $0 == Int32(slot) }
+            refuse(slot, .dnsError, .proxy)
+        case .retry:
+            records[slot].stage = .choose
+            advance(slot)
+        case .connect: settle(slot, attemptFailed(slot, .connectTimeout, .timeout, "no answer in time"))
+        case .backendHandshake:
+            sides[2 * slot + 1].flags.insert(.tlsBroken)
+            settle(slot, attemptFailed(slot, .connectTimeout, .tlsError, "no TLS handshake in time"))
+        case .linger: endLingering(slot)
+        case .relay: expireRelay(slot)
+        }
+    }
+
+    private func settle(_ slot: Int, _ outcome: StageOutcome) {
+        if case .refuse(let reason, let side) = outcome { refuse(slot, reason, side) }
+    }
+
+    private func expireRelay(_ slot: Int) {
+        let record = records + slot
+        let milliseconds = nowMilliseconds
+        if let route = record.pointee.route?.takeUnretainedValue() {
+            if route.maxDuration > 0, record.pointee.acceptedAt / 1_000_000 + route.maxDuration <= milliseconds {
+                return close(slot, .maxDuration, .proxy, reset: false)
+            }
+            if route.idleTimeout > 0, record.pointee.lastActivity + route.idleTimeout <= milliseconds {
+                return close(slot, .idleTimeout, .proxy, reset: false)
+            }
+            let halfClosed = record.pointee.halfClosedAt
+            if route.halfCloseTimeout > 0, halfClosed > 0,
+                max(halfClosed, record.pointee.lastActivity) + route.halfCloseTimeout <= milliseconds
+            {
+                return close(slot, .halfCloseTimeout, .proxy, reset: false)
+            }
+        }
+        if record.pointee.keepaliveAt > 0, record.pointee.keepaliveAt <= milliseconds { keepBackendAlive(slot) }
+        for index in 0..<2 {
+            let flow = flows + (2 * slot + index)
+            guard flow.pointee.heldSince > 0,
+                flow.pointee.heldSince + Worker.pipeHoldMilliseconds <= milliseconds
+            else { continue }
+            emptyPipe(flow)
+        }
+        armTimer(slot)
+    }
+
+    /// Keepalive towards the backend is set once the connection has lived for a while: short ones need none and save
+    /// five system calls.
+    private func keepBackendAlive(_ slot: Int) {
+        records[slot].keepaliveAt = 0
+        let keepalive = records[slot].backend?.takeUnretainedValue().configuration.settings.keepalive
+        guard let keepalive else { return }
+        setKeepalive(sides[2 * slot + 1].descriptor, keepalive)
+    }
+}

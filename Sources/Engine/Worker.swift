@@ -1,0 +1,269 @@
+internal import CLinux
+internal import EngineCore
+internal import EngineModel
+internal import Observability
+internal import Platform
+
+/// All mutable state of one data-plane thread: made on it, gone with it. Not Sendable, so the compiler keeps it there.
+///
+/// Connections live in slots of raw memory, so that a turn of the loop touches no reference count: `records` (who and
+/// when), `sides` (two sockets each) and `flows` (two directions each).
+final class Worker {
+    let handle: WorkerHandle
+    let shared: EngineShared
+    let epoll: FileDescriptor
+    var tables: Published<RoutingTable>.Reader
+
+    let capacity: Int
+    let records: UnsafeMutablePointer<ConnectionRecord>
+    let sides: UnsafeMutablePointer<Side>
+    let flows: UnsafeMutablePointer<Flow>
+    private let freeSlots: UnsafeMutablePointer<Int32>
+    private var freeCount = 0
+    private(set) var highestSlot = 0
+    private(set) var openCount = 0
+
+    var timers = TimerWheel()
+    var blocks: BlockPool
+    var pipes: PipePool
+    var random: SplitMix64
+    /// Where reads of this thread land before they are written on.
+    let scratch: UnsafeMutableRawPointer
+    static let scratchSize = 256 << 10
+
+    var ready = SlotQueue()
+    var handshakes = SlotQueue()
+    var waitingForNames: [Int32] = []
+
+    /// By binding slot: the socket this worker accepts from, or -1.
+    var listeners: [Int32] = []
+    var isPaused = false
+    var pauseReason = PauseReason.limit
+    var resumeAt: Int64 = 0
+
+    /// The time of this turn, monotonic.
+    private(set) var now: Int64 = 0
+    @inline(__always) var nowMilliseconds: Int64 { now / 1_000_000 }
+
+    var connectionCount: UInt64 = 0
+    /// Per reason, so that a flood of one kind neither hides the others nor floods the log.
+    var logLimiter = LogRateLimiter<CloseReason>(limit: 10, per: .seconds(1))
+    private var isStopping = false
+    private static let eventCapacity = 512
+    private static let handshakeBudget: Int64 = 2_000_000
+
+    init?(handle: WorkerHandle) {
+        self.handle = handle
+        shared = handle.shared
+        let descriptor = sluice_epoll_create()
+        guard descriptor >= 0 else {
+            shared.logger.error("worker cannot start", ["errno": "\(Errno(rawValue: -descriptor))"])
+            return nil
+        }
+        epoll = FileDescriptor(owning: descriptor)
+        tables = .init(shared.table)
+        capacity = min(shared.options.maxConnections, 1 << 20)
+        // Address space only: a slot costs memory when it is first used.
+        records = Worker.slots(of: ConnectionRecord.self, capacity)
+        sides = Worker.slots(of: Side.self, 2 * capacity)
+        flows = Worker.slots(of: Flow.self, 2 * capacity)
+        freeSlots = Worker.slots(of: Int32.self, capacity)
+        scratch = .allocate(byteCount: Worker.scratchSize, alignment: 4096)
+        blocks = BlockPool(budget: shared.budget)
+        pipes = PipePool(cap: max(2, 48 / shared.options.workers))
+        random = SplitMix64(seed: UInt64(truncatingIfNeeded: sluice_monotonic_ns()) ^ UInt64(handle.index) << 56)
+        guard sluice_epoll_control(epoll.raw, epollAdd, handle.wake.raw, epollIn, EventToken.wake) == 0 else {
+            return nil
+        }
+    }
+
+    private static func slots<Value>(of type: Value.Type, _ count: Int) -> UnsafeMutablePointer<Value> {
+        zeroedPages(count * MemoryLayout<Value>.stride).bindMemory(to: type, capacity: count)
+    }
+
+    func run() {
+        let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: Worker.eventCapacity)
+        defer { events.deallocate() }
+        now = sluice_monotonic_ns()
+        while !isStopping {
+            let count = sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), waitTime())
+            now = sluice_monotonic_ns()
+            refreshTable()
+            var wasWoken = false
+            for index in 0..<max(0, Int(count)) {
+                let token = events[index].data.u64
+                if token == EventToken.wake {
+                    wasWoken = true
+                } else if EventToken.isSpecial(token) {
+                    acceptBatch(EventToken.binding(token))
+                } else {
+                    dispatch(token, events[index].events)
+                }
+            }
+            serveReady()
+            serveHandshakes()
+            expireTimers()
+            if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
+            if wasWoken { runCommands() }
+        }
+        closeAll(.drain)
+    }
+
+    /// Milliseconds for epoll_wait: 0 while work is queued.
+    private func waitTime() -> Int32 {
+        guard ready.isEmpty, handshakes.isEmpty else { return 0 }
+        var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
+        if isPaused {
+            let pause = max(0, resumeAt - nowMilliseconds)
+            wait = wait < 0 ? pause : min(wait, pause)
+        }
+        return Int32(clamping: wait)
+    }
+
+    private func refreshTable() {
+        guard tables.refresh() else { return }
+        let generation = tables.value.generation
+        shared.progress.update { $0.seen[handle.index] = generation }
+        recheckWaiting()
+    }
+
+    private func dispatch(_ token: UInt64, _ events: UInt32) {
+        let slot = EventToken.slot(token)
+        let record = records + slot
+        guard record.pointee.life & 0x3fff_ffff == EventToken.life(token), record.pointee.stage != .free else { return }
+        let side = EventToken.side(token)
+        let flags = sides + (2 * slot + side)
+        if events & (epollIn | epollPeerClosed | epollHangUp | epollError) != 0 {
+            flags.pointee.flags.insert(.readable)
+        }
+        if events & (epollPeerClosed | epollHangUp) != 0 { flags.pointee.flags.insert(.hungUp) }
+        if events & epollOut != 0 { flags.pointee.flags.insert(.writable) }
+        if events & epollError != 0 { flags.pointee.flags.insert(.failed) }
+        if record.pointee.stage == .relay {
+            relayEvent(slot, side, events)
+        } else {
+            pipelineEvent(slot, side)
+        }
+    }
+
+    private func serveReady() {
+        guard !ready.isEmpty else { return }
+        // One round for each that was queued when the turn began; those that want more go to the tail.
+        var left = ready.count
+        while left > 0, let slot = ready.pop(records) {
+            left -= 1
+            guard records[slot].stage == .relay else {
+                finishSlot(slot)
+                continue
+            }
+            for direction in [Direction.request, .response] {
+                let flow = flows + (2 * slot + direction.rawValue)
+                guard flow.pointee.flags.contains(.ready) else { continue }
+                flow.pointee.flags.remove(.ready)
+                guard relayRound(slot, direction) else { break }
+            }
+        }
+    }
+
+    private func serveHandshakes() {
+        guard !handshakes.isEmpty else { return }
+        let end = sluice_monotonic_ns() + Worker.handshakeBudget
+        while let slot = handshakes.pop(records) {
+            guard records[slot].stage != .free else {
+                finishSlot(slot)
+                continue
+            }
+            advance(slot)
+            if sluice_monotonic_ns() >= end { return }
+        }
+    }
+
+    private func runCommands() {
+        handle.wake.drain()
+        let commands = handle.commands.withLock { commands in
+            defer { commands.removeAll(keepingCapacity: true) }
+            return commands
+        }
+        // A command may rely on a table that was published after this turn began.
+        refreshTable()
+        for command in commands {
+            switch command {
+            case .listen(let slot, let socket): listen(slot, socket)
+            case .retire(let slot, let socket): retire(slot, socket)
+            case .stop: isStopping = true
+            }
+        }
+    }
+}
+
+extension Worker {
+    // MARK: Slots
+
+    /// A fresh record, or -1 when every slot is taken.
+    func takeSlot() -> Int {
+        let slot: Int
+        if freeCount > 0 {
+            freeCount -= 1
+            slot = Int(freeSlots[freeCount])
+        } else {
+            guard highestSlot < capacity else { return -1 }
+            slot = highestSlot
+            highestSlot += 1
+            timers.reserve(slots: highestSlot)
+        }
+        let life = records[slot].life &+ 1
+        (records + slot).initialize(to: ConnectionRecord())
+        records[slot].life = life
+        for side in 0..<2 {
+            (sides + (2 * slot + side)).initialize(to: Side())
+            (flows + (2 * slot + side)).initialize(to: Flow())
+        }
+        openCount += 1
+        return slot
+    }
+
+    /// Frees the slot of a closed connection; one that still stands in a queue waits until it is popped.
+    func finishSlot(_ slot: Int) {
+        guard records[slot].stage == .free, !records[slot].queued else { return }
+        giveBackSlot(slot)
+    }
+
+    func giveBackSlot(_ slot: Int) {
+        records[slot].stage = .free
+        freeSlots[freeCount] = Int32(slot)
+        freeCount += 1
+        openCount -= 1
+    }
+
+    func enqueue(_ slot: Int, in queue: inout SlotQueue) {
+        guard !records[slot].queued else { return }
+        queue.push(slot, records)
+    }
+}
+
+/// A first-in-first-out list of slots through ``ConnectionRecord/next``; a slot is in at most one.
+struct SlotQueue {
+    private var head: Int32 = -1
+    private var tail: Int32 = -1
+    private(set) var count = 0
+
+    @inline(__always) var isEmpty: Bool { count == 0 }
+
+    mutating func push(_ slot: Int, _ records: UnsafeMutablePointer<ConnectionRecord>) {
+        records[slot].queued = true
+        records[slot].next = -1
+        if tail >= 0 { records[Int(tail)].next = Int32(slot) } else { head = Int32(slot) }
+        tail = Int32(slot)
+        count += 1
+    }
+
+    mutating func pop(_ records: UnsafeMutablePointer<ConnectionRecord>) -> Int? {
+        guard head >= 0 else { return nil }
+        let slot = Int(head)
+        head = records[slot].next
+        if head < 0 { tail = -1 }
+        records[slot].queued = false
+        count -= 1
+        return slot
+    }
+}

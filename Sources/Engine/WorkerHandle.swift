@@ -1,0 +1,101 @@
+internal import EngineModel
+internal import Observability
+internal import Platform
+internal import Synchronization
+
+/// What all workers share; everything in it is Sendable.
+final class EngineShared: Sendable {
+    let options: EngineOptions
+    let logger: Logger
+    let budget: MemoryBudget
+    /// Client connections open, over all workers. Taken before a connection is accepted, given back after it is closed.
+    let connections = Atomic<Int>(0)
+    let lingering = Atomic<Int>(0)
+    /// Workers that stopped accepting for want of descriptors or memory, or at the connection limit.
+    let pausedForDescriptors = Atomic<Int>(0)
+    let pausedAtLimit = Atomic<Int>(0)
+    let table: Published<RoutingTable>
+    /// The newest table each worker runs, and which retired bindings it let go of.
+    let progress: Monitored<Progress>
+
+    struct Progress {
+        var seen: [UInt64]
+        /// Workers that still accept from a retired binding, by slot.
+        var retiring: [Int: Int] = [:]
+        var running: Int
+    }
+
+    static let lingeringLimit = 1024
+
+    init(options: EngineOptions, logger: Logger) {
+        self.options = options
+        self.logger = logger
+        budget = MemoryBudget(limit: options.bufferMemory)
+        table = Published(RoutingTable(generation: 0, bindings: [], backends: [:]))
+        progress = Monitored(Progress(seen: Array(repeating: 0, count: options.workers), running: options.workers))
+    }
+}
+
+/// One immutable value, many readers. A reader with nothing new to see takes no lock: it does one atomic load.
+final class Published<Value: AnyObject & Sendable>: Sendable {
+    private let state: Locked<Value>
+    private let generation = Atomic<UInt64>(1)
+
+    init(_ initial: Value) { state = Locked(initial) }
+
+    func publish(_ value: Value) {
+        state.withLock { $0 = value }
+        generation.add(1, ordering: .releasing)
+    }
+
+    struct Reader {
+        private let source: Published
+        private(set) var value: Value
+        private var seen: UInt64 = 0
+
+        init(_ source: Published) { (self.source, value) = (source, source.state.withLock { $0 }) }
+
+        /// Whether a newer value was taken.
+        @inline(__always) mutating func refresh() -> Bool {
+            let now = source.generation.load(ordering: .acquiring)
+            guard now != seen else { return false }
+            (value, seen) = (source.state.withLock { $0 }, now)
+            return true
+        }
+    }
+}
+
+/// Asks a worker to do something between two turns.
+enum WorkerCommand: Sendable {
+    case listen(slot: Int, socket: Int32)
+    /// Accept what waits, by the newest table, then let go of it.
+    case retire(slot: Int, socket: Int32)
+    case stop
+}
+
+/// What other threads may hold of a worker.
+final class WorkerHandle: Sendable {
+    let index: Int
+    let shared: EngineShared
+    let wake: EventDescriptor
+    let commands = Locked<[WorkerCommand]>([])
+
+    init(index: Int, shared: EngineShared) throws(Errno) {
+        self.index = index
+        self.shared = shared
+        wake = try EventDescriptor()
+    }
+
+    func start() throws(Errno) {
+        let thread = try Thread(named: "worker-\(index)") { [self] in
+            Worker(handle: self)?.run()
+            shared.progress.update { $0.running -= 1 }
+        }
+        thread.detach()
+    }
+
+    func post(_ command: WorkerCommand) {
+        commands.withLock { $0.append(command) }
+        wake.signal()
+    }
+}
