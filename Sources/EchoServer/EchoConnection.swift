@@ -45,6 +45,9 @@ final class EchoConnection {
     var isHandshaking: Bool { if case .handshaking = phase { true } else { false } }
     var isLingering: Bool { if case .lingering = phase { true } else { false } }
 
+    /// Whether the next step writes. A client that ended its direction with close_notify need not send anything more.
+    private var hasToWrite: Bool { if case .ending = phase { true } else { !pending.isEmpty } }
+
     /// Goes on until it must wait, or until others should have their turn (then it waits for what is there already).
     func advance(_ scratch: EchoBuffer) -> Progress {
         for _ in 0..<16 {
@@ -54,7 +57,7 @@ final class EchoConnection {
             case .close(let reason): return .closed(reason)
             }
         }
-        return .waiting(pending.isEmpty ? .readable : .writable)
+        return .waiting(hasToWrite ? .writable : .readable)
     }
 
     private func step(_ scratch: EchoBuffer) -> Step {

@@ -60,6 +60,19 @@ struct EchoServerTLSTests {
         #expect(waitUntil { running.server.connectionCount == 0 })
     }
 
+    @Test("an end is answered whatever number of records comes before it")
+    func endAfterAnyNumberOfRecords() throws {
+        let running = try start()
+        for count in 1...40 {
+            let client = try TLSTestClient(port: running.port)
+            _ = try client.receiveLine()
+            let records = testBytes(count)
+            for byte in records { try client.send([byte]) }
+            try client.halfClose()
+            #expect(try client.receiveAll(timeout: .seconds(2)) == records)
+        }
+    }
+
     @Test("refusals arrive as alerts")
     func refusals() throws {
         let running = try start {
