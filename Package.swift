@@ -85,7 +85,9 @@ let tests: [String: [Target.Dependency]] = [
     ],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "LayeringTests": [],
-    "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives"],
+    "ManifestSourceTests": [
+        "KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML",
+    ],
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
@@ -96,7 +98,7 @@ let tests: [String: [Target.Dependency]] = [
 ]
 
 /// Folders of test targets that hold files to be read rather than compiled.
-let fixtures: [String: [String]] = ["TranslationTests": ["Golden"]]
+let fixtures: [String: [String]] = ["ManifestSourceTests": ["BackendCases"], "TranslationTests": ["Golden"]]
 
 for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) {
     package.targets.append(

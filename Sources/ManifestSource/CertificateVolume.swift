@@ -28,7 +28,7 @@ struct CertificateVolume {
             content.problems.append(
                 ManifestProblem(.error, file: "\(path)/\(file)", object: secret.description, message: message))
         }
-        for problem in metadata.problems(nameRule: .subdomain, namespaced: true) {
+        for problem in metadata.problems(of: Secret.resourceKind) {
             content.problems.append(
                 ManifestProblem(.error, file: path, object: secret.description, message: problem.message))
         }

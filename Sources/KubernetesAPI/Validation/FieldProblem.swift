@@ -13,23 +13,14 @@ public struct FieldProblem: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(field): \(message)" }
 }
 
-/// An object that can tell what the API server would refuse in it. For manifests in files nobody else does.
+/// An object that can tell what the API server would refuse in it. For manifests in files nobody else does. Only fields
+/// that are read are judged.
 public protocol ValidatedResource: KubernetesResource {
     /// Schema, limits and CEL rules of the kind, without its metadata; empty when the server would take the object.
     func specProblems() -> [FieldProblem]
 }
 
 extension ValidatedResource {
-    /// Everything the API server would refuse, metadata included, in the order of the fields.
-    public func fieldProblems() -> [FieldProblem] {
-        metadata.problems(nameRule: Self.nameRule, namespaced: Self.resourceKind.namespaced) + specProblems()
-    }
-
-    private static var nameRule: NameRule {
-        switch resourceKind.kind {
-        case "Namespace": .label
-        case "Service": .serviceName
-        default: .subdomain
-        }
-    }
+    /// Everything the API server would refuse, metadata included.
+    public func fieldProblems() -> [FieldProblem] { metadata.problems(of: Self.resourceKind) + specProblems() }
 }

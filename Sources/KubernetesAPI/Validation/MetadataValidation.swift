@@ -1,4 +1,30 @@
 extension ObjectMeta {
-    /// Name, namespace, labels and annotations.
-    public func problems(nameRule: NameRule, namespaced: Bool) -> [FieldProblem] { [] }
+    /// What the API server would refuse in the metadata of an object of that kind.
+    public func problems(of kind: ResourceKind) -> [FieldProblem] {
+        var checks = FieldChecks()
+        let isLabel = kind.group.isEmpty && ["Namespace", "Service"].contains(kind.kind)
+        checks.text("metadata.name", name, isLabel ? 1...63 : 1...253, isLabel ? .label : .subdomain)
+        if kind.namespaced, namespace?.isEmpty == false {
+            checks.text("metadata.namespace", namespace, 1...63, .label)
+        }
+        for (key, value) in (labels ?? [:]).sorted(by: { $0.key < $1.key }) {
+            Self.check(key: key, in: "metadata.labels", &checks)
+            checks.text("metadata.labels[\(key)]", value, 0...63, .labelValue)
+        }
+        var size = 0
+        for (key, value) in (annotations ?? [:]).sorted(by: { $0.key < $1.key }) {
+            Self.check(key: key.lowercased(), in: "metadata.annotations", &checks)
+            size += key.utf8.count + value.utf8.count
+        }
+        if size > 256 << 10 { checks.add("metadata.annotations", "must have at most 262144 bytes, have \(size)") }
+        return checks.problems
+    }
+
+    private static func check(key: String, in field: String, _ checks: inout FieldChecks) {
+        guard !isQualifiedName(key) else { return }
+        checks.add(
+            "\(field)[\(key)]",
+            "the key must be a name of at most 63 letters, digits, '-', '_' and '.', with or without a domain and '/' "
+                + "before it")
+    }
 }
