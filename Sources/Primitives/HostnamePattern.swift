@@ -11,22 +11,30 @@ public enum HostnamePattern: Hashable, Sendable {
         let lowered = text.lowercased()
         let isWildcard = lowered.hasPrefix("*.")
         let name = isWildcard ? String(lowered.dropFirst(2)) : lowered
-        guard lowered.utf8.count <= 253, HostnamePattern.isDNSName(name), IPAddress(name) == nil else { return nil }
+        guard lowered.utf8.count <= 253, HostnamePattern.isDNSName(name) else { return nil }
+        // Only a name that ends in a digit can be an address.
+        if let last = name.utf8.last, last <= UInt8(ascii: "9"), IPAddress(name) != nil { return nil }
         self = isWildcard ? .wildcard(suffix: name) : .exact(name)
     }
 
     /// Whether `text` is an RFC 1123 subdomain in lower case: labels of letters, digits and inner hyphens.
     public static func isDNSName(_ text: String) -> Bool {
-        guard (1...253).contains(text.utf8.count) else { return false }
-        return text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
-            let hyphen = UInt8(ascii: "-")
-            guard (1...63).contains(label.count), label.first != hyphen, label.last != hyphen else { return false }
-            return label.allSatisfy {
-                ($0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z"))
-                    || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
-                    || $0 == hyphen
+        let bytes = text.utf8
+        guard (1...253).contains(bytes.count) else { return false }
+        let (dot, hyphen) = (UInt8(ascii: "."), UInt8(ascii: "-"))
+        var length = 0
+        var previous = dot
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): length += 1
+            case hyphen where length > 0: length += 1
+            case dot where length > 0 && previous != hyphen: length = 0
+            default: return false
             }
+            guard length <= 63 else { return false }
+            previous = byte
         }
+        return length > 0 && previous != hyphen
     }
 
     /// Whether a host name (lower case, no final dot) falls under this pattern.

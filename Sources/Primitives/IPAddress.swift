@@ -47,19 +47,23 @@ public enum IPAddress: Hashable, Sendable {
 extension IPAddress {
     private static func parseV4(_ bytes: ArraySlice<UInt8>) -> UInt32? {
         var value: UInt32 = 0
-        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        for part in parts {
-            guard (1...3).contains(part.count), part.count == 1 || part.first != UInt8(ascii: "0") else { return nil }
-            var octet: UInt32 = 0
-            for byte in part {
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        var octet: UInt32 = 0
+        var digits = 0
+        var dots = 0
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                // No leading zeros: some readers take them for octal.
+                guard digits == 0 || octet > 0 else { return nil }
                 octet = octet * 10 + UInt32(byte - UInt8(ascii: "0"))
+                digits += 1
+                guard octet <= 255 else { return nil }
+            case UInt8(ascii: ".") where digits > 0 && dots < 3:
+                (value, octet, digits, dots) = (value << 8 | octet, 0, 0, dots + 1)
+            default: return nil
             }
-            guard octet <= 255 else { return nil }
-            value = value << 8 | octet
         }
-        return value
+        return digits > 0 && dots == 3 ? value << 8 | octet : nil
     }
 
     private static func parseV6(_ bytes: ArraySlice<UInt8>) -> IPAddress? {

@@ -34,7 +34,7 @@ struct BackendCatalog {
                 throw Problem("\(path): \(address) is given twice")
             }
         }
-        return sortedEndpoints(weights.map { EndpointConfiguration(address: $0.key, weight: $0.value) })
+        return weights.map { EndpointConfiguration(address: $0.key, weight: $0.value) }.sorted()
     }
 
     private static func address(of endpoint: Backend.Endpoint, at path: String) throws(Problem) -> EndpointAddress {

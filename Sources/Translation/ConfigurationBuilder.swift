@@ -20,8 +20,9 @@ struct ConfigurationBuilder {
     /// The configuration of everything added so far.
     var configuration: EngineConfiguration {
         EngineConfiguration(
-            listeners: listeners.map { (id: $0.id, listener: $0) }.sorted { $0.id < $1.id }.map(\.listener),
-            backends: backends.sorted { $0.key < $1.key }.map(\.value))
+            listeners: listeners.sorted { $0.id < $1.id },
+            // Keys alone are sorted: moving whole backends about is what costs.
+            backends: backends.keys.sorted().compactMap { backends[$0] })
     }
 
     mutating func add(
@@ -49,17 +50,15 @@ struct ConfigurationBuilder {
         _ listener: ListenerState, _ mode: TLSListener.Mode, _ selection: RouteSelection, _ routes: [RouteState]
     ) -> TLSListener {
         var built: [Int: RouteConfiguration] = [:]
-        var hostnameRoutes: [(text: String, route: TLSListener.HostnameRoute)] = []
-        hostnameRoutes.reserveCapacity(selection.byName.count)
-        for (hostname, index) in selection.byName {
-            let configuration = built[index] ?? route(routes[index], listener)
-            built[index] = configuration
-            hostnameRoutes.append(
-                (hostname.description, TLSListener.HostnameRoute(hostname: hostname, route: configuration)))
+        let names = selection.byName.map { (text: $0.key.description, hostname: $0.key, route: $0.value) }
+            .sorted { $0.text < $1.text }
+        let hostnameRoutes = names.map { name in
+            let configuration = built[name.route] ?? route(routes[name.route], listener)
+            built[name.route] = configuration
+            return TLSListener.HostnameRoute(hostname: name.hostname, route: configuration)
         }
-        hostnameRoutes.sort { $0.text < $1.text }
         return TLSListener(
-            hostname: listener.hostname, mode: mode, routes: hostnameRoutes.map(\.route),
+            hostname: listener.hostname, mode: mode, routes: hostnameRoutes,
             fallback: selection.fallback.map { route(routes[$0], listener) })
     }
 

@@ -19,8 +19,9 @@ struct Precedence: Comparable {
 extension Dictionary where Key == ObjectKey, Value: KubernetesResource {
     /// Objects in order of precedence.
     var byPrecedence: [(key: ObjectKey, value: Value)] {
-        map { (precedence: Precedence($0.value.metadata, $0.key), entry: $0) }
+        let entries = map { (key: $0.key, value: $0.value) }
+        return entries.indices.map { (precedence: Precedence(entries[$0].value.metadata, entries[$0].key), index: $0) }
             .sorted { $0.precedence < $1.precedence }
-            .map { (key: $0.entry.key, value: $0.entry.value) }
+            .map { entries[$0.index] }
     }
 }

@@ -34,14 +34,13 @@ struct RouteAttacher {
 
     mutating func attachAll() {
         for route in routes.indices {
-            var attached: Set<[Int]> = []
             for reference in routes[route].parentRefs {
-                guard let parent = attach(route, to: reference) else { continue }
+                guard let (parent, places) = attach(route, to: reference) else { continue }
                 routes[route].parents.append(parent)
                 guard let gateway = parent.gateway else { continue }
-                for listener in parent.listeners where attached.insert([gateway, listener]).inserted {
-                    let names = self.names(of: routes[route], at: gateways[gateway].listeners[listener])
-                    attachments[gateway][listener].append(Attachment(route: route, names: names))
+                // Routes come one after another, so that one already attached here is the last.
+                for place in places where attachments[gateway][place.listener].last?.route != route {
+                    attachments[gateway][place.listener].append(Attachment(route: route, names: place.names))
                 }
             }
         }
@@ -53,20 +52,29 @@ struct RouteAttacher {
     }
 
     /// What becomes of one parentRef; nil: the parent is not ours.
-    private mutating func attach(_ route: Int, to reference: ParentReference) -> ParentState? {
+    private mutating func attach(_ route: Int, to reference: ParentReference) -> (ParentState, [Place])? {
         guard reference.effectiveGroup == gatewayAPIGroup, reference.effectiveKind == "Gateway" else { return nil }
         let key = reference.key(from: routes[route].key.namespace)
         guard let gateway = indices[key] else {
             guard standalone, snapshot.gateways[key] == nil else { return nil }
-            return ParentState(
-                reference: reference, rejection: Verdict(.noMatchingParent, "Gateway \(key) does not exist"))
+            let verdict = Verdict(.noMatchingParent, "Gateway \(key) does not exist")
+            return (ParentState(reference: reference, rejection: verdict), [])
         }
         var parent = ParentState(reference: reference, gateway: gateway)
         switch select(routes[route], gateway, reference) {
-        case .success(let listeners): parent.listeners = listeners
-        case .failure(let failure): parent.rejection = failure.verdict
+        case .success(let places):
+            parent.listeners = places.map(\.listener)
+            return (parent, places)
+        case .failure(let failure):
+            parent.rejection = failure.verdict
+            return (parent, [])
         }
-        return parent
+    }
+
+    /// A listener that takes a route, and the names the route takes there.
+    private struct Place {
+        let listener: Int
+        let names: [AttachedName]
     }
 
     private struct Rejection: Error { let verdict: Verdict }
@@ -74,8 +82,8 @@ struct RouteAttacher {
     /// The listeners that take the route, or why none does.
     private mutating func select(
         _ route: RouteState, _ gateway: Int, _ reference: ParentReference
-    ) -> Result<[Int], Rejection> {
-        func rejected(_ reason: Condition.Reason, _ message: String) -> Result<[Int], Rejection> {
+    ) -> Result<[Place], Rejection> {
+        func rejected(_ reason: Condition.Reason, _ message: String) -> Result<[Place], Rejection> {
             .failure(Rejection(verdict: Verdict(reason, message)))
         }
         guard route.rules.first != nil else { return rejected(.unsupportedValue, "the route has no rule") }
@@ -83,12 +91,16 @@ struct RouteAttacher {
         if named.isEmpty { return rejected(.noMatchingParent, noMatchMessage(gateway, reference)) }
         let allowed = named.filter { allows(route, gateway, $0) }
         if allowed.isEmpty { return rejected(.notAllowedByListeners, notAllowedMessage(route, gateway, named)) }
-        guard route.kind == .tls else { return .success(allowed) }
+        guard route.kind == .tls else {
+            return .success(allowed.map { Place(listener: $0, names: [AttachedName(name: nil, specificity: 0)]) })
+        }
         if !route.invalidHostnames.isEmpty, route.hostnames.isEmpty {
             let names = route.invalidHostnames.joined(separator: ", ")
             return rejected(.unsupportedValue, "hostnames: no DNS name among \(names)")
         }
-        let matching = allowed.filter { !names(of: route, at: gateways[gateway].listeners[$0]).isEmpty }
+        let matching = allowed.map {
+            Place(listener: $0, names: names(of: route, at: gateways[gateway].listeners[$0].hostname))
+        }.filter { !$0.names.isEmpty }
         if matching.isEmpty {
             let wanted = allowed.compactMap { gateways[gateway].listeners[$0].hostname?.description }
             return rejected(
@@ -99,39 +111,32 @@ struct RouteAttacher {
     }
 
     private func candidates(_ gateway: Int, _ reference: ParentReference) -> [Int] {
-        let listeners = gateways[gateway].listeners
         let named: [Int]
         if let section = reference.sectionName, !section.isEmpty {
             named = listenersByName[gateway][section].map { [$0] } ?? []
         } else {
-            named = Array(listeners.indices)
+            named = Array(gateways[gateway].listeners.indices)
         }
         guard let port = reference.port else { return named }
-        return named.filter { listeners[$0].spec.port == port }
+        return named.filter { gateways[gateway].listeners[$0].spec.port == port }
     }
 
     private mutating func allows(_ route: RouteState, _ gateway: Int, _ listener: Int) -> Bool {
-        let state = gateways[gateway].listeners[listener]
-        guard state.kinds.contains(route.kind) else { return false }
-        guard case .selector = state.namespaces else {
-            return state.namespaces.admits(route.key.namespace, in: snapshot)
-        }
+        guard gateways[gateway].listeners[listener].kinds.contains(route.kind) else { return false }
+        let rule = gateways[gateway].listeners[listener].namespaces
+        guard case .selector = rule else { return rule.admits(route.key.namespace, in: snapshot) }
         let admission = Admission(gateway: gateway, listener: listener, namespace: route.key.namespace)
         if let known = admitted[admission] { return known }
-        let answer = state.namespaces.admits(route.key.namespace, in: snapshot)
+        let answer = rule.admits(route.key.namespace, in: snapshot)
         admitted[admission] = answer
         return answer
     }
 
-    /// The names a route takes at a listener; empty: none.
-    private func names(of route: RouteState, at listener: ListenerState) -> [AttachedName] {
-        guard route.kind == .tls, !route.hostnames.isEmpty else {
-            return [AttachedName(name: route.kind == .tls ? listener.hostname : nil, specificity: 0)]
-        }
+    /// The names a TLSRoute takes at a listener; empty: none.
+    private func names(of route: RouteState, at hostname: HostnamePattern?) -> [AttachedName] {
+        guard !route.hostnames.isEmpty else { return [AttachedName(name: hostname, specificity: 0)] }
         return route.hostnames.compactMap { own in
-            guard let hostname = listener.hostname else {
-                return AttachedName(name: own, specificity: own.specificity)
-            }
+            guard let hostname else { return AttachedName(name: own, specificity: own.specificity) }
             return hostname.intersection(own).map { AttachedName(name: $0, specificity: own.specificity) }
         }
     }

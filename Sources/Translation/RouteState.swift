@@ -55,9 +55,22 @@ struct ParentState {
 
 /// All routes in order of precedence.
 func collectRoutes(_ snapshot: ClusterSnapshot) -> [RouteState] {
-    let plain = snapshot.tcpRoutes.map { (Precedence($0.value.metadata, $0.key), RouteState($0.key, $0.value)) }
-    let named = snapshot.tlsRoutes.map { (Precedence($0.value.metadata, $0.key), RouteState($0.key, $0.value)) }
-    return (plain + named).sorted { left, right in
-        left.0 == right.0 ? left.1.kind.rawValue < right.1.kind.rawValue : left.0 < right.0
-    }.map(\.1)
+    var order: [(precedence: Precedence, isTLS: Bool, index: Int)] = []
+    let plain = snapshot.tcpRoutes.map { $0 }
+    let named = snapshot.tlsRoutes.map { $0 }
+    order.reserveCapacity(plain.count + named.count)
+    for (index, entry) in plain.enumerated() {
+        order.append((Precedence(entry.value.metadata, entry.key), false, index))
+    }
+    for (index, entry) in named.enumerated() {
+        order.append((Precedence(entry.value.metadata, entry.key), true, index))
+    }
+    order.sort { left, right in
+        left.precedence == right.precedence ? !left.isTLS && right.isTLS : left.precedence < right.precedence
+    }
+    return order.map { place in
+        place.isTLS
+            ? RouteState(named[place.index].key, named[place.index].value)
+            : RouteState(plain[place.index].key, plain[place.index].value)
+    }
 }

@@ -48,12 +48,6 @@ struct SliceIndex {
                 }
             }
         }
-        return sortedEndpoints((ready.isEmpty ? terminating : ready).map { EndpointConfiguration(address: .ip($0)) })
+        return (ready.isEmpty ? terminating : ready).sorted().map { EndpointConfiguration(address: .ip($0)) }
     }
-}
-
-/// Sorts endpoints as ``EndpointConfiguration`` orders them, making each address's text once.
-func sortedEndpoints(_ endpoints: [EndpointConfiguration]) -> [EndpointConfiguration] {
-    guard endpoints.count > 1 else { return endpoints }
-    return endpoints.map { (text: $0.address.description, endpoint: $0) }.sorted { $0.text < $1.text }.map(\.endpoint)
 }
