@@ -36,8 +36,8 @@ enum Installation {
 
     /// The absolute path of a program; what is missing fails the test, because a peer that is not spoken to proves nothing.
     static func program(_ name: String) throws -> String {
-        let path = Host.environment("PATH") ?? "/usr/bin:/bin"
-        for directory in path.split(separator: ":") + ["/usr/sbin", "/sbin", "/usr/local/sbin"] {
+        let path = (Host.environment("PATH") ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin:/usr/local/sbin"
+        for directory in path.split(separator: ":") {
             let candidate = "\(directory)/\(name)"
             if isExecutable(candidate) { return candidate }
         }

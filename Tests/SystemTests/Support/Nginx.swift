@@ -1,3 +1,4 @@
+internal import Glibc
 internal import TestSupport
 
 /// nginx with one server, which answers every request with its own name.
@@ -30,7 +31,8 @@ final class Nginx: Sendable {
             }
             """, to: "nginx.conf")
         program = try Program(
-            "nginx \(name)", [try Installation.program("nginx"), "-p", path, "-c", configuration, "-e", "stderr"])
+            "nginx \(name)", [try Installation.program("nginx"), "-p", path, "-c", configuration, "-e", "stderr"],
+            endingSignal: SIGTERM)
         let port = port
         _ = try program.wait(for: "a connection") { try? PlainClient(port: port) }
     }

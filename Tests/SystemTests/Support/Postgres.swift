@@ -1,3 +1,4 @@
+internal import Glibc
 internal import TestSupport
 
 /// A PostgreSQL server in a folder of its own, without a password for anyone. It refuses to run as root, so as root it
@@ -12,7 +13,8 @@ final class Postgres: Sendable {
         port = try Ports.free()
         directory = try TemporaryDirectory()
         let asUser =
-            Installation.isRoot ? [try Installation.program("runuser"), "-u", "postgres", "--"] : []
+            Installation.isRoot
+            ? [try Installation.program("setpriv"), "--reuid=postgres", "--regid=postgres", "--init-groups"] : []
         let data = "\(directory.path)/data"
         if Installation.isRoot { _ = try run(["chown", "postgres", directory.path]).checked() }
         _ = try run(
@@ -27,11 +29,11 @@ final class Postgres: Sendable {
             asUser + [
                 try Installation.postgresProgram("postgres"), "-D", data, "-p", "\(port)", "-k", directory.path,
                 "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "ssl=\(certificate == nil ? "off" : "on")",
-            ])
+            ], endingSignal: SIGQUIT)
         let (port, socket) = (port, directory.path)
         let isReady = try Installation.program("pg_isready")
         _ = try program.wait(for: "pg_isready") {
-            try run([isReady, "-h", socket, "-p", "\(port)"]).succeeded ? true : nil
+            try run([isReady, "-h", socket, "-p", "\(port)", "-U", "postgres", "-d", "postgres"]).succeeded ? true : nil
         }
     }
 

@@ -2,16 +2,20 @@ internal import Glibc
 internal import Platform
 internal import TestSupport
 
-/// A program that a test started: its output goes to files, it is killed when the last reference goes, and what it said is
+/// A program that a test started: its output goes to files, it is ended when the last reference goes, and what it said is
 /// shown where the test fails.
 final class Program: Sendable {
     let name: String
+    private let endingSignal: Int32
     private let child: ChildProcess
     private let directory: TemporaryDirectory
 
-    /// `name` is for messages. Standard input is empty.
-    init(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// `name` is for messages. Standard input is empty. `endingSignal`: what ends it together with its children.
+    init(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:], endingSignal: Int32 = SIGKILL
+    ) throws {
         self.name = name
+        self.endingSignal = endingSignal
         directory = try TemporaryDirectory()
         let input = open("/dev/null", O_RDONLY | O_CLOEXEC)
         let output = open("\(directory.path)/out", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -27,7 +31,8 @@ final class Program: Sendable {
 
     deinit {
         if child.poll() == nil {
-            child.signal(SIGKILL)
+            child.signal(endingSignal)
+            if !waitUntil(deadline: .seconds(5), { child.poll() != nil }) { child.signal(SIGKILL) }
             _ = child.wait()
         }
         Journal.ended(transcript)
@@ -106,7 +111,7 @@ struct CommandResult: Sendable {
 func run(_ arguments: [String], environment: [String: String] = [:], within deadline: Duration = .seconds(20)) throws
     -> CommandResult
 {
-    let program = try Program(arguments[0], arguments, environment: environment)
+    let program = try Program(arguments.joined(separator: " "), arguments, environment: environment)
     let ending = try program.waitForEnd(within: deadline)
     return CommandResult(
         command: arguments.joined(separator: " "), ending: ending, output: program.output, errors: program.errors)
