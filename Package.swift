@@ -73,21 +73,17 @@ let package = Package(
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
 let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
-    "CertificatesTests": ["Certificates", "Primitives", "COpenSSL"],
+    "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
     "CommandsTests": ["Commands", "EngineModel", "Observability", "Platform", "Primitives"],
     "ControllerTests": [
         "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives", "Translation",
     ],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
-    "EngineTests": [
-        "Engine", "EngineModel", "Observability", "Platform", "Primitives", "Certificates",
-    ],
+    "EngineTests": ["Certificates", "Engine", "EngineModel", "Observability", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "LayeringTests": [],
-    "ManifestSourceTests": [
-        "KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML",
-    ],
+    "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML"],
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],

@@ -1,4 +1,6 @@
 internal import Commands
+internal import Engine
+internal import Observability
 internal import Platform
 
 /// Prints one line on standard error and ends with `code`.
@@ -23,7 +25,14 @@ do {
         let (output, exitCode) = try CheckCommand(options: options).run()
         answer(output, code: exitCode)
     case .echo(let options): Host.exit(try EchoCommand(options: options).run(signals: KernelSignals()))
-    case .run: refuse("sluice run: the engine is not joined yet", code: 1)
+    case .run(let options):
+        // Before the logger and everything else that starts threads: they inherit the blocked signals.
+        let signals = try KernelSignals()
+        let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
+        let command = RunCommand(options: options, logger: logger) { limits in
+            try Engine(options: EngineOptions(limits), logger: logger)
+        }
+        Host.exit(try command.run(signals: signals))
     }
 } catch {
     refuse("\(error)", code: 1)
