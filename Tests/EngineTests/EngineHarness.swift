@@ -48,6 +48,15 @@ final class EngineHarness: Sendable {
 /// A port that was free a moment ago.
 func freePort() throws -> UInt16 { try PlainServer().port }
 
+/// How a connection that is refused ends; the reset may be there before connect returns.
+func ending(of port: UInt16) throws -> StreamEnd {
+    do {
+        return try PlainClient(port: port).waitForEnd()
+    } catch let error as Errno where error == .connectionReset {
+        return .reset
+    }
+}
+
 func listenerID(_ name: String) -> ListenerID {
     ListenerID(gatewayNamespace: "default", gateway: "edge", listener: name)
 }
