@@ -6,7 +6,7 @@ struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
     var kind: String
     var key: ObjectKey
 
-    var description: String { "\(kind) \(key)" }
+    var description: String { "\(kind) \(printable(key.description, limit: 320))" }
     static func < (left: ObjectIdentity, right: ObjectIdentity) -> Bool {
         (left.kind, left.key) < (right.kind, right.key)
     }

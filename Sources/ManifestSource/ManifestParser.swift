@@ -65,7 +65,7 @@ struct ManifestParser {
         let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let (group, version) = parts.count == 2 ? (parts[0], parts[1]) : ("", apiVersion)
         guard let reader = KindReader.find(group: group, kind: kind) else {
-            parsed.unknownKinds.insert(UnknownKind(apiVersion: apiVersion, kind: kind))
+            parsed.unknownKinds.insert(UnknownKind(apiVersion: printable(apiVersion), kind: printable(kind)))
             return
         }
         guard let identity = identity(node, reader, faults, prefix) else {
@@ -78,7 +78,7 @@ struct ManifestParser {
         var object: ManifestObject?
         if !reader.versions.contains(version) {
             let versions = reader.versions.map { group.isEmpty ? $0 : "\(group)/\($0)" }.joined(separator: " or ")
-            let message = "\(apiVersion) is not served for \(kind); use \(versions)"
+            let message = "\(printable(apiVersion)) is not served for \(kind); use \(versions)"
             reading.refuse(YAMLProblem(line: node.line, field: path("apiVersion", prefix), message: message))
         } else if !reading.isRefused {
             do throws(YAMLProblem) { object = try reader.read(node, &reading) } catch { reading.refuse(error) }

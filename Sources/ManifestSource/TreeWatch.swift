@@ -93,6 +93,7 @@ final class TreeWatch {
         let lostSomeAfterStart = lostEvents && !directories.isEmpty
         (needsWalk, lostEvents) = (false, false)
         let listing = scanAndWatch()
+        unfinished.formIntersection(listing.files.keys)
         var current = listing.files
         // What is being written stays as it was.
         for path in unfinished { current[path] = files[path] }

@@ -65,7 +65,7 @@ final class NodeDecoder: Decoder {
         guard let asked, let entries = node.entries else { return }
         let unread = state.unreadFields(type)
         for entry in entries where !asked.contains(entry.key) && !unread.contains(entry.key) {
-            var message = "unknown field \"\(entry.key)\""
+            var message = "unknown field \"\(printable(entry.key))\""
             if let near = nearestMatch(to: entry.key, among: asked.union(unread)) {
                 message += ", did you mean \"\(near)\"?"
             }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Makes documents of events: resolves aliases and merge keys, and keeps within the limits.
 struct TreeBuilder {
     private struct Anchored {
@@ -73,7 +75,7 @@ struct TreeBuilder {
 
     private mutating func alias(_ name: String, _ mark: EventReader.Mark) throws(YAMLProblem) -> YAMLNode {
         guard let anchored = anchors[name] else {
-            problems.append(problem(mark, "*\(name) refers to an anchor that is not defined before it"))
+            problems.append(problem(mark, "*\(printable(name)) refers to an anchor that is not defined before it"))
             return YAMLNode(.scalar(YAMLScalar("")), line: mark.line, column: mark.column)
         }
         aliased += anchored.size
@@ -106,7 +108,7 @@ struct TreeBuilder {
                 continue
             }
             if let first = lines[key] {
-                problems.append(problem(mark, "the key \"\(key)\" is given twice (first in line \(first))"))
+                problems.append(problem(mark, "the key \"\(printable(key))\" is given twice (first in line \(first))"))
                 continue
             }
             lines[key] = mark.line

@@ -68,7 +68,7 @@ func fieldPath(_ keys: [any CodingKey], prefix: String = "") -> String {
         } else if key.stringValue.utf8.allSatisfy(isWordByte), !key.stringValue.isEmpty {
             path += path.isEmpty ? key.stringValue : ".\(key.stringValue)"
         } else {
-            path += "[\(key.stringValue)]"
+            path += "[\(printable(key.stringValue, limit: 253))]"
         }
     }
     return path

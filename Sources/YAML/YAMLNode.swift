@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// One node of a parsed document, with the place (1-based) where it starts.
 public struct YAMLNode: Hashable, Sendable {
     public enum Content: Hashable, Sendable {
@@ -87,9 +89,9 @@ extension YAMLNode {
         case .sequence: "a list"
         case .scalar(let scalar):
             switch value {
-            case .string: "\"\(scalar.text.prefix(60))\(scalar.text.count > 60 ? "…" : "")\""
+            case .string: "\"\(printable(scalar.text))\""
             case .null: "null"
-            default: String(scalar.text.prefix(60))
+            default: printable(scalar.text)
             }
         }
     }

@@ -1,5 +1,5 @@
 import KubernetesAPI
-import ManifestSource
+@testable import ManifestSource
 import Platform
 import Primitives
 import TestSupport
@@ -88,6 +88,21 @@ struct CertificateTests {
         let good = try running.wait("the second pair") { names($0, key) == ["b.example"] }
         #expect(good.problems.isEmpty)
         #expect(good.snapshot.secrets[key]?.staleReason == nil)
+    }
+
+    @Test("a certificate's end is a new state, with the time at which it came")
+    func expiry() throws {
+        var request = TestCertificateRequest(commonName: "a.example", dnsNames: ["a.example"])
+        request.notAfter = 1
+        let pair = try authority.issue(request)
+        try folder.write(secret(pair.chainPEM, pair.privateKeyPEM), to: "s.yaml")
+        let running = try RunningSource(folder.path)
+        let first = try running.wait("the pair") { names($0, key) == ["a.example"] }
+        let end = try #require(first.nextValidityChange)
+        #expect(end > first.snapshot.asOf)
+        let second = try running.wait("its end") { $0.snapshot.asOf >= end }
+        #expect(second.isSame(as: first))
+        #expect(running.count == 2)
     }
 
     @Test("crt and key written one after the other pass without a word; a pair that stays bad is reported")

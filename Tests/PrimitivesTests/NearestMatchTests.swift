@@ -1,6 +1,15 @@
 import Primitives
 import Testing
 
+@Suite("Printable text")
+struct PrintableTests {
+    @Test("one line, however long and whatever is in it")
+    func lines() {
+        #expect(printable("a\nb\tc\u{1B}[31m é😀\u{202E}") == "a\\nb\\tc\\u{1b}[31m é😀\\u{202e}")
+        #expect(printable(String(repeating: "x", count: 100), limit: 3) == "xxx…")
+    }
+}
+
 @Suite("Nearest match")
 struct NearestMatchTests {
     @Test(

@@ -104,6 +104,10 @@ struct YAMLDecoderTests {
             ),
             ("kind: A\nspec: {ports: [], ready: maybe}\n", "2: spec.ready: expected true or false, found \"maybe\""),
             ("kind: A\nspec: {ports: [null]}\n", "2: spec.ports[0]: expected an object, found null"),
+            (
+                "kind: A\nspec: {ports: [], ready: \"a\\nb\"}\n",
+                "2: spec.ready: expected true or false, found \"a\\nb\""
+            ),
             ("- a\n", "1: expected an object, found a list"),
         ])
     func problems(text: String, expected: String) {

@@ -60,9 +60,9 @@ extension FieldChecks {
     fileprivate mutating func address(_ field: String, _ text: String, type: String) {
         let address = IPAddress(text)
         switch type {
-        case "IPv4" where address?.isV4 != true: add(field, "must be an IPv4 address, found \"\(text)\"")
+        case "IPv4" where address?.isV4 != true: add(field, "must be an IPv4 address, found \"\(printable(text))\"")
         case "IPv6" where address == nil || address?.isV4 == true:
-            add(field, "must be an IPv6 address, found \"\(text)\"")
+            add(field, "must be an IPv6 address, found \"\(printable(text))\"")
         case "FQDN": self.text(field, text, 1...253, .subdomain)
         default: break
         }
@@ -71,9 +71,9 @@ extension FieldChecks {
     fileprivate mutating func keys(_ field: String, _ data: [String: String]?) {
         for key in (data ?? [:]).keys.sorted() {
             if key.utf8.count > 253 {
-                add("\(field)[\(key.prefix(40))…]", "the key must have at most 253 characters")
+                add("\(field)[\(printable(key, limit: 40))]", "the key must have at most 253 characters")
             } else if !TextRule.dataKey.isSatisfied(by: key) {
-                add("\(field)[\(key)]", "the key \(TextRule.dataKey.words)")
+                add("\(field)[\(printable(key))]", "the key \(TextRule.dataKey.words)")
             }
         }
     }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Collects problems in the order of the checks; a field that is absent passes all but ``require(_:_:)``.
 struct FieldChecks {
     private(set) var problems: [FieldProblem] = []
@@ -29,13 +31,13 @@ struct FieldChecks {
         } else if count > length.upperBound {
             add(field, "must have at most \(length.upperBound) characters, has \(count)")
         } else if let rule, !rule.isSatisfied(by: text) {
-            add(field, "\(rule.words), found \"\(text)\"")
+            add(field, "\(rule.words), found \"\(printable(text))\"")
         }
     }
 
     mutating func oneOf(_ field: String, _ text: String?, _ allowed: [String]) {
         guard let text, !allowed.contains(text) else { return }
-        add(field, "must be \(allowed.joined(separator: " or ")), found \"\(text)\"")
+        add(field, "must be \(allowed.joined(separator: " or ")), found \"\(printable(text))\"")
     }
 
     mutating func count(_ field: String, _ count: Int?, _ range: ClosedRange<Int>) {
@@ -59,7 +61,9 @@ struct FieldChecks {
     mutating func options(_ field: String, _ options: [String: String]?) {
         guard let options else { return }
         if options.count > 16 { add(field, "must have at most 16 entries, has \(options.count)") }
-        for (key, value) in options.sorted(by: { $0.key < $1.key }) { text("\(field)[\(key)]", value, 0...4096) }
+        for (key, value) in options.sorted(by: { $0.key < $1.key }) {
+            text("\(field)[\(printable(key))]", value, 0...4096)
+        }
     }
 }
 

@@ -40,7 +40,7 @@ extension FieldChecks {
             text("\(field).value", address.value, 0...253)
             guard let value = address.value else { continue }
             if address.effectiveType == "IPAddress", IPAddress(value) == nil {
-                add("\(field).value", "must be an IPv4 or IPv6 address, found \"\(value)\"")
+                add("\(field).value", "must be an IPv4 or IPv6 address, found \"\(printable(value))\"")
             }
             rule(
                 field,

@@ -1,3 +1,5 @@
+internal import Primitives
+
 extension ObjectMeta {
     /// What the API server would refuse in the metadata of an object of that kind.
     public func problems(of kind: ResourceKind) -> [FieldProblem] {
@@ -9,7 +11,7 @@ extension ObjectMeta {
         }
         for (key, value) in (labels ?? [:]).sorted(by: { $0.key < $1.key }) {
             Self.check(key: key, in: "metadata.labels", &checks)
-            checks.text("metadata.labels[\(key)]", value, 0...63, .labelValue)
+            checks.text("metadata.labels[\(printable(key, limit: 400))]", value, 0...63, .labelValue)
         }
         var size = 0
         for (key, value) in (annotations ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -23,7 +25,7 @@ extension ObjectMeta {
     private static func check(key: String, in field: String, _ checks: inout FieldChecks) {
         guard !isQualifiedName(key) else { return }
         checks.add(
-            "\(field)[\(key)]",
+            "\(field)[\(printable(key, limit: 400))]",
             "the key must be a name of at most 63 letters, digits, '-', '_' and '.', with or without a domain and '/' "
                 + "before it")
     }
