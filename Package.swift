@@ -25,7 +25,7 @@ let package = Package(
         .target(name: "Platform", dependencies: ["CLinux", "Primitives"]),
         .target(name: "Observability", dependencies: ["Platform"]),
         .target(name: "Certificates", dependencies: ["Primitives", "Platform", "COpenSSL"]),
-        .target(name: "Resolver", dependencies: ["Primitives", "Platform", "CCares"]),
+        .target(name: "Resolver", dependencies: ["Primitives", "Platform", "Observability", "CCares"]),
 
         .target(name: "EngineModel", dependencies: ["Primitives"]),
         .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"], exclude: ["LIFECYCLE.md"]),
@@ -89,6 +89,7 @@ let tests: [String: [Target.Dependency]] = [
     "PrimitivesTests": ["Primitives"],
     "SystemTests": ["Platform", "Primitives"],
     "TestSupportTests": ["Platform", "Primitives"],
+    "ResolverTests": ["Resolver", "Observability", "Platform", "Primitives"],
     "TranslationTests": ["EngineModel", "KubernetesAPI", "Primitives", "Translation", "YAML"],
     "YAMLTests": ["YAML"],
 ]

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// An eventfd: any thread signals, one thread waits for it among other descriptors.
 public final class EventDescriptor: Sendable {
@@ -44,3 +45,34 @@ public struct SignalDescriptor: ~Copyable, Sendable {
 
 /// Splice and TLS writes to a closed peer raise SIGPIPE: every process of ours, tests included, ignores it first.
 public func ignoreBrokenPipeSignal() { _ = sluice_signal_ignore(13) }
+
+/// A descriptor that is waited for, and what it turned out to be. Errors and hang-ups count as all that was wanted.
+public struct PollEntry: Hashable, Sendable {
+    public let descriptor: Int32
+    public let wantsRead: Bool
+    public let wantsWrite: Bool
+    public fileprivate(set) var isReadable = false
+    public fileprivate(set) var isWritable = false
+
+    public init(_ descriptor: Int32, read: Bool, write: Bool) {
+        (self.descriptor, wantsRead, wantsWrite) = (descriptor, read, write)
+    }
+}
+
+/// Waits until one of any number of descriptors is ready and marks those that are; none after `timeout` (nil = none) or an
+/// interrupting signal.
+public func pollReady(_ entries: inout [PollEntry], timeout: Duration?) throws(Errno) {
+    var kernel = entries.map { entry in
+        pollfd(
+            fd: entry.descriptor,
+            events: Int16((entry.wantsRead ? POLLIN : 0) | (entry.wantsWrite ? POLLOUT : 0)), revents: 0)
+    }
+    let milliseconds = timeout.map { Int32(clamping: max(0, ($0.wholeNanoseconds + 999_999) / 1_000_000)) } ?? -1
+    if poll(&kernel, nfds_t(kernel.count), milliseconds) < 0, errno != EINTR { throw Errno(rawValue: errno) }
+    for (index, entry) in kernel.enumerated() {
+        let ready = Int32(entry.revents)
+        let isBroken = ready & (POLLERR | POLLHUP | POLLNVAL) != 0
+        entries[index].isReadable = entries[index].wantsRead && (isBroken || ready & POLLIN != 0)
+        entries[index].isWritable = entries[index].wantsWrite && (isBroken || ready & POLLOUT != 0)
+    }
+}

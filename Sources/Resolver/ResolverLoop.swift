@@ -1,0 +1,177 @@
+internal import Observability
+internal import Platform
+
+struct ResolverSettings: Sendable {
+    var logger: Logger
+    var servers: String?
+    var timeout: Duration
+    var tries: Int
+}
+
+/// The resolver's thread: made on it, gone with it. Waits for commands, for c-ares' sockets and timers, and for the next
+/// lookup that is due.
+final class ResolverLoop {
+    /// Names looked up at once; the others wait their turn.
+    private static let mostAtOnce = 64
+    private static let longestWait = Duration.seconds(3600)
+
+    private struct Entry {
+        let key: WatchKey
+        var record: NameRecord
+        var watchers: [(state: WatchState, onChange: @Sendable (ResolvedName) -> Void)] = []
+        /// Answers of the lookup under way.
+        var ipv4: FamilyAnswer?
+        var ipv6: FamilyAnswer?
+        var isUnderWay = false
+        var hasResult = false
+    }
+
+    private let settings: ResolverSettings
+    private let mailbox: ResolverMailbox
+    private var channel: DNSChannel?
+    private var mustRenew = false
+    private var entries: [Int: Entry] = [:]
+    private var identifiers: [WatchKey: Int] = [:]
+    private var nextIdentifier = 0
+    private var due = DueList()
+    private var underWay = 0
+    private var random = SystemRandomNumberGenerator()
+
+    init(_ settings: ResolverSettings, _ mailbox: ResolverMailbox) {
+        (self.settings, self.mailbox) = (settings, mailbox)
+    }
+
+    func run() {
+        while obeyCommands() {
+            startLookups()
+            let wait = due.next.map { max(.zero, min($0 - .now(), ResolverLoop.longestWait)) }
+            let isFull = underWay >= ResolverLoop.mostAtOnce
+            let most = isFull ? ResolverLoop.longestWait : wait ?? ResolverLoop.longestWait
+            var polled = [PollEntry(mailbox.descriptor, read: true, write: false)] + (channel?.waits ?? [])
+            do throws(Errno) {
+                try pollReady(&polled, timeout: channel?.timeout(atMost: most) ?? most)
+            } catch {
+                settings.logger.error("resolver cannot wait", ["error": "\(error)"])
+                return
+            }
+            take(channel?.process(polled.dropFirst()) ?? [])
+        }
+    }
+
+    // MARK: Commands
+
+    /// False when the resolver is gone.
+    private func obeyCommands() -> Bool {
+        for command in mailbox.takeAll() {
+            switch command {
+            case .watch(let state, let key, let onChange): add(state, key, onChange)
+            case .cancel(let state): remove(state)
+            case .stop: return false
+            }
+        }
+        return true
+    }
+
+    private func add(_ state: WatchState, _ key: WatchKey, _ onChange: @escaping @Sendable (ResolvedName) -> Void) {
+        guard !state.isCancelled else { return }
+        if let identifier = identifiers[key], let entry = entries[identifier] {
+            entries[identifier]?.watchers.append((state, onChange))
+            if entry.hasResult { onChange(entry.record.result) }
+            return
+        }
+        let identifier = nextIdentifier
+        nextIdentifier += 1
+        identifiers[key] = identifier
+        var entry = Entry(key: key, record: NameRecord(preference: key.family, refresh: key.refresh))
+        entry.watchers = [(state, onChange)]
+        entries[identifier] = entry
+        due.insert(identifier, at: .now())
+    }
+
+    private func remove(_ state: WatchState) {
+        for (identifier, entry) in entries {
+            guard let index = entry.watchers.firstIndex(where: { $0.state === state }) else { continue }
+            entries[identifier]?.watchers.remove(at: index)
+            if entry.watchers.count == 1 { forget(identifier, entry) }
+            return
+        }
+    }
+
+    private func forget(_ identifier: Int, _ entry: Entry) {
+        // Answers still under way find no entry; what the due list holds of it is passed over.
+        if entry.isUnderWay { underWay -= 1 }
+        entries[identifier] = nil
+        identifiers[entry.key] = nil
+    }
+
+    // MARK: Lookups
+
+    private func startLookups() {
+        renewChannel()
+        guard let channel else { return }
+        let now = MonotonicTime.now()
+        while underWay < ResolverLoop.mostAtOnce, let identifier = due.pop(until: now) {
+            guard var entry = entries[identifier], !entry.isUnderWay else { continue }
+            let family = entry.key.family
+            entry.isUnderWay = true
+            entry.ipv4 = family.asksIPv4 ? nil : .notAsked
+            entry.ipv6 = family.asksIPv6 ? nil : .notAsked
+            entries[identifier] = entry
+            underWay += 1
+            if family.asksIPv4 { channel.query(entry.key.name, ipv6: false, tag: identifier) }
+            if family.asksIPv6 { channel.query(entry.key.name, ipv6: true, tag: identifier) }
+        }
+    }
+
+    /// Makes the channel, and makes it anew with what /etc/resolv.conf says now when no server had answered.
+    private func renewChannel() {
+        if mustRenew, settings.servers == nil, channel?.queriesUnderWay == 0 { channel = nil }
+        mustRenew = mustRenew && channel != nil
+        guard channel == nil else { return }
+        do throws(ResolverError) {
+            channel = try DNSChannel(servers: settings.servers, timeout: settings.timeout, tries: settings.tries)
+        } catch {
+            // Out of descriptors or memory: all that is due waits a little.
+            settings.logger.error("DNS lookups are not possible", ["error": "\(error)"])
+            due.postpone(until: .now() + .seconds(5))
+        }
+    }
+
+    private func take(_ answers: [DNSChannel.Answer]) {
+        for answer in answers {
+            mustRenew = mustRenew || answer.isUnreachable
+            guard var entry = entries[answer.tag], entry.isUnderWay else { continue }
+            if answer.isIPv6 { entry.ipv6 = answer.answer } else { entry.ipv4 = answer.answer }
+            if let ipv4 = entry.ipv4, let ipv6 = entry.ipv6 {
+                finish(answer.tag, &entry, ipv4, ipv6)
+            }
+            entries[answer.tag] = entry
+        }
+    }
+
+    private func finish(_ identifier: Int, _ entry: inout Entry, _ ipv4: FamilyAnswer, _ ipv6: FamilyAnswer) {
+        let before = entry.record.result
+        let isFirst = !entry.hasResult
+        let now = MonotonicTime.now()
+        let pause = entry.record.apply(ipv4, ipv6, now: now, random: random.next())
+        due.insert(identifier, at: now + pause)
+        (entry.isUnderWay, entry.hasResult) = (false, true)
+        underWay -= 1
+        let after = entry.record.result
+        let isChanged =
+            before.addresses != after.addresses || before.state != after.state || before.error != after.error
+        guard isFirst || isChanged else { return }
+        report(entry.key.name, before, after)
+        for watcher in entry.watchers where !watcher.state.isCancelled { watcher.onChange(after) }
+    }
+
+    private func report(_ name: String, _ before: ResolvedName, _ after: ResolvedName) {
+        if let error = after.error, before.error != error {
+            settings.logger.warning(
+                "name cannot be resolved",
+                ["name": "\(name)", "error": "\(error)", "addressesKept": LogValue(after.addresses.count)])
+        } else if before.error != nil, after.error == nil {
+            settings.logger.info("name resolves again", ["name": "\(name)"])
+        }
+    }
+}
