@@ -3,6 +3,7 @@ public struct Condition: Codable, Hashable, Sendable {
     public var type: ConditionType
     public var status: Status
     public var reason: Reason
+    /// At most 32,768 characters, Kubernetes' limit.
     public var message: String
     /// The generation of the object that the condition speaks of; absent for objects from manifests without one.
     public var observedGeneration: Int64?
@@ -14,7 +15,7 @@ public struct Condition: Codable, Hashable, Sendable {
         self.type = type
         self.status = status
         self.reason = reason
-        self.message = message
+        self.message = message.utf8.count <= 32_768 ? message : message.prefix(32_000) + "…"
         self.observedGeneration = observedGeneration
     }
 

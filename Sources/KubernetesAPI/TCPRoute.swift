@@ -16,7 +16,7 @@ public struct TCPRoute: KubernetesResource {
         public var parentRefs: [ParentReference]?
         /// Gateway API allows exactly one.
         public var rules: [RouteRule]
-        public static let unreadFields: Set<String> = ["useDefaultGateways"]
+        public static let unreadFields: Set<String> = []
 
         public init(parentRefs: [ParentReference]? = nil, rules: [RouteRule]) {
             self.parentRefs = parentRefs

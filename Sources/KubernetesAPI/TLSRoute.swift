@@ -18,7 +18,7 @@ public struct TLSRoute: KubernetesResource {
         public var hostnames: [String]?
         /// Gateway API allows exactly one.
         public var rules: [RouteRule]
-        public static let unreadFields: Set<String> = ["useDefaultGateways"]
+        public static let unreadFields: Set<String> = []
 
         public init(parentRefs: [ParentReference]? = nil, hostnames: [String]? = nil, rules: [RouteRule]) {
             self.parentRefs = parentRefs

@@ -14,8 +14,12 @@ struct GatewayState {
 
     var generation: Int64? { gateway.metadata.generation }
 
-    /// Whether the listener is part of the configuration.
-    func serves(_ listener: ListenerState) -> Bool { rejection == nil && listener.obstacle == nil }
+    /// Decides which listeners are part of the configuration; to be called when nothing more can go wrong.
+    mutating func settle() {
+        for index in listeners.indices {
+            listeners[index].isServed = rejection == nil && listeners[index].obstacle == nil
+        }
+    }
 }
 
 /// A listener on its way through the translation.
@@ -46,6 +50,8 @@ struct ListenerState {
     /// What deserves to be said though nothing is wrong.
     var remarks: [String] = []
     var overlap: Verdict?
+    /// Whether the listener is part of the configuration.
+    var isServed = false
     /// Offered to clients, by the listener's options.
     var alpnProtocols: [String]?
     /// Routes in order of precedence, each once.

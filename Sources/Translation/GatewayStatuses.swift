@@ -52,7 +52,7 @@ private func programmed(_ gateway: GatewayState) -> Condition {
     if let rejection = gateway.rejection {
         return Condition(.programmed, .false, .invalid, rejection.message, observedGeneration: gateway.generation)
     }
-    guard gateway.listeners.contains(where: { gateway.serves($0) }) else {
+    guard gateway.listeners.contains(where: \.isServed) else {
         return Condition(
             .programmed, .false, .invalid, "no listener can be served", observedGeneration: gateway.generation)
     }

@@ -29,6 +29,11 @@ func checkTLS(
         case .failure(let problem): problems.append(problem.verdict)
         }
     }
+    if let hostname = state.hostname, !state.certificates.isEmpty,
+        !state.certificates.contains(where: { $0.dnsNames.contains { $0.intersection(hostname) != nil } })
+    {
+        state.remarks.append("no certificate is made out to \(hostname)")
+    }
     // What concerns certificates is graver than a kind of route that cannot attach.
     state.unresolved = problems + state.unresolved
 }

@@ -37,19 +37,24 @@ struct RouteSelection {
 
     private mutating func collectLosses(_ listener: ListenerState, _ routes: [RouteState]) {
         for attachment in listener.attachments {
-            var lost: [(winner: Int, name: String?)] = []
+            var winners: [Int] = []
+            var names: [Int: [String]] = [:]
             for name in attachment.names {
                 let winner = name.name.flatMap { byName[$0] } ?? fallback
                 guard let winner, winner != attachment.route else { continue }
-                lost.append((winner, name.name?.description))
+                if names[winner] == nil { winners.append(winner) }
+                names[winner, default: []] += [name.name?.description].compactMap { $0 }
             }
-            guard !lost.isEmpty else { continue }
-            let parts = lost.map { loss in
-                let what = loss.name.map { " for \($0)" } ?? ""
-                return "listener \(listener.spec.name) serves \(routes[loss.winner].description)\(what)"
+            guard !winners.isEmpty else { continue }
+            let parts = winners.map { winner in
+                let lost = names[winner] ?? []
+                let shown = lost.prefix(5).joined(separator: ", ")
+                let rest = lost.count > 5 ? " and \(lost.count - 5) more" : ""
+                let what = lost.isEmpty ? "" : " for \(shown)\(rest)"
+                return "listener \(listener.spec.name) serves \(routes[winner].description)\(what)"
             }
             losses[attachment.route] = RouteLoss(
-                toOlder: lost.contains { $0.winner < attachment.route }, message: parts.joined(separator: "; "))
+                toOlder: winners.contains { $0 < attachment.route }, message: parts.joined(separator: "; "))
         }
     }
 }

@@ -46,8 +46,8 @@ private func accepted(_ route: RouteState, _ parent: ParentState, _ gateways: [G
     guard parent.rejection == nil, let index = parent.gateway else {
         return Condition(.accepted, parent.rejection, otherwise: .accepted, generation: route.generation)
     }
-    let gateway = gateways[index]
-    let unserved = parent.listeners.map { gateway.listeners[$0] }.filter { !gateway.serves($0) }.map(\.spec.name)
+    let unserved = parent.listeners.filter { !gateways[index].listeners[$0].isServed }
+        .map { gateways[index].listeners[$0].spec.name }
     let ignored =
         route.invalidHostnames.isEmpty ? [] : ["no DNS name: " + route.invalidHostnames.joined(separator: ", ")]
     let idle = unserved.isEmpty ? [] : ["not served for now: listener " + unserved.joined(separator: ", ")]

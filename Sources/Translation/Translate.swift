@@ -9,7 +9,10 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     var gateways = selectGateways(snapshot, options, classes: classes, grants: grants)
     for index in gateways.indices { markConflicts(&gateways[index]) }
     claimPorts(&gateways)
-    for index in gateways.indices { markOverlaps(&gateways[index]) }
+    for index in gateways.indices {
+        markOverlaps(&gateways[index])
+        gateways[index].settle()
+    }
 
     var attacher = RouteAttacher(snapshot, gateways, collectRoutes(snapshot), standalone: options.standalone)
     attacher.attachAll()
@@ -32,7 +35,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
             let selection = RouteSelection(gateways[gateway].listeners[listener], routes)
             gateways[gateway].listeners[listener].losses = selection.losses
             let state = gateways[gateway].listeners[listener]
-            guard gateways[gateway].serves(state) else { continue }
+            guard state.isServed else { continue }
             builder.add(state, of: gateways[gateway], selection, routes)
         }
     }
