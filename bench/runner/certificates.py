@@ -3,7 +3,8 @@ import subprocess
 
 from .failure import Failure
 
-FRONTEND_NAMES = ["passthrough.bench.test", "terminate.bench.test", "reencrypt.bench.test", "echo.bench.test"]
+# Each listener that ends TLS has a pair of its own, as it would have in earnest.
+FRONTENDS = ["terminate", "reencrypt", "echo"]
 BACKEND_NAME = "backend.bench.test"
 
 
@@ -21,18 +22,19 @@ def _pair(folder, name, names, *signing):
 
 
 class Certificates:
-    """Paths of what was made: the authority, a pair for proxies, a pair for backends."""
+    """What was made: the authority, a pair for backends, and NAME.crt, NAME.key, NAME.pem in `folder` for FRONTENDS."""
 
     def __init__(self, folder):
         folder.mkdir()
+        self.folder = folder
         self.authority = folder / "authority.crt"
-        self.frontend, self.frontend_key = folder / "frontend.crt", folder / "frontend.key"
         self.backend, self.backend_key = folder / "backend.crt", folder / "backend.key"
-        self.frontend_pem = folder / "frontend.pem"
         _pair(folder, "authority", ["authority.bench.test"])
         signing = ["-CA", self.authority, "-CAkey", folder / "authority.key", "-addext", "basicConstraints=critical,CA:FALSE"]
-        _pair(folder, "frontend", FRONTEND_NAMES, *signing)
         # Passthrough ends TLS at the backend, under the name that the client asked for.
         _pair(folder, "backend", [BACKEND_NAME, "passthrough.bench.test"], *signing)
-        # HAProxy reads certificate and key from one file.
-        self.frontend_pem.write_text(self.frontend.read_text() + self.frontend_key.read_text())
+        for name in FRONTENDS:
+            _pair(folder, name, [f"{name}.bench.test"], *signing)
+            # HAProxy reads certificate and key from one file.
+            both = (folder / f"{name}.crt").read_text() + (folder / f"{name}.key").read_text()
+            (folder / f"{name}.pem").write_text(both)

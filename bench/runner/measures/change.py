@@ -42,7 +42,7 @@ class Change(Measure):
     def _change(self, running, backend):
         expected = backend[-1]
         start = time.perf_counter()
-        running.subject.point_switch_to(backend)
+        running.subject.point_switch_to(running, backend)
         while True:
             answer = _who_answers(running.ports["switch"])
             taken = time.perf_counter() - start

@@ -23,10 +23,9 @@ class HAProxy(Subject):
     def start(self):
         ports = {service: free_port() for service in SERVICES}
         backends = {f"{name}-backend": port for name, port in self.scene.backends.ports.items()}
-        certificates = self.scene.certificates
         configuration = self.folder / "haproxy.cfg"
         configuration.write_text(render("haproxy.cfg", {
-            **ports, **backends, "frontend-pem": certificates.frontend_pem, "authority": certificates.authority,
+            **ports, **backends, "certificates": self.scene.certificates.folder,
         }))
         # In the foreground, as one process: its accounting is all there is.
         return self.scene.processes.start(self.name, ["haproxy", "-db", "-f", configuration]), ports

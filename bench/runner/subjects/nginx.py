@@ -31,10 +31,9 @@ class Nginx(Subject):
     def start(self):
         ports = {service: free_port() for service in SERVICES if service not in UNSUITED}
         backends = {f"{name}-backend": port for name, port in self.scene.backends.ports.items()}
-        certificates = self.scene.certificates
         configuration = self.folder / "nginx.conf"
         configuration.write_text(render("nginx.conf", {
-            **ports, **backends, "folder": self.folder, "frontend": certificates.frontend, "frontend-key": certificates.frontend_key,
+            **ports, **backends, "folder": self.folder, "certificates": self.scene.certificates.folder,
             "load-module": f"load_module {MODULE};" if MODULE.exists() else "",
         }))
         command = ["nginx", "-p", self.folder, "-e", "stderr", "-c", configuration]

@@ -6,6 +6,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from ..certificates import FRONTENDS
 from ..failure import Failure
 from ..ports import free_port
 from .subject import Subject, render
@@ -35,45 +36,54 @@ class Sluice(Subject):
     def start(self):
         # All TLS modes share one port and are told apart by name.
         ports = {service: free_port() for service in TCP_SERVICES}
-        ports |= dict.fromkeys(TLS_SERVICES, free_port())
-        self.probe_port = free_port()
-        self.manifests = self.folder / f"manifests-{ports['echo']}"
-        self._write_manifests(ports)
-        command = [self.binary, "run", "--manifests", self.manifests, "--workers", "2",
-                   "--probe-address", f"127.0.0.1:{self.probe_port}",
+        ports |= dict.fromkeys(TLS_SERVICES, free_port()) | {"probe": free_port()}
+        manifests = self._manifests(ports)
+        self._write_manifests(manifests, ports)
+        command = [self.binary, "run", "--manifests", manifests, "--workers", "2",
+                   "--probe-address", f"127.0.0.1:{ports['probe']}",
                    "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning"]
         # SIGINT skips the time that SIGTERM grants to load balancers.
         return self.scene.processes.start(self.name, command, ended_by=signal.SIGINT), ports
 
-    def _write_manifests(self, ports):
-        self.manifests.mkdir()
+    def _manifests(self, ports):
+        """The folder of the instance with these ports: several may run at a time."""
+        return self.folder / f"manifests-{ports['echo']}"
+
+    def _write_manifests(self, manifests, ports):
+        manifests.mkdir()
         values = {**ports, "tls": ports["tls-echo"]}
-        (self.manifests / "gateway.yaml").write_text(render("sluice/gateway.yaml", values))
+        (manifests / "gateway.yaml").write_text(render("sluice/gateway.yaml", values))
         backends = self.scene.backends.ports
         for service in [*backends, *BACKEND_OF_SERVICE]:
             port = backends[BACKEND_OF_SERVICE.get(service, service)]
             text = render("sluice/service.yaml", {"name": service, "port": port})
-            (self.manifests / f"service-{service}.yaml").write_text(text)
-        certificates = self.scene.certificates
-        self._write_secret("frontend", {"tls.crt": certificates.frontend, "tls.key": certificates.frontend_key})
-        self._write_secret("authority", {"ca.crt": certificates.authority})
-        self.point_switch_to("greet-a")
+            (manifests / f"service-{service}.yaml").write_text(text)
+        self._write_secrets(manifests / "secrets/bench")
+        _point_switch_to(manifests, "greet-a")
 
-    def _write_secret(self, name, files):
-        folder = self.manifests / "secrets" / "bench" / name
-        folder.mkdir(parents=True)
-        for entry, source in files.items():
-            shutil.copy(source, folder / entry)
+    def _write_secrets(self, secrets):
+        made = self.scene.certificates.folder
+        contents = {name: {"tls.crt": made / f"{name}.crt", "tls.key": made / f"{name}.key"} for name in FRONTENDS}
+        contents["authority"] = {"ca.crt": self.scene.certificates.authority}
+        for name, files in contents.items():
+            (secrets / name).mkdir(parents=True)
+            for entry, source in files.items():
+                shutil.copy(source, secrets / name / entry)
 
-    def point_switch_to(self, backend):
-        """Moves one route, by rename, as a careful user or a volume mount would."""
-        draft = self.manifests / ".switch.yaml"
-        draft.write_text(render("sluice/switch.yaml", {"backend": backend}))
-        os.rename(draft, self.manifests / "switch.yaml")
+    def point_switch_to(self, running, backend):
+        """Moves one route of a running instance to another backend."""
+        _point_switch_to(self._manifests(running.ports), backend)
 
     def is_ready(self, running):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.probe_port}/readyz", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{running.ports['probe']}/readyz", timeout=1) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _point_switch_to(manifests, backend):
+    """By rename, as a careful user or a volume mount would."""
+    draft = manifests / ".switch.yaml"
+    draft.write_text(render("sluice/switch.yaml", {"backend": backend}))
+    os.rename(draft, manifests / "switch.yaml")

@@ -41,8 +41,8 @@ class Subject:
         """One line, with the TLS library."""
         raise NotImplementedError
 
-    def start(self, instance):
-        """Starts an instance with ports of its own; returns (started process or None, port by service)."""
+    def start(self):
+        """Starts an instance with ports of its own; returns (started process or None, ports by service or use)."""
         raise NotImplementedError
 
     def is_ready(self, running):
