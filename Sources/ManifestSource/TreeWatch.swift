@@ -113,7 +113,6 @@ final class TreeWatch {
     }
 
     private func mustRead(_ file: FoundFile, trustsNothing: Bool) -> Bool {
-        if unfinished.contains(file.path) { return false }
         guard !dirty.contains(file.path), !failed.contains(file.path), let known = files[file.path] else { return true }
         if trustsNothing || file.isLink || known.isLink { return known != file }
         return (known.status.device, known.status.inode) != (file.status.device, file.status.inode)
