@@ -30,6 +30,8 @@ extension Process {
             #expect(try client.receive(exactly: 10) == Array("still here".utf8))
             try server.halfClose()
             #expect(try client.receive(max: 1).isEmpty)
+            client.close()
+            server.close()
 
             let route = ["gateway": "gw", "listener": "bulk", "route": "bulk"]
             try fixture.sluice.waitForMetrics("the close") {
@@ -45,8 +47,6 @@ extension Process {
                     #expect(bytes == Double(plain), "\(direction)")
                 }
             }
-            client.close()
-            server.close()
             try fixture.sluice.stop()
         }
     }

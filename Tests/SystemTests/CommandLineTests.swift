@@ -13,7 +13,7 @@ extension Process {
         @Test(
             "what is wrong with the command line is one line that names it, and exit code 2",
             arguments: [
-                (["run", "--manifest", "x"], ["--manifest", "did you mean '--manifests'?"]),
+                (["run", "--manifest", "x"], ["--manifest", "did you mean --manifests?"]),
                 (["run"], ["--manifests"]),
                 (["run", "--manifests", "/tmp", "--workers", "many"], ["--workers", "many", "1", "64"]),
                 (["run", "--manifests", "/tmp", "--log-level", "loud"], ["--log-level", "loud", "debug", "error"]),
@@ -63,7 +63,7 @@ extension Process {
             let result = try sluice("check", "\(Installation.root)/examples/quickstart")
             let output = try result.checked()
             for part in [
-                "Gateway default/quickstart", "Programmed", "TCPRoute default/echo", "TLSRoute default/blue",
+                "Gateway default/quickstart", "TCPRoute default/echo", "TLSRoute default/blue",
                 "blue.example.com", "9000", "9443", "127.0.0.1:9102", "all accepted",
             ] { #expect(output.contains(part), "no '\(part)' in:\n\(output)") }
 

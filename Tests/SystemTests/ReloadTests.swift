@@ -42,6 +42,10 @@ extension Process {
             #expect(report.rounds > 2000 && report.new > 200, "too little traffic to prove anything: \(text)")
             #expect(Double(memory[1]) <= Double(memory[0]) * 1.1, "KiB after 10 and after 1,000 reloads: \(memory)")
 
+            print(
+                "resident KiB after 10 and after 1,000 reloads: \(memory); \(report.rounds) rounds, \(report.new) newcomers"
+            )
+
             let metrics = try sluice.metrics()
             #expect(metrics.sum("sluice_config_reloads_total", ["result": "success"]) >= 1000)
             #expect(metrics.sum("sluice_config_sessions_disrupted_total") == 0)
@@ -82,6 +86,8 @@ extension Process {
             try established.exchange("after, on the old one")
             #expect(established.peerFingerprint == old.fingerprint)
             #expect(sluice.logLine(["\"level\":\"error\""]) == nil)
+            fresh.close()
+            established.close()
             try sluice.stop()
         }
 

@@ -146,3 +146,13 @@ struct Greeting: Decodable, Hashable {
         }
     }
 }
+
+/// Connects to a port whose connections are refused by RST, which may come before or after connect returns.
+func expectReset(port: UInt16, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    do {
+        let client = try PlainClient(port: port)
+        #expect(try client.waitForEnd() == .reset, sourceLocation: sourceLocation)
+    } catch let error as Errno {
+        #expect(error == .connectionReset, sourceLocation: sourceLocation)
+    }
+}
