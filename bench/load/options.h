@@ -17,7 +17,7 @@ struct options {
     double deadline;       // --deadline: seconds after which the run has failed; 0: none
     double rate;           // --rate: requests per second in all; 0: as fast as answers come
     unsigned size;         // --size: bytes of a message
-    uint64_t bytes;        // --bytes: bytes that a transfer sends each way
+    uint64_t bytes;        // --bytes: what a transfer sends each way; the client says
     const char *steps;     // --steps: ascending numbers of connections to hold, by comma
     const char *name;      // --name: what a greeter says
     bool gated;            // --gated: wait for a line on standard input where the mode says so

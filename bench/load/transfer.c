@@ -1,6 +1,7 @@
 // A transfer both ways at once over one connection, hashed at both ends, with half-close: the client ends its direction
 // when its bytes are sent; the server keeps the last part of its own back until it has seen that end, so that a proxy
-// which treats one end as both loses bytes. Each end prints what it sent and what it received.
+// which treats one end as both loses bytes. Each end prints what it sent and what it received. The client's first eight
+// bytes say how many bytes each end is to send; they are not among those counted and hashed.
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -11,10 +12,12 @@
 #include "modes.h"
 #include "run.h"
 
-enum { CHUNK = 64 * 1024, KEPT_BACK = 1 << 20 };
+enum { CHUNK = 64 * 1024, KEPT_BACK = 1 << 20, HEADER = sizeof(uint64_t) };
 
 struct transfer {
     EVP_MD_CTX *sent_hash, *received_hash;
+    uint64_t size;         // what each end sends
+    unsigned header_done;  // bytes of the header sent or received
     uint64_t sent, made, received, random;
     bool ended_ours, ended_theirs;
     uint8_t chunk[CHUNK];  // made, hashed, and sent up to `sent`
@@ -34,7 +37,8 @@ static void opened(struct connection *connection) {
     transfer->sent_hash = new_hash();
     transfer->received_hash = new_hash();
     if (RAND_bytes((uint8_t *)&transfer->random, sizeof transfer->random) != 1) fail("no random seed");
-    loop_wait_for(connection, EPOLLIN | EPOLLOUT);
+    if (!options->listens) transfer->size = options->bytes;
+    loop_wait_for(connection, options->listens ? EPOLLIN : EPOLLIN | EPOLLOUT);
 }
 
 static void make_chunk(struct transfer *transfer) {
@@ -45,7 +49,7 @@ static void make_chunk(struct transfer *transfer) {
         words[index] = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
     }
     transfer->random = state;
-    uint64_t left = options->bytes - transfer->made;
+    uint64_t left = transfer->size - transfer->made;
     size_t size = left < CHUNK ? (size_t)left : CHUNK;
     memcpy(transfer->chunk, words, size);
     EVP_DigestUpdate(transfer->sent_hash, transfer->chunk, size);
@@ -55,11 +59,19 @@ static void make_chunk(struct transfer *transfer) {
 // Where sending has to stop for now.
 static uint64_t limit(const struct transfer *transfer) {
     bool keep_back = options->listens && !transfer->ended_theirs;
-    if (!keep_back) return options->bytes;
-    return options->bytes > KEPT_BACK ? options->bytes - KEPT_BACK : 0;
+    if (!keep_back) return transfer->size;
+    return transfer->size > KEPT_BACK ? transfer->size - KEPT_BACK : 0;
+}
+
+static void send_header(struct connection *connection, struct transfer *transfer) {
+    const uint8_t *bytes = (const uint8_t *)&transfer->size + transfer->header_done;
+    ssize_t sent = stream_write(&connection->stream, bytes, HEADER - transfer->header_done);
+    if (sent == STREAM_FAILED) fail("sending the header: %s", stream_problem(&connection->stream));
+    if (sent > 0) transfer->header_done += (unsigned)sent;
 }
 
 static void send_some(struct connection *connection, struct transfer *transfer) {
+    if (!options->listens && transfer->header_done < HEADER) return send_header(connection, transfer);
     if (transfer->sent < limit(transfer)) {
         if (transfer->sent == transfer->made) make_chunk(transfer);
         uint64_t left = transfer->made - transfer->sent;
@@ -69,10 +81,19 @@ static void send_some(struct connection *connection, struct transfer *transfer) 
             fail("sending after %" PRIu64 " bytes: %s", transfer->sent, stream_problem(&connection->stream));
         if (sent > 0) transfer->sent += (uint64_t)sent;
     }
-    if (transfer->sent < options->bytes || transfer->ended_ours) return;
+    if (transfer->sent < transfer->size || transfer->ended_ours) return;
     int result = stream_end(&connection->stream);
     if (result == STREAM_FAILED) fail("half-close: %s", stream_problem(&connection->stream));
     transfer->ended_ours = result == 1;
+}
+
+// Takes what is missing of the header from the front of what was received; returns how many bytes that were.
+static size_t receive_header(struct transfer *transfer, const uint8_t *bytes, size_t size) {
+    size_t missing = options->listens ? HEADER - transfer->header_done : 0;
+    size_t taken = size < missing ? size : missing;
+    memcpy((uint8_t *)&transfer->size + transfer->header_done, bytes, taken);
+    transfer->header_done += (unsigned)taken;
+    return taken;
 }
 
 static void receive_some(struct connection *connection, struct transfer *transfer) {
@@ -82,8 +103,9 @@ static void receive_some(struct connection *connection, struct transfer *transfe
         fail("receiving after %" PRIu64 " bytes: %s", transfer->received, stream_problem(&connection->stream));
     if (size == STREAM_END) transfer->ended_theirs = true;
     if (size <= 0) return;
-    EVP_DigestUpdate(transfer->received_hash, buffer, (size_t)size);
-    transfer->received += (uint64_t)size;
+    size_t header = receive_header(transfer, buffer, (size_t)size), payload = (size_t)size - header;
+    EVP_DigestUpdate(transfer->received_hash, buffer + header, payload);
+    transfer->received += payload;
 }
 
 // The hash in hexadecimal; frees it.
@@ -107,9 +129,12 @@ static void report(struct connection *connection, struct transfer *transfer) {
 static void ready(struct connection *connection, uint32_t events) {
     struct transfer *transfer = state_of(connection);
     if (events & ~(uint32_t)EPOLLOUT && !transfer->ended_theirs) receive_some(connection, transfer);
-    if (!transfer->ended_ours) send_some(connection, transfer);
+    bool may_send = !options->listens || transfer->header_done == HEADER;
+    if (transfer->ended_theirs && !may_send) fail("the client ended without saying how much to send");
+    if (may_send && !transfer->ended_ours) send_some(connection, transfer);
     if (transfer->ended_ours && transfer->ended_theirs) return report(connection, transfer);
-    bool sends = !transfer->ended_ours && (transfer->sent < limit(transfer) || transfer->sent == options->bytes);
+    bool sends = may_send && !transfer->ended_ours &&
+                 (transfer->sent < limit(transfer) || transfer->sent == transfer->size);
     loop_wait_for(connection, (transfer->ended_theirs ? 0 : EPOLLIN) | (sends ? EPOLLOUT : 0));
 }
 

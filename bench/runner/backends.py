@@ -3,18 +3,17 @@ from .load import Client
 
 
 class Backends:
-    def __init__(self, load, processes, certificates, transfer_bytes):
+    def __init__(self, load, processes, certificates):
         self._load = load
         self._processes = processes
         tls = ["--cert", certificates.backend, "--key", certificates.backend_key]
-        size = ["--bytes", transfer_bytes]
         self._modes = {
             "source": ["source"],
             "echo": ["echo"],
             "greet-a": ["greet", "--name", "a"],
             "greet-b": ["greet", "--name", "b"],
-            "transfer": ["transfer", *size],
-            "transfer-tls": ["transfer", *size, *tls],
+            "transfer": ["transfer"],
+            "transfer-tls": ["transfer", *tls],
         }
         self._started = {}
         self.ports = {}

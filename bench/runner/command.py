@@ -97,7 +97,7 @@ def _run(options):
         prove(scene)
         subjects, measures = _subjects(options, scene), _measures(options, scene)
         versions = {subject.name: subject.version() for subject in subjects}
-        scene.backends = Backends(scene.load, processes, scene.certificates, scene.transfer_bytes)
+        scene.backends = Backends(scene.load, processes, scene.certificates)
         measured = Rounds(measures, subjects)
     result = {
         "date": date, "machine": machine.describe(REPOSITORY), "versions": versions,

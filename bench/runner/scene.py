@@ -10,4 +10,4 @@ class Scene:
     load: object
     certificates: object
     backends: object = None
-    transfer_bytes: int = 0
+    transfer_bytes: int = 1 << 30

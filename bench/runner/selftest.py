@@ -18,7 +18,7 @@ def prove(scene):
 
 def _transfer(scene, fault):
     """Runs a transfer through a relay; returns what is wrong with it."""
-    server, port = scene.load.serve("selftest", "transfer", "--bytes", SIZE)
+    server, port = scene.load.serve("selftest", "transfer")
     try:
         with Relay(port, fault, at=SIZE // 2) as relay:
             verified_transfer(scene.load, "selftest", Target(relay.port), SIZE, Client(server))

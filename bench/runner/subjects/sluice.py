@@ -19,6 +19,8 @@ BACKEND_OF_SERVICE = {"transfer-verified": "transfer-tls"}
 
 
 class Sluice(Subject):
+    is_sluice = True
+
     def __init__(self, scene, folder, binary, name="sluice"):
         self.name = name
         self.binary = binary

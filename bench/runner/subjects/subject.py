@@ -31,6 +31,7 @@ class Subject:
     """A proxy that can be started any number of times. Subclasses say how; `folder` is theirs alone."""
 
     name: str
+    is_sluice = False
 
     def __init__(self, scene, folder):
         self.scene = scene
