@@ -3,6 +3,7 @@ internal import EngineCore
 public import Observability
 public import Platform
 internal import COpenSSL
+internal import Resolver
 internal import Synchronization
 
 /// The data plane: listens, routes and relays as the newest ``EngineConfiguration`` says. Safe to call from any thread.
@@ -34,7 +35,8 @@ public final class Engine: ConfigurationTarget {
         self.workers = workers
         control = Locked(Control(compiler: TableCompiler(workers: options.workers, logger: logger)))
         let signals = signals
-        names = NameWatcher(resolver: Resolver(logger: logger)) { signals.update { $0.namesChanged = true } }
+        let resolver = try Resolver(logger: logger, servers: options.dnsServers)
+        names = NameWatcher(resolver: resolver) { signals.update { $0.namesChanged = true } }
         for worker in workers { try worker.start() }
         let thread = try Thread(named: "engine-control") { [weak self] in
             while let more = self?.controlTurn(signals), more {}

@@ -6,10 +6,13 @@ public struct EngineOptions: Hashable, Sendable {
     public var maxConnections: Int
     /// Bytes that all pooled buffers and filled pipes of the process may hold; at least 1 MiB.
     public var bufferMemory: Int
+    /// DNS servers, `address:port` separated by commas; nil for those of /etc/resolv.conf.
+    public var dnsServers: String?
 
-    public init(workers: Int, maxConnections: Int, bufferMemory: Int = 64 << 20) {
+    public init(workers: Int, maxConnections: Int, bufferMemory: Int = 64 << 20, dnsServers: String? = nil) {
         self.workers = min(max(workers, 1), 64)
         self.maxConnections = max(maxConnections, 1)
         self.bufferMemory = max(bufferMemory, 1 << 20)
+        self.dnsServers = dnsServers
     }
 }

@@ -1,6 +1,7 @@
 internal import EngineModel
 internal import Platform
 internal import Primitives
+internal import Resolver
 
 /// One name as one kind of backend wants it resolved.
 struct NameKey: Hashable, Sendable {

@@ -22,6 +22,7 @@ public struct Errno: Error, Hashable, Sendable, RawRepresentable, CustomStringCo
     public static let timedOut = Errno(rawValue: ETIMEDOUT)
     public static let brokenPipe = Errno(rawValue: EPIPE)
     public static let inProgress = Errno(rawValue: EINPROGRESS)
+    public static let invalidArgument = Errno(rawValue: EINVAL)
     public static let isDirectory = Errno(rawValue: EISDIR)
 
     /// The C library's sentence for it, such as `Address already in use`.

@@ -148,8 +148,8 @@ extension DNSChannel {
     private static func sentence(_ status: Int32) -> String { String(cString: ares_strerror(status)) }
 }
 
-/// Why a resolver cannot be made.
-public struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let description: String
+/// Why a channel cannot be made.
+struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible {
+    let description: String
     init(_ description: String) { self.description = description }
 }

@@ -1,5 +1,5 @@
 public import Observability
-internal import Platform
+public import Platform
 
 /// Watches DNS names by c-ares, on one thread of its own. Names are absolute: no search list, no hosts file, no multicast.
 /// A lookup is repeated when the lowest TTL of its addresses ends; when one fails, the last good addresses stay.
@@ -14,19 +14,21 @@ public final class Resolver: Sendable {
     ///   - servers: `address:port`, separated by commas; nil for those of /etc/resolv.conf, read again when none answers.
     ///   - timeout: for the first answer of a server; later tries wait longer.
     ///   - tries: with each server.
-    /// - Throws: ``ResolverError`` where `servers` cannot be read, or the system has no thread or descriptor left.
-    public init(
-        logger: Logger, servers: String? = nil, timeout: Duration = .seconds(2), tries: Int = 3
-    ) throws(ResolverError) {
+    /// - Throws: EINVAL, with a line in the log, where `servers` cannot be read; the system's error where it has no thread
+    ///   or descriptor left.
+    public init(logger: Logger, servers: String? = nil, timeout: Duration = .seconds(2), tries: Int = 3) throws(Errno) {
         let settings = ResolverSettings(logger: logger, servers: servers, timeout: timeout, tries: tries)
-        _ = try DNSChannel(servers: servers, timeout: timeout, tries: tries)
-        do throws(Errno) {
-            let mailbox = try ResolverMailbox()
-            self.mailbox = mailbox
-            try Thread(named: "resolver") { ResolverLoop(settings, mailbox).run() }.detach()
-        } catch {
-            throw ResolverError("resolver thread: \(error)")
+        if servers != nil {
+            do throws(ResolverError) {
+                _ = try DNSChannel(servers: servers, timeout: timeout, tries: tries)
+            } catch {
+                logger.error("DNS servers cannot be used", ["error": "\(error)"])
+                throw .invalidArgument
+            }
         }
+        let mailbox = try ResolverMailbox()
+        self.mailbox = mailbox
+        try Thread(named: "resolver") { ResolverLoop(settings, mailbox).run() }.detach()
     }
 
     deinit { mailbox.post(.stop) }

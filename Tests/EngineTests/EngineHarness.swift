@@ -11,10 +11,11 @@ final class EngineHarness: Sendable {
     let engine: Engine
     let log = MemoryLog()
 
-    init(workers: Int = 2, maxConnections: Int = 2000, bufferMemory: Int = 64 << 20) throws {
+    init(workers: Int = 2, maxConnections: Int = 2000, bufferMemory: Int = 64 << 20, dnsServers: String? = nil) throws {
         ignoreBrokenPipeSignal()
         _ = Host.raiseDescriptorLimit()
-        let options = EngineOptions(workers: workers, maxConnections: maxConnections, bufferMemory: bufferMemory)
+        let options = EngineOptions(
+            workers: workers, maxConnections: maxConnections, bufferMemory: bufferMemory, dnsServers: dnsServers)
         engine = try Engine(options: options, logger: Logger(recordingTo: log))
     }
 

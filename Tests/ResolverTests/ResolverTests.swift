@@ -175,7 +175,11 @@ struct ResolverTests {
 
     @Test("a server list that cannot be read is refused")
     func badServers() {
-        #expect(throws: ResolverError.self) { try Resolver(logger: .disabled, servers: "not an address:x") }
+        let log = MemoryLog()
+        #expect(throws: Errno.invalidArgument) {
+            try Resolver(logger: Logger(recordingTo: log), servers: "not an address:x")
+        }
+        #expect(log.text.contains("not an address:x"))
     }
 
     @Test(
