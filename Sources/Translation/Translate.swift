@@ -6,13 +6,7 @@ public import KubernetesAPI
 public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> TranslationResult {
     let grants = GrantIndex(snapshot.referenceGrants)
     let classes = ClassSelection(snapshot, options)
-    var gateways = selectGateways(snapshot, options, classes: classes, grants: grants)
-    for index in gateways.indices { markConflicts(&gateways[index]) }
-    claimPorts(&gateways)
-    for index in gateways.indices {
-        markOverlaps(&gateways[index])
-        gateways[index].settle()
-    }
+    var gateways = settledGateways(snapshot, options, classes: classes, grants: grants)
 
     var attacher = RouteAttacher(snapshot, gateways, collectRoutes(snapshot), standalone: options.standalone)
     attacher.attachAll()
@@ -50,6 +44,20 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     return TranslationResult(
         configuration: builder.configuration, statuses: statuses,
         notices: collectNotices(snapshot, options, classes, policies.policies))
+}
+
+/// Gateways of ours whose listeners know whether they will be served.
+private func settledGateways(
+    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, classes: ClassSelection, grants: GrantIndex
+) -> [GatewayState] {
+    var gateways = selectGateways(snapshot, options, classes: classes, grants: grants)
+    for index in gateways.indices { markConflicts(&gateways[index]) }
+    claimPorts(&gateways)
+    for index in gateways.indices {
+        markOverlaps(&gateways[index])
+        gateways[index].settle()
+    }
+    return gateways
 }
 
 /// Tells policies which gateways' traffic they affect: that of listeners which do not pass TLS through.
