@@ -59,7 +59,7 @@ struct InterpretationTests {
         "bad values are named with what is allowed",
         arguments: [
             (["--log-level", "warn"], "--log-level: 'warn' is not allowed; allowed: debug, info, warning, error"),
-            (["--log-format", "jsn"], "allowed: auto, text, json; did you mean json?"),
+            (["--log-format", "jsn"], "allowed: auto, text, json; did you mean 'json'?"),
             (["--workers", "65"], "--workers: '65' is not allowed; allowed: 1 to 64"),
             (["--workers", "many"], "--workers: 'many' is not allowed; allowed: 1 to 64"),
             (["--probe-address", "8081"], "allowed: an address and port such as 127.0.0.1:8081 or [::]:8081"),
@@ -69,7 +69,7 @@ struct InterpretationTests {
             ),
             (["--accept-grace", "10"], "allowed: 0s to 1h, such as 500ms, 30s or 1m30s"),
             (["--drain-deadline", "25h"], "allowed: 0s to 24h"),
-            (["--exposure", "host"], "allowed: Host, Service; did you mean Host?"),
+            (["--exposure", "host"], "allowed: Host, Service; did you mean 'Host'?"),
             (["--exposure", "Service"], "--exposure: Service needs a cluster"),
             (
                 ["--controller-name", "sluice"],
@@ -77,7 +77,7 @@ struct InterpretationTests {
             ),
             (
                 ["--manifest", "a"],
-                "unknown flag --manifest; did you mean --manifests? (allowed: --manifests, --probe-address"
+                "unknown flag --manifest; did you mean '--manifests'? (allowed: --manifests, --probe-address"
             ),
             (["-x"], "unknown flag -x (allowed: "),
             (["--log-level"], "--log-level needs a value; allowed: debug, info, warning, error"),

@@ -50,7 +50,7 @@ struct ArgumentParser {
 
     private func check(_ text: String, _ flag: FlagDescription, named name: String) throws(UsageError) {
         guard !flag.accepts(text) else { return }
-        let hint = nearest(to: text, among: flag.choices).map { "; did you mean \($0)?" } ?? ""
+        let hint = nearest(to: text, among: flag.choices).map { "; did you mean '\($0)'?" } ?? ""
         throw fault("\(name): '\(text)' is not allowed; allowed: \(flag.allowed)\(hint)")
     }
 
@@ -76,7 +76,7 @@ struct ArgumentParser {
 
     private func unknown(_ flag: String) -> UsageError {
         let names = command.flags.map { "--\($0.name)" }
-        let hint = nearest(to: flag, among: names).map { "; did you mean \($0)?" } ?? ""
+        let hint = nearest(to: flag, among: names).map { "; did you mean '\($0)'?" } ?? ""
         return fault("unknown flag \(flag)\(hint) (allowed: \((names + ["--help"]).joined(separator: ", ")))")
     }
 
