@@ -1,4 +1,5 @@
 """Sluice, from a folder of manifests."""
+import hashlib
 import os
 import shutil
 import signal
@@ -33,7 +34,9 @@ class Sluice(Subject):
             raise Failure(f"{self.binary}: {error.strerror}; build it (make build) or say --sluice PATH") from None
         if outcome.returncode:
             raise Failure(f"{self.binary} version ended with {outcome.returncode}: {outcome.stderr.strip()}")
-        return ", ".join(outcome.stdout.split("\n")).strip(", ")
+        # Two builds may carry one version: the digest tells them apart.
+        digest = hashlib.sha256(self.binary.read_bytes()).hexdigest()[:12]
+        return f"{', '.join(outcome.stdout.split(chr(10))).strip(', ')}, binary {digest}"
 
     def start(self):
         # All TLS modes share one port and are told apart by name.
