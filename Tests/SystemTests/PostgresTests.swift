@@ -30,9 +30,29 @@ extension Process {
             // The certificate is looked at: another name is refused by the client.
             let refused = try psql("other.example.com", "select 1")
             #expect(!refused.succeeded && refused.errors.contains("does not match host name"), "\(refused)")
+            try benchmark(postgres, through: port, trust)
             let bulk = try psql("db.example.com", "select repeat('0123456789', 400000)").checked()
             #expect(bulk == String(repeating: "0123456789", count: 400_000) + "\n")
             try sluice.stop()
+        }
+
+        /// Twenty clients of pgbench over TLS: every transaction succeeds and is in the server.
+        private func benchmark(_ postgres: Postgres, through port: UInt16, _ trust: String) throws {
+            let pgbench = try Installation.postgresProgram("pgbench")
+            let server = ["-h", "127.0.0.1", "-p", "\(postgres.port)", "-U", "postgres", "postgres"]
+            _ = try run([pgbench, "-i", "-q", "-s", "1"] + server).checked()
+            let result = try run(
+                [pgbench, "-n", "-c", "20", "-j", "2", "-t", "50", "-N"]
+                    + ["-h", "db.example.com", "-p", "\(port)", "-U", "postgres", "postgres"],
+                environment: ["PGHOSTADDR": "127.0.0.1", "PGSSLMODE": "verify-full", "PGSSLROOTCERT": trust],
+                within: .seconds(40))
+            let output = try result.checked()
+            #expect(output.contains("transactions actually processed: 1000/1000"), "\(output)")
+            let count = try run([
+                try Installation.program("psql"), "-XAtc", "select count(*) from pgbench_history",
+                "host=127.0.0.1 port=\(postgres.port) user=postgres dbname=postgres sslmode=disable",
+            ])
+            #expect(try count.checked() == "1000\n")
         }
 
         @Test("libpq 17 negotiates TLS directly, by ALPN, with the gateway; the server behind it is plain")
