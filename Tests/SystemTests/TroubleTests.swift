@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Platform
 internal import Primitives
 internal import TestSupport
 internal import Testing
