@@ -10,6 +10,7 @@ struct EchoLoop: ~Copyable {
     private static let acceptPause = Duration.milliseconds(50)
 
     private let shared: EchoRun
+    private let listener: EchoListener
     private var poller: Poller
     private var connections: [UInt64: EchoConnection] = [:]
     private var nextToken: UInt64 = 2
@@ -19,12 +20,13 @@ struct EchoLoop: ~Copyable {
     private var acceptsAgainAt: MonotonicTime?
     private let scratch: EchoBuffer
 
-    init(_ shared: EchoRun) throws(Errno) {
+    init(_ shared: EchoRun, _ listener: EchoListener) throws(Errno) {
         self.shared = shared
+        self.listener = listener
         scratch = EchoBuffer(capacity: 64 << 10)
         let poller = try Poller()
         try poller.add(shared.stopping.raw, token: EchoLoop.stopToken, .readable)
-        try poller.add(shared.listener.raw, token: EchoLoop.listenerToken, [.readable, .exclusive])
+        try poller.add(listener.socket.raw, token: EchoLoop.listenerToken, [.readable, .exclusive])
         self.poller = poller
     }
 
@@ -49,7 +51,7 @@ struct EchoLoop: ~Copyable {
     private mutating func acceptSome() {
         for _ in 0..<16 {
             do {
-                guard let accepted = try StreamSocket.accept(from: shared.listener) else { return }
+                guard let accepted = try StreamSocket.accept(from: listener.socket) else { return }
                 try add(accepted.peer, accepted.takeSocket())
             } catch .tooManyOpenFiles, .tooManyOpenFilesInSystem, .outOfMemory, .noBufferSpace {
                 pauseAccepting()
@@ -64,7 +66,7 @@ struct EchoLoop: ~Copyable {
 
     private mutating func pauseAccepting() {
         shared.logger.warning("echo server is out of descriptors or memory", ["backend": LogValue(shared.name)])
-        poller.remove(shared.listener.raw)
+        poller.remove(listener.socket.raw)
         acceptsAgainAt = .now() + EchoLoop.acceptPause
     }
 
@@ -120,7 +122,7 @@ struct EchoLoop: ~Copyable {
         let now = MonotonicTime.now()
         if let resumeAt = acceptsAgainAt, resumeAt <= now {
             do {
-                try poller.add(shared.listener.raw, token: EchoLoop.listenerToken, [.readable, .exclusive])
+                try poller.add(listener.socket.raw, token: EchoLoop.listenerToken, [.readable, .exclusive])
                 acceptsAgainAt = nil
             } catch {
                 acceptsAgainAt = now + EchoLoop.acceptPause

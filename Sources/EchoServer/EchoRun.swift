@@ -2,13 +2,20 @@ internal import Observability
 internal import Platform
 internal import Primitives
 
+/// Owns the listening socket.
+final class EchoListener: Sendable {
+    let socket: FileDescriptor
+    init(_ socket: consuming FileDescriptor) { self.socket = socket }
+}
+
 /// What the threads of one started server share.
 final class EchoRun: Sendable {
     let name: String
     let logger: Logger
     let context: EchoTLSContext?
-    let listener: FileDescriptor
     let port: UInt16
+    /// nil once stopped.
+    private let listening: Locked<EchoListener?>
     /// Signalled once, never drained: wakes every thread for good.
     let stopping: EventDescriptor
     private let threads: Int
@@ -27,13 +34,17 @@ final class EchoRun: Sendable {
         context = try EchoTLSContext(configuration)
         do {
             stopping = try EventDescriptor()
-            listener = try EchoRun.listen(configuration)
+            let listener = EchoListener(try EchoRun.listen(configuration))
+            port = StreamSocket.localAddress(of: listener.socket)?.port ?? configuration.port
+            listening = Locked(listener)
         } catch {
             let address = SocketAddress(configuration.address, configuration.port)
             throw EchoServerError("the echo server \(configuration.name) cannot listen on \(address): \(error)")
         }
-        port = StreamSocket.localAddress(of: listener)?.port ?? configuration.port
     }
+
+    /// A thread holds it while it serves, so that its number is not used for anything else meanwhile.
+    var listener: EchoListener? { listening.withLock { $0 } }
 
     private static func listen(_ configuration: EchoServer.Configuration) throws(Errno) -> FileDescriptor {
         let address = SocketAddress(configuration.address, configuration.port)
@@ -65,8 +76,9 @@ final class EchoRun: Sendable {
     }
 
     private func serve() {
+        guard let listener else { return }
         do {
-            var loop = try EchoLoop(self)
+            var loop = try EchoLoop(self, listener)
             try loop.run()
         } catch {
             logger.error(
@@ -77,6 +89,7 @@ final class EchoRun: Sendable {
     func stop() {
         stopping.signal()
         _ = counts.wait { $0.threads == 0 ? true : nil }
+        listening.withLock { $0 = nil }
     }
 
     var connectionCount: Int { counts.update { $0.connections } }

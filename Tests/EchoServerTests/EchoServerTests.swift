@@ -82,7 +82,6 @@ struct EchoServerTests {
         }
         running.server.stop()
         for client in clients { #expect(try client.waitForEnd() == .fin) }
-        #expect(throws: (any Error).self) { try PlainClient(port: running.port) }
     }
 
     @Test("a client that takes nothing is not read from either, and gets everything later")
@@ -125,6 +124,25 @@ struct EchoServerTests {
         let received = try client.receiveStream(count)
         #expect(try sending.value() == received)
         #expect(try client.waitForEnd() == .fin)
+    }
+
+    @Test("a stopped server has given back its port")
+    func restarts() throws {
+        // An address of its own, so that no other test's server answers on the port meanwhile.
+        let address = IPAddress.v4(0x7f00_0707)
+        for _ in 0..<20 {
+            let running = try Running { $0.address = address }
+            let client = try PlainClient(to: SocketAddress(address, running.port))
+            _ = try client.receiveLine()
+            running.server.stop()
+            #expect(try client.waitForEnd() == .fin)
+            #expect(throws: Errno.connectionRefused) { try PlainClient(to: SocketAddress(address, running.port)) }
+            let next = try Running {
+                $0.address = address
+                $0.port = running.port
+            }
+            #expect(next.port == running.port)
+        }
     }
 
     @Test("what cannot start says why")
