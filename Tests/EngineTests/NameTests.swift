@@ -6,7 +6,7 @@ import Primitives
 import TestSupport
 import Testing
 
-@Suite("Endpoints by name", .timeLimit(.minutes(1)))
+@Suite("Endpoints by name", .timeLimit(.minutes(5)))
 struct NameTests {
     private let server: TestDNSServer
     private let harness: EngineHarness

@@ -5,7 +5,7 @@ import Primitives
 import TestSupport
 import Testing
 
-@Suite("Backends by name", .timeLimit(.minutes(1)))
+@Suite("Backends by name", .timeLimit(.minutes(5)))
 struct NamedBackendTests {
     private func named(_ host: String, port: UInt16) -> BackendConfiguration {
         var backend = BackendConfiguration(

@@ -5,7 +5,7 @@ import Primitives
 import TestSupport
 import Testing
 
-@Suite("Plain TCP", .timeLimit(.minutes(1)))
+@Suite("Plain TCP", .timeLimit(.minutes(5)))
 struct PlainRelayTests {
     @Test("bytes go to the route's backend and back")
     func echoes() throws {

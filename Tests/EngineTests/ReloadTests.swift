@@ -5,7 +5,7 @@ import Primitives
 import TestSupport
 import Testing
 
-@Suite("Applying configurations", .timeLimit(.minutes(1)))
+@Suite("Applying configurations", .timeLimit(.minutes(5)))
 struct ReloadTests {
     @Test("an established connection outlives its route, its listener and its backend")
     func outlives() throws {

@@ -6,7 +6,7 @@ import Primitives
 import TestSupport
 import Testing
 
-@Suite("TLS", .timeLimit(.minutes(1)))
+@Suite("TLS", .timeLimit(.minutes(5)))
 struct TLSRelayTests {
     private static func issue(_ ca: TestCA, _ names: String..., key: TestKey.KeyType = .ecdsaP256) throws
         -> TestCertificate
