@@ -1,0 +1,48 @@
+import FoundationEssentials
+import Testing
+
+@Suite("Documentation")
+struct DocumentationTests {
+    private let root: String = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
+
+    private func read(_ path: String) throws -> String {
+        try String(contentsOfFile: root + "/" + path, encoding: .utf8)
+    }
+
+    /// Names that stand between `opening` and a closing character in a text.
+    private func names(in text: String, after opening: String, prefix: String, until closing: Character) -> Set<String>
+    {
+        var names: Set<String> = []
+        for part in text.split(separator: opening, omittingEmptySubsequences: false).dropFirst() {
+            let name = part.prefix { $0 != closing && $0 != "\n" }
+            if name.hasPrefix(prefix), name.allSatisfy({ $0.isLetter || $0 == "_" }) { names.insert(String(name)) }
+        }
+        return names
+    }
+
+    @Test("docs/reference/metrics.md names every metric that the sources write, and no other")
+    func metrics() throws {
+        var written: Set<String> = []
+        for file in try FileManager.default.subpathsOfDirectory(atPath: root + "/Sources")
+        where file.hasSuffix(".swift") {
+            written.formUnion(names(in: try read("Sources/" + file), after: "\"", prefix: "sluice_", until: "\""))
+        }
+        let documented = names(
+            in: try read("docs/reference/metrics.md"), after: "| `", prefix: "sluice_", until: "`")
+        #expect(written.count > 20)
+        #expect(documented.symmetricDifference(written).sorted() == [])
+    }
+
+    @Test("every relative link in the documentation leads somewhere")
+    func links() throws {
+        let pages = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/reference/cli.md"]
+        for page in pages {
+            let folder = page.split(separator: "/").dropLast().map { $0 + "/" }.joined()
+            for part in try read(page).split(separator: "](").dropFirst() {
+                let target = part.prefix { $0 != ")" && $0 != "#" }
+                guard !target.isEmpty, !target.contains("://") else { continue }
+                #expect(FileManager.default.fileExists(atPath: root + "/" + folder + target), "\(page): \(target)")
+            }
+        }
+    }
+}
