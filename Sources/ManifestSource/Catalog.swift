@@ -3,7 +3,7 @@ internal import Platform
 internal import Primitives
 
 /// What all files define together, and what stays of it when one of them breaks. No I/O: it is told contents. Used by one
-/// thread.
+/// thread. The work of a change is that of the objects it touches, however many there are.
 ///
 /// - An object that cannot be used as its file has it keeps its last good version, as long as some file still defines it.
 /// - A file that cannot be read to its end keeps what it defined.
@@ -11,7 +11,10 @@ internal import Primitives
 struct Catalog {
     private struct File {
         var digest: Digest?
-        var content = ParsedFile()
+        var content = ParsedFile() {
+            didSet { claims = Dictionary(grouping: content.claims, by: \.identity) }
+        }
+        private(set) var claims: [ObjectIdentity: [Claim]] = [:]
         /// Set while a mounted pair does not match and its last good version is kept in silence.
         var heldSince: MonotonicTime?
     }
@@ -19,7 +22,16 @@ struct Catalog {
     private let unknownFields: ManifestProblem.Severity
     private let facts = FactsCache()
     private var files: [String: File] = [:]
-    private var lastGood: [ObjectIdentity: ManifestObject] = [:]
+    /// Which files define an object, by path.
+    private var definers: [ObjectIdentity: [String]] = [:]
+    /// What counts of each object: its last good version.
+    private var objects: [ObjectIdentity: ManifestObject] = [:]
+    private var current = ClusterSnapshot(asOf: 0)
+    /// Objects whose files changed since the last snapshot.
+    private var touched: Set<ObjectIdentity> = []
+    /// Files with problems or unknown kinds, and objects that are defined twice.
+    private var reporting: Set<String> = []
+    private var disputed: Set<ObjectIdentity> = []
     /// Problems of the tree itself: folders that cannot be read.
     var treeProblems: [ManifestProblem] = []
 
@@ -44,7 +56,7 @@ struct Catalog {
         replace(path, with: parsed, digest: nil)
     }
 
-    mutating func remove(_ path: String) { files[path] = nil }
+    mutating func remove(_ path: String) { store(nil, at: path) }
 
     /// Takes the files of a mounted certificate volume. A key pair that is not usable is given `patience` before it is
     /// reported, because its files may be written one after the other; nil reports at once.
@@ -76,43 +88,78 @@ struct Catalog {
                 content.claims.append(kept)
             }
         }
-        files[path] = File(digest: digest, content: content)
+        var file = File(digest: digest)
+        file.content = content
+        store(file, at: path)
+    }
+
+    private mutating func store(_ file: File?, at path: String) {
+        let old = Set((files[path]?.claims ?? [:]).keys)
+        let new = Set((file?.claims ?? [:]).keys)
+        files[path] = file
+        for identity in old.subtracting(new) { definers[identity]?.removeAll { $0 == path } }
+        for identity in new.subtracting(old) {
+            let paths = definers[identity] ?? []
+            let place = paths.firstIndex { path < $0 } ?? paths.endIndex
+            definers[identity, default: []].insert(path, at: place)
+        }
+        touched.formUnion(old.union(new))
+        let reports = file.map { !$0.content.problems.isEmpty || !$0.content.unknownKinds.isEmpty } ?? false
+        if reports { reporting.insert(path) } else { reporting.remove(path) }
     }
 }
 
 extension Catalog {
-    /// The state of everything. `asOf` in seconds since 1970.
-    mutating func snapshot(asOf: Int64) -> ManifestSnapshot {
-        var result = ManifestSnapshot(snapshot: ClusterSnapshot(asOf: asOf), problems: treeProblems)
-        var claimed: [ObjectIdentity: (file: String, line: Int)] = [:]
-        var good: [ObjectIdentity: ManifestObject] = [:]
-        for (path, file) in files.sorted(by: { $0.key < $1.key }) {
-            result.problems += file.content.problems
-            for kind in file.content.unknownKinds where result.unknownKinds[kind] == nil {
-                result.unknownKinds[kind] = path
-            }
-            for claim in file.content.claims {
-                if let first = claimed[claim.identity] {
-                    result.problems.append(duplicate(claim, in: path, first: first))
-                    continue
-                }
-                claimed[claim.identity] = (path, claim.line)
-                let last = lastGood[claim.identity]
-                guard let object = claim.object?.keepingGoodFacts(of: last) ?? last else { continue }
-                good[claim.identity] = object
-                object.add(to: &result.snapshot, as: claim.identity.key)
-            }
+    /// The state of everything, and whether an object differs from the last call's. `asOf` in seconds since 1970.
+    mutating func snapshot(asOf: Int64) -> (state: ManifestSnapshot, objectsChanged: Bool) {
+        var changed = false
+        for identity in touched where settle(identity) { changed = true }
+        touched = []
+        current.asOf = asOf
+        var state = ManifestSnapshot(snapshot: current, problems: treeProblems)
+        for path in reporting.sorted() {
+            guard let content = files[path]?.content else { continue }
+            state.problems += content.problems
+            for kind in content.unknownKinds where state.unknownKinds[kind] == nil { state.unknownKinds[kind] = path }
         }
-        lastGood = good
-        facts.keep(only: Set(claimed.keys))
-        result.problems.sort { ($0.file, $0.line, $0.field, $0.message) < ($1.file, $1.line, $1.field, $1.message) }
-        return result
+        for identity in disputed { state.problems += duplicates(of: identity) }
+        state.problems.sort { ($0.file, $0.line, $0.field, $0.message) < ($1.file, $1.line, $1.field, $1.message) }
+        return (state, changed)
     }
 
-    private func duplicate(_ claim: Claim, in path: String, first: (file: String, line: Int)) -> ManifestProblem {
-        let place = first.line > 0 ? "\(first.file):\(first.line)" : first.file
-        return ManifestProblem(
-            .error, file: path, line: claim.line, object: claim.identity.description,
-            message: "is already defined in \(place), which stays")
+    /// Decides what counts of an object whose files changed; true when that is another value than before.
+    private mutating func settle(_ identity: ObjectIdentity) -> Bool {
+        let claims = claims(of: identity)
+        if claims.count > 1 { disputed.insert(identity) } else { disputed.remove(identity) }
+        let last = objects[identity]
+        guard let first = claims.first else {
+            definers[identity] = nil
+            facts.forget(identity)
+            guard let last else { return false }
+            objects[identity] = nil
+            last.remove(from: &current, as: identity.key)
+            return true
+        }
+        guard let object = first.claim.object?.keepingGoodFacts(of: last), object != last else { return false }
+        objects[identity] = object
+        object.add(to: &current, as: identity.key)
+        return true
+    }
+
+    private func claims(of identity: ObjectIdentity) -> [(file: String, claim: Claim)] {
+        (definers[identity] ?? []).flatMap { path in
+            (files[path]?.claims[identity] ?? []).map { (path, $0) }
+        }
+    }
+
+    private func duplicates(of identity: ObjectIdentity) -> [ManifestProblem] {
+        let claims = claims(of: identity)
+        guard let first = claims.first else { return [] }
+        let place = first.claim.line > 0 ? "\(first.file):\(first.claim.line)" : first.file
+        return claims.dropFirst().map { other in
+            ManifestProblem(
+                .error, file: other.file, line: other.claim.line, object: identity.description,
+                message: "is already defined in \(place), which stays")
+        }
     }
 }

@@ -43,11 +43,8 @@ final class FactsCache {
         return facts
     }
 
-    /// Forgets objects that are gone.
-    func keep(only identities: Set<ObjectIdentity>) {
-        pairs = pairs.filter { identities.contains($0.key) }
-        trusts = trusts.filter { identities.contains($0.key) }
-    }
+    /// The object is gone.
+    func forget(_ identity: ObjectIdentity) { (pairs[identity], trusts[identity]) = (nil, nil) }
 }
 
 /// Tells contents apart: 128 bits of two hashes that are seeded anew in each process.

@@ -8,8 +8,10 @@ struct FileReading {
 
     init(unknownFields: ManifestProblem.Severity) { catalog = Catalog(unknownFields: unknownFields) }
 
-    /// The state of everything. `asOf` in seconds since 1970.
-    mutating func snapshot(asOf: Int64) -> ManifestSnapshot { catalog.snapshot(asOf: asOf) }
+    /// The state of everything, and whether an object differs from the last call's. `asOf` in seconds since 1970.
+    mutating func snapshot(asOf: Int64) -> (state: ManifestSnapshot, objectsChanged: Bool) {
+        catalog.snapshot(asOf: asOf)
+    }
 
     mutating func setTreeProblems(_ problems: [ManifestProblem]) { catalog.treeProblems = problems }
 

@@ -44,6 +44,23 @@ enum ManifestObject: Hashable, Sendable {
         }
     }
 
+    func remove(from snapshot: inout ClusterSnapshot, as key: ObjectKey) {
+        switch self {
+        case .gatewayClass: snapshot.gatewayClasses[key] = nil
+        case .gateway: snapshot.gateways[key] = nil
+        case .tcpRoute: snapshot.tcpRoutes[key] = nil
+        case .tlsRoute: snapshot.tlsRoutes[key] = nil
+        case .referenceGrant: snapshot.referenceGrants[key] = nil
+        case .backendTLSPolicy: snapshot.backendTLSPolicies[key] = nil
+        case .backend: snapshot.backends[key] = nil
+        case .service: snapshot.services[key] = nil
+        case .endpointSlice: snapshot.endpointSlices[key] = nil
+        case .namespace: snapshot.namespaces[key] = nil
+        case .secret: snapshot.secrets[key] = nil
+        case .configMap: snapshot.configMaps[key] = nil
+        }
+    }
+
     /// The same object with the last good facts where the new bytes cannot be used.
     func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {
         switch (self, last) {

@@ -62,7 +62,7 @@ public final class ManifestSource: Sendable {
             reading.apply(changes, of: tree, now: .now(), patience: nil)
         }
         reading.setTreeProblems(problems)
-        return reading.snapshot(asOf: asOf ?? realtimeNanoseconds() / 1_000_000_000)
+        return reading.snapshot(asOf: asOf ?? realtimeNanoseconds() / 1_000_000_000).state
     }
 
     /// Starts the thread. `onChange` is called on it: first with what the folder holds now, then after every change of

@@ -45,8 +45,10 @@ final class SourceLoop {
         if let patience { reading.reviewHeld(of: tree, now: now, patience: patience) }
         reportDegradation()
         let asOf = realtimeNanoseconds() / 1_000_000_000
-        let next = reading.snapshot(asOf: asOf)
-        if let published, next.isSame(as: published), published.nextValidityChange.map({ $0 > asOf }) ?? true {
+        let (next, objectsChanged) = reading.snapshot(asOf: asOf)
+        if let published, !objectsChanged, !(published.nextValidityChange.map { $0 <= asOf } ?? false),
+            next.problems == published.problems, next.unknownKinds == published.unknownKinds
+        {
             return
         }
         log(next)
@@ -57,12 +59,15 @@ final class SourceLoop {
     /// Waits for something to do; false when the source is to stop.
     private func wait() -> Bool {
         let descriptors = [wake] + (watcher.map { [$0.raw] } ?? [])
+        // One moment for all rounds: events that do not matter may come without an end.
+        let end = deadline
         while true {
             do throws(Errno) {
-                let ready = try pollReadable(descriptors, timeout: timeout)
+                let ready = try pollReadable(descriptors, timeout: end.map { max(.zero, $0 - .now()) })
                 if ready.contains(0) { return false }
                 if ready.isEmpty { return true }
                 if tree.takeEvents() { return try gather(descriptors) }
+                if let end, end <= .now() { return true }
             } catch {
                 logger.error("cannot wait for changes of manifests", ["error": LogValue(error.description)])
                 tree.scan()
@@ -85,17 +90,16 @@ final class SourceLoop {
         }
     }
 
-    /// Until the next thing that no event announces: a walk, a pair that was given time, a certificate's date.
-    private var timeout: Duration? {
-        let now = MonotonicTime.now()
-        var delays: [Duration] = []
-        if let scan = tree.nextScan { delays.append(scan - now) }
-        if let review = reading.nextReview(patience: options.pairPatience) { delays.append(review - now) }
+    /// When there is something to do that no event announces: a walk, a pair that was given time, a certificate's date.
+    private var deadline: MonotonicTime? {
+        var moments = [tree.nextScan, reading.nextReview(patience: options.pairPatience)].compactMap { $0 }
         if let change = published?.nextValidityChange {
             // The wall clock may be set: look at it at least once a minute.
-            delays.append(min(.seconds(60), .seconds(max(1, change - realtimeNanoseconds() / 1_000_000_000))))
+            let (nanoseconds, isFar) = change.multipliedReportingOverflow(by: 1_000_000_000)
+            let delay = Duration.nanoseconds(isFar ? .max : nanoseconds - realtimeNanoseconds())
+            moments.append(.now() + min(.seconds(60), max(.milliseconds(1), delay)))
         }
-        return delays.min().map { max(.zero, $0) }
+        return moments.min()
     }
 
     private func reportDegradation() {
@@ -137,13 +141,6 @@ final class SourceLoop {
 }
 
 extension ManifestSnapshot {
-    /// Equal but for the time.
-    func isSame(as other: ManifestSnapshot) -> Bool {
-        var other = other
-        other.snapshot.asOf = snapshot.asOf
-        return self == other
-    }
-
     /// The next moment after `asOf`, in seconds since 1970, at which a certificate begins or ceases to be valid.
     var nextValidityChange: Int64? {
         var moments: [Int64] = []

@@ -124,22 +124,26 @@ final class TreeWatch {
 }
 
 extension TreeWatch {
-    private static let interesting: FileEvents = [
-        .attributes, .closeWrite, .movedFrom, .movedTo, .create, .delete, .deleteSelf, .moveSelf,
+    private static let all: FileEvents = [
+        .attributes, .closeWrite, .movedFrom, .movedTo, .create, .delete, .deleteSelf, .moveSelf, .addToMask,
     ]
+    /// Of a folder in which only one name matters: /tmp may be full of others' doings.
+    private static let names: FileEvents = [.movedFrom, .movedTo, .create, .delete, .deleteSelf, .moveSelf, .addToMask]
 
     /// Walks, with a watch on each folder before it is read; watches on what is gone end.
     private func scanAndWatch() -> TreeListing {
         guard let watcher else { return scanner.scan() }
         var kept: [Int32: Set<TreeScanner.Visit>] = [:]
         var missing: Errno?
+        let rootIsFolder = (try? FileStatus(of: scanner.root).kind) == .directory
         let listing = scanner.scan { visit in
-            let path =
+            let (path, events) =
                 switch visit {
-                case .directory(let path), .linkedFile(let path), .parent(let path, _): path
+                case .directory(let path), .linkedFile(let path): (path, Self.all)
+                case .parent(let path, _): (path, rootIsFolder ? Self.names : Self.all)
                 }
             do throws(Errno) {
-                kept[try watcher.add(path, Self.interesting), default: []].insert(visit)
+                kept[try watcher.add(path, events), default: []].insert(visit)
             } catch  where error == .noEntry || error == .permissionDenied {
                 // Gone again, or not readable: the walk itself reports what matters.
             } catch {

@@ -18,6 +18,8 @@ public struct FileEvents: OptionSet, Hashable, Sendable {
     public static let overflow = FileEvents(rawValue: 0x4000)
     /// The watch is gone.
     public static let ignored = FileEvents(rawValue: 0x8000)
+    /// For ``Inotify/add(_:_:)``: on top of what the object is watched for already.
+    public static let addToMask = FileEvents(rawValue: 0x2000_0000)
     public static let isDirectory = FileEvents(rawValue: 0x4000_0000)
 }
 

@@ -45,6 +45,13 @@ final class RunningSource: Sendable {
 extension ManifestSnapshot {
     var gatewayNames: [String] { snapshot.gateways.keys.sorted().map(\.description) }
     var problemLines: [String] { problems.map(\.description) }
+    /// Equal but for the time.
+    func isSame(as other: ManifestSnapshot) -> Bool {
+        var other = other
+        other.snapshot.asOf = snapshot.asOf
+        return self == other
+    }
+
     func port(_ name: String, _ namespace: String = "default") -> Int? {
         snapshot.gateways[ObjectKey(namespace: namespace, name: name)]?.spec.listeners.first?.port
     }
