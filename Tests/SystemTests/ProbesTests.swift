@@ -96,7 +96,7 @@ extension Process {
             #expect(try sluice.probe("/nothing").status == 404)
             #expect(try sluice.probe("/config").status == 404, "the probe port shows nothing else")
 
-            let config = try get("/config", from: sluice.admin)
+            let config = try sluice.config()
             #expect(config.status == 200)
             for part in ["app.example.com", "127.0.0.1:\(port)", "TLSRoute default/app", "ECDSA P-256"] {
                 #expect(config.body.contains(part), "no '\(part)' in \(config.body)")

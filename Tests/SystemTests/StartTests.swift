@@ -1,3 +1,5 @@
+internal import Glibc
+internal import Platform
 internal import Primitives
 internal import TestSupport
 internal import Testing
@@ -14,9 +16,10 @@ extension Process {
         }
 
         /// The condition, the log, the metric and the detail at /readyz say so of `bad`, and of `bad` only.
-        private func expectFailure(
-            of sluice: Sluice, _ parts: String..., config: HTTPAnswer, metrics: Metrics, readiness: HTTPAnswer
-        ) throws {
+        private func expectFailure(of sluice: Sluice, _ parts: String...) throws {
+            let (config, metrics, readiness) = (
+                try sluice.config(), try sluice.metrics(), try sluice.probe("/readyz")
+            )
             for part in parts {
                 let line = sluice.logLine(["\"listener\":\"bad\"", "Programmed", "False", part])
                 #expect(line != nil, "no log line about the listener with: \(part)")
@@ -34,9 +37,7 @@ extension Process {
             let good = try Ports.free()
             let sluice = try Sluice.ready(manifests(bad: redis.port, good: good, backend: echo.port))
             #expect(try Greeting.receive(from: try PlainClient(port: good)).backend == "echo")
-            try expectFailure(
-                of: sluice, "\(redis.port)", "redis-server", config: try get("/config", from: sluice.admin),
-                metrics: try sluice.metrics(), readiness: try sluice.probe("/readyz"))
+            try expectFailure(of: sluice, "\(redis.port)", "redis-server")
             #expect(try Redis.command(["PING"], at: redis.port) == "PONG", "the holder keeps all of its traffic")
 
             try redis.stop()
@@ -53,10 +54,7 @@ extension Process {
             let (shared, good, otherGood) = (try Ports.free(), try Ports.free(), try Ports.free())
             let first = try Sluice.ready(manifests(bad: shared, good: good, backend: echo.port))
             let second = try Sluice.ready(manifests(bad: shared, good: otherGood, backend: echo.port))
-            try expectFailure(
-                of: second, "\(shared)", "sluice", "pid \(first.program.identifier)",
-                config: try get("/config", from: second.admin), metrics: try second.metrics(),
-                readiness: try second.probe("/readyz"))
+            try expectFailure(of: second, "\(shared)", "sluice", "pid \(first.program.identifier)")
             #expect(try Greeting.receive(from: try PlainClient(port: otherGood)).backend == "echo")
             // All of the shared port's traffic goes to the first.
             for _ in 0..<50 { #expect(try Greeting.receive(from: try PlainClient(port: shared)).backend == "echo") }
@@ -67,18 +65,21 @@ extension Process {
             try first.stop()
         }
 
-        @Test("a port below 1024 without the right to bind it")
+        @Test(
+            "a port below 1024 without the right to bind it",
+            .enabled(
+                if: Surrounding.hasPrivilegedPorts || Surrounding.allowsNetworks,
+                "every port is free for everyone here, and no network can be made where it is not"))
         func privileged() throws {
-            // A network of its own: in containers even port 1 may be free for everyone.
-            let surrounding = try Surrounding.network("net.ipv4.ip_unprivileged_port_start=1024")
             let good = try Ports.free()
-            let sluice = try Sluice(wrapper: surrounding + Surrounding.withoutPrivilege())
-            let echo = try sluice.echoInside()
+            let sluice = try Sluice(
+                network: Surrounding.hasPrivilegedPorts
+                    ? [] : try Surrounding.network("net.ipv4.ip_unprivileged_port_start=1024"),
+                wrapper: try Surrounding.withoutPrivilege())
+            let echo = try sluice.echoInside("echo")
             try sluice.manifests.replace("main.yaml", with: manifests(bad: 443, good: good, backend: echo.port))
-            try sluice.waitUntilServingInside("127.0.0.1", good)
-            try expectFailure(
-                of: sluice, "443", "CAP_NET_BIND_SERVICE", config: try sluice.inside("/config"),
-                metrics: try Metrics(sluice.inside("/metrics").body), readiness: try sluice.inside("/readyz"))
+            #expect(try sluice.waitForEchoInside(at: good).backend == "echo")
+            try expectFailure(of: sluice, "443", "CAP_NET_BIND_SERVICE")
             try sluice.stop()
         }
 
@@ -94,27 +95,44 @@ extension Process {
             let sluice = try Sluice(text, wrapper: try Surrounding.withoutIPv6())
             try sluice.waitUntilReady()
             #expect(try Greeting.receive(from: try PlainClient(port: port)).client.hasPrefix("127.0.0.1:"))
-            try expectFailure(
-                of: sluice, "::1", config: try get("/config", from: sluice.admin), metrics: try sluice.metrics(),
-                readiness: try sluice.probe("/readyz"))
+            try expectFailure(of: sluice, "::1")
             try sluice.stop()
         }
 
-        @Test("IPv6 switched off by sysctl: the same")
+        @Test(
+            "IPv6 switched off by sysctl: the same",
+            .enabled(if: Surrounding.allowsNetworks, "no network can be made where it is off"))
         func disabledIPv6() throws {
             let good = try Ports.free()
-            let sluice = try Sluice(wrapper: try Surrounding.network("net.ipv6.conf.all.disable_ipv6=1"))
-            let echo = try sluice.echoInside()
+            let sluice = try Sluice(network: try Surrounding.network("net.ipv6.conf.all.disable_ipv6=1"))
+            let echo = try sluice.echoInside("echo")
             try sluice.manifests.replace(
                 "main.yaml",
                 with: Manifest.gateway([.init(name: "good", port: good)], address: nil)
                     + Manifest.gateway([.init(name: "bad", port: good &+ 1)], name: "six", address: "::1")
                     + Manifest.tcpRoute("r", to: "echo", section: "good") + Manifest.service("echo", at: echo.port))
-            try sluice.waitUntilServingInside("127.0.0.1", good)
-            try expectFailure(
-                of: sluice, "::1", config: try sluice.inside("/config"),
-                metrics: try Metrics(sluice.inside("/metrics").body), readiness: try sluice.inside("/readyz"))
+            #expect(try sluice.waitForEchoInside(at: good).backend == "echo")
+            try expectFailure(of: sluice, "::1")
             try sluice.stop()
+        }
+
+        @Test("killed and started again at once, it binds the ports of connections that still linger")
+        func restart() throws {
+            let echo = try EchoBackend("echo")
+            let (port, other) = (try Ports.free(), try Ports.free())
+            let text = manifests(bad: port, good: other, backend: echo.port)
+            var clients: [PlainClient] = []
+            for round in 1...3 {
+                let sluice = try Sluice.ready(text)
+                #expect(try sluice.metrics().sum("sluice_listener_ready") == 2, "round \(round)")
+                for port in [port, other] {
+                    let client = try PlainClient(port: port)
+                    #expect(try Greeting.receive(from: client).backend == "echo")
+                    clients.append(client)
+                }
+                sluice.program.signal(SIGKILL)
+                #expect(try sluice.program.waitForEnd(within: .seconds(5)) == .signalled(SIGKILL))
+            }
         }
 
         @Test("IPv4 and IPv6 clients of a Gateway without addresses reach one backend")
@@ -131,21 +149,5 @@ extension Process {
             }
             try sluice.stop()
         }
-    }
-}
-
-extension Sluice {
-    /// An echo backend in the gateway's own network.
-    fileprivate func echoInside() throws -> EchoBackend {
-        // The network has its loopback interface once the gateway itself runs there.
-        _ = try program.wait(for: "an answer of /livez") { (try? inside("/livez"))?.status == 200 ? true : nil }
-        return try EchoBackend("echo", surrounding: try Surrounding.enter(program))
-    }
-
-    fileprivate func waitUntilServingInside(_ address: String, _ port: UInt16) throws {
-        let greeting = try program.wait(for: "an answer at \(address):\(port)") {
-            try? exchangeInside(address, port)
-        }
-        #expect(greeting.backend == "echo")
     }
 }

@@ -12,9 +12,12 @@ final class Sluice: Sendable {
     let manifests: TemporaryDirectory
     let probes: SocketAddress
     let admin: SocketAddress
+    let isInNetworkOfItsOwn: Bool
 
-    /// Starts it; `manifests` are documents of one file. `wrapper` is a command that starts it in another surrounding.
-    init(_ manifests: String..., flags: [String] = [], wrapper: [String] = []) throws {
+    /// Starts it; `manifests` are documents of one file. `network` (of ``Surrounding``) and `wrapper` are commands that
+    /// start it in another surrounding.
+    init(_ manifests: String..., flags: [String] = [], network: [String] = [], wrapper: [String] = []) throws {
+        isInNetworkOfItsOwn = !network.isEmpty
         let folder = try TemporaryDirectory()
         try folder.write(manifests.joined(), to: "main.yaml")
         self.manifests = folder
@@ -24,7 +27,7 @@ final class Sluice: Sendable {
             "run", "--manifests", folder.path, "--probe-address", "\(probes)", "--admin-address", "\(admin)",
             "--log-format", "json",
         ]
-        program = try Program("sluice", wrapper + [try Installation.sluice()] + arguments + flags)
+        program = try Program("sluice", network + wrapper + [try Installation.sluice()] + arguments + flags)
     }
 
     /// As ``init(_:flags:wrapper:)``, and waits until it is ready.
@@ -36,11 +39,16 @@ final class Sluice: Sendable {
 
     func waitUntilReady(within deadline: Duration = .seconds(15)) throws {
         _ = try program.wait(for: "200 at /readyz", within: deadline) {
-            (try? get("/readyz", from: probes))?.status == 200 ? true : nil
+            (try? probe("/readyz"))?.status == 200 ? true : nil
         }
     }
 
-    func probe(_ path: String) throws -> HTTPAnswer { try get(path, from: probes) }
+    func probe(_ path: String) throws -> HTTPAnswer { try fetch(path, from: probes) }
+    func config() throws -> HTTPAnswer { try fetch("/config", from: admin) }
+
+    private func fetch(_ path: String, from address: SocketAddress) throws -> HTTPAnswer {
+        isInNetworkOfItsOwn ? try getInside(path, from: address) : try get(path, from: address)
+    }
 
     func metrics() throws -> Metrics {
         let answer = try probe("/metrics")

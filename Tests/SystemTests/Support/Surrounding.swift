@@ -1,3 +1,5 @@
+internal import Platform
+internal import Primitives
 internal import TestSupport
 
 /// Commands that start a program in another surrounding: put them before its own command line.
@@ -14,9 +16,19 @@ enum Surrounding {
         return unshare + (Installation.isRoot ? [] : ["--user", "--map-root-user"]) + ["sh", "-ec", script, "sh"]
     }
 
-    /// Without the right to bind ports below 1024.
+    /// Whether ``network(_:)`` works: for root outside a container, and where any user may make namespaces.
+    static let allowsNetworks = (try? run(network() + ["true"]).succeeded) ?? false
+
+    /// Whether this host keeps ports below 1024 for the privileged. Containers often give them to everyone.
+    static let hasPrivilegedPorts: Bool = {
+        let text = (try? readFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")) ?? []
+        return Int(String(decoding: text, as: UTF8.self).split(separator: "\n").first ?? "") ?? 0 >= 1024
+    }()
+
+    /// Without the right to bind privileged ports.
     static func withoutPrivilege() throws -> [String] {
-        [try Installation.program("setpriv"), "--bounding-set=-net_bind_service", "--inh-caps=-all"]
+        guard Installation.isRoot else { return [] }
+        return [try Installation.program("setpriv"), "--bounding-set=-net_bind_service", "--inh-caps=-all"]
     }
 
     /// A host that has no IPv6 at all.
@@ -30,24 +42,30 @@ enum Surrounding {
 }
 
 extension Sluice {
-    /// GET of a probe or the admin server, from inside the gateway's own network.
-    func inside(_ path: String) throws -> HTTPAnswer {
-        let address = path.hasPrefix("/config") ? admin : probes
-        let curl = try Installation.program("curl")
-        let result = try run(
-            try Surrounding.enter(program) + [curl, "-s", "-i", "--max-time", "5", "http://\(address)\(path)"])
-        return try HTTPAnswer(try result.checked())
+    /// An echo backend in the gateway's own network.
+    func echoInside(_ name: String) throws -> EchoBackend {
+        guard isInNetworkOfItsOwn else { return try EchoBackend(name) }
+        // The network has its loopback interface once the gateway itself runs there.
+        _ = try program.wait(for: "an answer of /livez") { (try? probe("/livez"))?.status == 200 ? true : nil }
+        return try EchoBackend(name, surrounding: try Surrounding.enter(program))
     }
 
-    func waitUntilReadyInside() throws {
-        _ = try program.wait(for: "200 at /readyz") { (try? inside("/readyz"))?.status == 200 ? true : nil }
+    /// Talks to an echo backend through the gateway, from inside its network, until it answers.
+    func waitForEchoInside(at port: UInt16) throws -> Greeting {
+        let command = try Installation.peer("exchange.py", "127.0.0.1", "\(port)")
+        let enter = isInNetworkOfItsOwn ? try Surrounding.enter(program) : []
+        return try program.wait(for: "an echo at port \(port)") {
+            let result = try run(enter + command)
+            guard result.succeeded else { return nil }
+            let lines = result.output.split(separator: "\n")
+            guard lines.count == 2, lines[1] == "to and fro" else { throw TestFailure("no echo: \(lines)") }
+            return try Greeting.parse(String(lines[0]))
+        }
     }
 
-    /// Talks to an echo backend through the gateway, from inside its network.
-    func exchangeInside(_ address: String, _ port: UInt16) throws -> Greeting {
-        let command = try Installation.peer("exchange.py", address, "\(port)")
-        let lines = try run(try Surrounding.enter(program) + command).checked().split(separator: "\n")
-        guard lines.count == 2, lines[1] == "to and fro" else { throw TestFailure("no echo: \(lines)") }
-        return try Greeting.parse(String(lines[0]))
+    /// GET by a program inside its network.
+    func getInside(_ path: String, from address: SocketAddress) throws -> HTTPAnswer {
+        let curl = [try Installation.program("curl"), "-s", "-i", "--max-time", "5", "http://\(address)\(path)"]
+        return try HTTPAnswer(try run(try Surrounding.enter(program) + curl).checked())
     }
 }
