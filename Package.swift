@@ -10,6 +10,9 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 ]
 
+/// What `sluice version` shows; scripts/build sets it. Only CLinux is compiled anew when it changes.
+let buildCommit = Context.environment["SLUICE_BUILD_COMMIT"] ?? "unknown"
+
 let engineSettings: [SwiftSetting] = [
     // The worker's state is reached from one thread only; debug and sanitizer builds keep the check.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
@@ -19,7 +22,7 @@ let package = Package(
     name: "sluice",
     products: [.executable(name: "sluice", targets: ["sluice"])],
     targets: systemLibraries + [
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: [.define("SLUICE_BUILD_COMMIT", to: "\"\(buildCommit)\"")]),
 
         .target(name: "Primitives"),
         .target(name: "Platform", dependencies: ["CLinux", "Primitives"]),

@@ -217,6 +217,7 @@ int sluice_raise_descriptor_limit(uint64_t *soft) {
     *soft = limit.rlim_cur;
     return 0;
 }
+const char *sluice_build_commit(void) { return SLUICE_BUILD_COMMIT; }
 int sluice_usable_cpus(void) {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == -1) return (int)sysconf(_SC_NPROCESSORS_ONLN);

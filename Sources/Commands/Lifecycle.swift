@@ -54,7 +54,10 @@ final class Lifecycle: Sendable {
 
     func appendMetrics(to text: inout PrometheusText) {
         text.family("sluice_build_info", .gauge, help: "What runs.") {
-            $0.sample(LabelSet(["version": sluiceVersion, "tls_library": tlsLibraryVersion]), 1)
+            $0.sample(
+                LabelSet([
+                    "version": sluiceVersion, "commit": Host.buildCommit, "tls_library": tlsLibraryVersion,
+                ]), 1)
         }
         guard let parts = parts.withLock({ $0 }) else { return }
         parts.controller.state.append(to: &text)

@@ -19,18 +19,19 @@ extension Logger {
         let isListener = if case .listener = item.subject.part { true } else { false }
         let matters = !isNew || (isListener && item.condition.type == .programmed)
         let level: Level = item.condition.isProblem ? .warning : matters ? .info : .debug
-        let logger =
+        guard isEnabled(level) else { return }
+        var logger =
             switch item.subject.part {
             case .whole: with([LogKey.object: LogValue(item.subject.object)])
             case .listener(let name):
                 with([LogKey.object: LogValue(item.subject.object), LogKey.listener: LogValue(name)])
             case .parent(let name): with([LogKey.object: LogValue(item.subject.object), "parent": LogValue(name)])
             }
-        logger.log(
-            level, "condition",
-            [
-                "condition": LogValue(item.condition.type.rawValue), "status": LogValue(item.condition.status.rawValue),
-                "reason": LogValue(item.condition.reason.rawValue), "detail": LogValue(item.condition.message),
-            ])
+        let condition = item.condition
+        logger = logger.with([
+            "condition": LogValue(condition.type.rawValue), "status": LogValue(condition.status.rawValue),
+            "reason": LogValue(condition.reason.rawValue),
+        ])
+        logger.log(level, "condition", condition.message.isEmpty ? [:] : ["detail": LogValue(condition.message)])
     }
 }

@@ -27,6 +27,9 @@ public enum Host {
 
     public static var processIdentifier: Int32 { getpid() }
 
+    /// The commit this binary was built from, with `-dirty` where the tree differed; `unknown` where the build did not say.
+    public static var buildCommit: String { String(cString: sluice_build_commit()) }
+
     /// Ends the process at once, with C's exit handlers.
     public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 

@@ -35,7 +35,8 @@ struct RunCommandTests {
         #expect(try gateway.probe("/livez").hasPrefix("HTTP/1.1 200"))
         let metrics = try gateway.probe("/metrics")
         for part in [
-            "sluice_build_info{version=\"\(sluiceVersion)\",tls_library=\"OpenSSL", "sluice_config_generation 1",
+            "sluice_build_info{version=\"\(sluiceVersion)\",commit=\"\(Host.buildCommit)\",tls_library=\"OpenSSL",
+            "sluice_config_generation 1",
             "fake_engine 1", "sluice_drain_active 0", "process_open_fds ",
         ] { #expect(metrics.contains(part), "\(part)") }
         #expect(try gateway.admin("/config").contains("\"address\" : \"*:9000\""))

@@ -73,6 +73,7 @@ int sluice_inotify_add(int fd, const char *path, uint32_t mask);
 int sluice_inotify_remove(int fd, int watch);
 
 // MARK: Process
+const char *sluice_build_commit(void);                      // of the source tree; "unknown" where the build did not say
 int64_t sluice_monotonic_ns(void);
 int64_t sluice_realtime_ns(void);
 int64_t sluice_process_cpu_ns(void);
