@@ -7,7 +7,11 @@ func fingerprint(kind: String, _ parts: [[UInt8]]) -> String {
         withUnsafeBytes(of: UInt64(part.count).bigEndian) { bytes += $0 }
         bytes += part
     }
-    return sha256(bytes).map { byte in
+    return hex(sha256(bytes))
+}
+
+func hex(_ bytes: [UInt8]) -> String {
+    bytes.map { byte in
         let digits = String(byte, radix: 16)
         return digits.utf8.count == 1 ? "0" + digits : digits
     }.joined()

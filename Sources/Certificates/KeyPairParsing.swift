@@ -30,7 +30,7 @@ private func facts(_ certificates: [Certificate], _ type: PublicKeyType, _ key: 
     let storage = KeyPairStorage(leaf: leaf, chain: chain, privateKey: key)
     return KeyPairFacts(
         keyType: type.type, dnsNames: names.patterns, notBefore: notBefore, notAfter: notAfter,
-        spkiHash: base64(sha256(keyInfo)), chainLength: certificates.count,
+        fingerprint: hex(sha256(leaf.encoding)), spkiHash: base64(sha256(keyInfo)), chainLength: certificates.count,
         chainProblems: names.problems + chainProblems(certificates),
         material: KeyMaterial(
             fingerprint: fingerprint(kind: "key pair", certificates.map(\.encoding) + [keyInfo]), storage: storage))

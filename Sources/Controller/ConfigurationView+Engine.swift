@@ -53,7 +53,7 @@ extension ConfigurationView.Certificate {
             case .ecdsa(let curve): "ECDSA \(curve)"
             case .other(let name): name
             }
-        (notBefore, notAfter, fingerprint) = (facts.notBefore, facts.notAfter, facts.material.fingerprint)
+        (notBefore, notAfter, fingerprint) = (facts.notBefore, facts.notAfter, facts.fingerprint)
     }
 }
 

@@ -33,6 +33,7 @@ public struct ConfigurationView: Encodable, Hashable, Sendable {
         /// Seconds since 1970.
         public var notBefore: Int64
         public var notAfter: Int64
+        /// SHA-256 of the leaf, lower-case hex.
         public var fingerprint: String
     }
 

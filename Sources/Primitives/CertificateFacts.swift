@@ -13,6 +13,8 @@ public struct KeyPairFacts: Hashable, Sendable {
     /// Validity of the leaf, in seconds since 1970.
     public var notBefore: Int64
     public var notAfter: Int64
+    /// SHA-256 of the leaf's DER, lower-case hex: what `openssl x509 -fingerprint -sha256` says, without colons.
+    public var fingerprint: String
     /// SHA-256 of the leaf's SubjectPublicKeyInfo, base64.
     public var spkiHash: String
     /// Certificates in the chain, the leaf included.
@@ -22,13 +24,14 @@ public struct KeyPairFacts: Hashable, Sendable {
     public var material: KeyMaterial
 
     public init(
-        keyType: KeyType, dnsNames: [HostnamePattern], notBefore: Int64, notAfter: Int64, spkiHash: String,
-        chainLength: Int, chainProblems: [String], material: KeyMaterial
+        keyType: KeyType, dnsNames: [HostnamePattern], notBefore: Int64, notAfter: Int64, fingerprint: String,
+        spkiHash: String, chainLength: Int, chainProblems: [String], material: KeyMaterial
     ) {
         self.keyType = keyType
         self.dnsNames = dnsNames
         self.notBefore = notBefore
         self.notAfter = notAfter
+        self.fingerprint = fingerprint
         self.spkiHash = spkiHash
         self.chainLength = chainLength
         self.chainProblems = chainProblems

@@ -36,6 +36,7 @@ struct KeyPairFactsTests {
         #expect(facts.chainProblems == [])
         #expect(facts.spkiHash.utf8.count == 44 && facts.spkiHash.hasSuffix("="))
         #expect(facts.material.fingerprint.utf8.count == 64)
+        #expect(facts.fingerprint == issued.fingerprint)
         #expect(facts.material.storage is KeyPairStorage)
     }
 

@@ -98,7 +98,9 @@ extension Process {
 
             let config = try sluice.config()
             #expect(config.status == 200)
-            for part in ["app.example.com", "127.0.0.1:\(port)", "TLSRoute default/app", "ECDSA P-256"] {
+            for part in [
+                "app.example.com", "127.0.0.1:\(port)", "TLSRoute default/app", "ECDSA P-256", certificate.fingerprint,
+            ] {
                 #expect(config.body.contains(part), "no '\(part)' in \(config.body)")
             }
             let key = certificate.privateKeyPEM.split(separator: "\n")[1]

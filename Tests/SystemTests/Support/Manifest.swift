@@ -44,6 +44,13 @@ enum Manifest {
     }
 
     static func tcpRoute(_ name: String, to services: String..., section: String, gateway: String = "gw") -> String {
+        tcpRoute(name, weights: services.map { ($0, 1) }, section: section, gateway: gateway)
+    }
+
+    /// To several Services by weight.
+    static func tcpRoute(
+        _ name: String, weights: [(service: String, weight: Int)], section: String, gateway: String = "gw"
+    ) -> String {
         """
         apiVersion: gateway.networking.k8s.io/v1
         kind: TCPRoute
@@ -51,7 +58,8 @@ enum Manifest {
         spec:
           parentRefs: [{name: \(gateway), sectionName: \(section)}]
           rules:
-          - backendRefs: [\(services.map { "{name: \($0), port: 1}" }.joined(separator: ", "))]
+          - backendRefs:
+        \(weights.map { "    - {name: \($0.service), port: 1, weight: \($0.weight)}" }.joined(separator: "\n"))
         ---
 
         """
