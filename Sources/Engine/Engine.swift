@@ -74,6 +74,32 @@ public final class Engine: ConfigurationTarget {
         _ = shared.progress.wait { $0.running == 0 ? true : nil }
     }
 
+    /// Stops accepting at a binding, or goes on. New clients wait in the kernel's queue meanwhile; established
+    /// connections are not touched. Lasts until the binding is removed. False: nothing is bound there.
+    @discardableResult
+    public func setPaused(_ isPaused: Bool, at binding: Binding) -> Bool {
+        control.withLock { control in
+            guard let group = control.groups[binding] else { return false }
+            for worker in workers { worker.post(.pause(slot: group.slot, isPaused)) }
+            return true
+        }
+    }
+
+    /// Asks every worker, and waits for all answers.
+    func walk(_ walk: SlotWalk) -> [ConnectionInfo] {
+        walk.result.update { $0.workersLeft = workers.count }
+        for worker in workers { worker.post(.walk(walk)) }
+        while true {
+            let answer = walk.result.wait(until: .now() + .milliseconds(100)) {
+                $0.workersLeft <= 0 ? $0.connections : nil
+            }
+            if let answer { return answer }
+            // Workers that have ended answer no more.
+            let stopped = shared.progress.wait(until: .now()) { $0.running < workers.count ? true : nil }
+            if stopped == true { return walk.result.wait(until: .now()) { $0.connections } ?? [] }
+        }
+    }
+
     /// Client connections open now.
     public var activeConnections: Int { shared.connections.load(ordering: .relaxed) }
 
@@ -160,7 +186,13 @@ extension Engine {
             let slot = control.freeSlots.popLast() ?? control.slotCount
             do throws(BindFailure) {
                 let settings = runtime.primary.configuration.settings
-                let group = try ListenerGroup.open(binding, slot: slot, workers: workers.count, settings: settings)
+                let group =
+                    if let inherited = shared.options.inheritedListeners[binding] {
+                        try ListenerGroup.inherit(
+                            inherited, binding, slot: slot, workers: workers.count, settings: settings)
+                    } else {
+                        try ListenerGroup.open(binding, slot: slot, workers: workers.count, settings: settings)
+                    }
                 if slot == control.slotCount { control.slotCount += 1 }
                 control.groups[binding] = group
                 control.failures[binding] = nil

@@ -1,3 +1,5 @@
+public import EngineModel
+
 /// What the process gives the engine; fixed for its life.
 public struct EngineOptions: Hashable, Sendable {
     /// Data-plane threads, 1–64.
@@ -8,6 +10,9 @@ public struct EngineOptions: Hashable, Sendable {
     public var bufferMemory: Int
     /// DNS servers, `address:port` separated by commas; nil for those of /etc/resolv.conf.
     public var dnsServers: String?
+    /// Listening sockets that the process was handed (socket activation, a predecessor's descriptors): a binding named
+    /// here is not bound but taken over. The engine uses copies; the descriptors stay the caller's.
+    public var inheritedListeners: [Binding: Int32] = [:]
 
     public init(workers: Int, maxConnections: Int, bufferMemory: Int = 64 << 20, dnsServers: String? = nil) {
         self.workers = min(max(workers, 1), 64)

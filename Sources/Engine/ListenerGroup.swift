@@ -23,6 +23,25 @@ final class ListenerGroup: Sendable {
         for socket in sockets { _ = sluice_close(socket) }
     }
 
+    /// Takes over a socket that listens already: every worker accepts from a copy of it.
+    static func inherit(
+        _ descriptor: Int32, _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings
+    ) throws(BindFailure) -> ListenerGroup {
+        var sockets: [Int32] = []
+        do throws(BindFailure) {
+            for _ in 0..<workers {
+                let copy = try check(sluice_dup(descriptor), binding)
+                sockets.append(copy)
+                try check(sluice_set_nonblocking(copy, 1), binding)
+                configure(copy, settings)
+            }
+        } catch {
+            for socket in sockets { _ = sluice_close(socket) }
+            throw error
+        }
+        return ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+    }
+
     /// Binds and listens.
     static func open(
         _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings

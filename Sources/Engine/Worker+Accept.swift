@@ -16,12 +16,21 @@ extension Worker {
     func listen(_ slot: Int, _ socket: Int32) {
         while listeners.count <= slot { listeners.append(-1) }
         listeners[slot] = socket
-        _ = sluice_epoll_control(epoll.raw, epollAdd, socket, isPaused ? 0 : epollIn, EventToken.listener(slot))
+        _ = sluice_epoll_control(epoll.raw, epollAdd, socket, acceptEvents(slot), EventToken.listener(slot))
     }
+
+    func setPaused(_ slot: Int, _ isPaused: Bool) {
+        if isPaused { pausedByOperator.insert(slot) } else { pausedByOperator.remove(slot) }
+        guard slot < listeners.count, listeners[slot] >= 0 else { return }
+        _ = sluice_epoll_control(epoll.raw, epollModify, listeners[slot], acceptEvents(slot), EventToken.listener(slot))
+    }
+
+    private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || pausedByOperator.contains(slot) ? 0 : epollIn }
 
     /// Serves or refuses, by the newest table, what waits in the queue; the process closes the socket when all let go.
     func retire(_ slot: Int, _ socket: Int32) {
         if slot < listeners.count { listeners[slot] = -1 }
+        pausedByOperator.remove(slot)
         _ = sluice_epoll_control(epoll.raw, epollDelete, socket, 0, 0)
         let binding = tables.value.bindings.indices.contains(slot) ? tables.value.bindings[slot] : nil
         // Bounded: a queue holds no more than its backlog.
@@ -35,7 +44,7 @@ extension Worker {
     }
 
     func acceptBatch(_ slot: Int) {
-        guard slot < listeners.count, listeners[slot] >= 0, !isPaused else { return }
+        guard slot < listeners.count, listeners[slot] >= 0, !isPaused, !pausedByOperator.contains(slot) else { return }
         let table = tables.value
         let binding = slot < table.bindings.count ? table.bindings[slot] : nil
         for _ in 0..<Worker.acceptsPerTurn {
@@ -111,14 +120,14 @@ extension Worker {
 
     // MARK: Overload
 
-    private func pauseAccepting(_ reason: PauseReason) {
+    func pauseAccepting(_ reason: PauseReason) {
         guard !isPaused else { return }
         isPaused = true
         pauseReason = reason
         resumeAt = nowMilliseconds + Worker.pauseMilliseconds
         countPause(reason, by: 1)
         for (slot, socket) in listeners.enumerated() where socket >= 0 {
-            _ = sluice_epoll_control(epoll.raw, epollModify, socket, 0, EventToken.listener(slot))
+            _ = sluice_epoll_control(epoll.raw, epollModify, socket, acceptEvents(slot), EventToken.listener(slot))
         }
         log(
             .warning, reason == .limit ? "connection limit reached" : "no descriptor or memory for another connection",
@@ -137,7 +146,7 @@ extension Worker {
         isPaused = false
         countPause(pauseReason, by: -1)
         for (slot, socket) in listeners.enumerated() where socket >= 0 {
-            _ = sluice_epoll_control(epoll.raw, epollModify, socket, epollIn, EventToken.listener(slot))
+            _ = sluice_epoll_control(epoll.raw, epollModify, socket, acceptEvents(slot), EventToken.listener(slot))
         }
     }
 

@@ -25,7 +25,11 @@ extension Worker {
         case .ip(let address): family = address.ip.isV4 ? AF_INET : AF_INET6
         }
         let descriptor = sluice_socket(family, streamType, 0)
-        guard descriptor >= 0 else { return connectFailed(slot, -descriptor) }
+        guard descriptor >= 0 else {
+            // Want of descriptors or memory is ours, not the backend's.
+            pauseAccepting(.descriptors)
+            return .refuse(.overload, .proxy)
+        }
         sides[2 * slot + 1].descriptor = descriptor
         if family != AF_UNIX { _ = sluice_set_option(descriptor, protocolTCP, TCP_NODELAY, 1) }
         let result = endpoint.kernelAddress.withPointer { sluice_connect(descriptor, $0, $1) }

@@ -7,7 +7,10 @@ extension Worker {
         guard let suppressed = logLimiter.admit(limit, now: MonotonicTime(nanoseconds: now)) else { return }
         shared.logger.log(
             level, message,
-            ["close_reason": "\(limit.rawValue)", "connections": "\(openCount)", "suppressed": "\(suppressed)"])
+            [
+                "close_reason": "\(limit.rawValue)", "connections": LogValue(openCount),
+                "suppressed": LogValue(suppressed),
+            ])
     }
 
     /// One line about one connection. Never a byte of its payload.
@@ -28,7 +31,7 @@ extension Worker {
                 "requested_server_name": "\(record.serverName.map { String(cString: $0) } ?? "")",
                 "close_reason": "\(reason.rawValue)",
                 "close_detail": "\(detail ?? "")",
-                "suppressed": "\(suppressed)",
+                "suppressed": LogValue(suppressed),
             ])
     }
 
@@ -43,9 +46,9 @@ extension Worker {
                 "connection_id": "\(String(record.id, radix: 16))",
                 "backend": "\(backend.map { "\($0.configuration.id)" } ?? "")",
                 "upstream_host": "\(endpoint.map { "\($0.address)" } ?? "")",
-                "upstream_attempts": "\(record.attempts)",
+                "upstream_attempts": LogValue(record.attempts),
                 "problem": "\(problem)",
-                "suppressed": "\(suppressed)",
+                "suppressed": LogValue(suppressed),
             ])
     }
 }

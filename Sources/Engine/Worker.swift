@@ -34,9 +34,12 @@ final class Worker {
     var ready = SlotQueue()
     var handshakes = SlotQueue()
     var waitingForNames: [Int32] = []
+    var walks: [SlotCursor] = []
 
     /// By binding slot: the socket this worker accepts from, or -1.
     var listeners: [Int32] = []
+    /// Bindings that an operator has paused, by slot.
+    var pausedByOperator: Set<Int> = []
     var isPaused = false
     var pauseReason = PauseReason.limit
     var resumeAt: Int64 = 0
@@ -104,14 +107,16 @@ final class Worker {
             serveHandshakes()
             expireTimers()
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
+            continueWalks()
             if wasWoken { runCommands() }
         }
         closeAll(.drain)
+        for cursor in walks { cursor.walk.result.update { $0.workersLeft -= 1 } }
     }
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, handshakes.isEmpty else { return 0 }
+        guard ready.isEmpty, handshakes.isEmpty, walks.isEmpty else { return 0 }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)
@@ -190,6 +195,8 @@ final class Worker {
             switch command {
             case .listen(let slot, let socket): listen(slot, socket)
             case .retire(let slot, let socket): retire(slot, socket)
+            case .walk(let walk): walks.append(SlotCursor(walk: walk))
+            case .pause(let slot, let isPaused): setPaused(slot, isPaused)
             case .stop: isStopping = true
             }
         }

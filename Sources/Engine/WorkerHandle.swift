@@ -70,6 +70,9 @@ enum WorkerCommand: Sendable {
     case listen(slot: Int, socket: Int32)
     /// Accept what waits, by the newest table, then let go of it.
     case retire(slot: Int, socket: Int32)
+    case walk(SlotWalk)
+    /// Stop accepting from a binding, or go on; its queue waits meanwhile.
+    case pause(slot: Int, Bool)
     case stop
 }
 

@@ -11,11 +11,15 @@ final class EngineHarness: Sendable {
     let engine: Engine
     let log = MemoryLog()
 
-    init(workers: Int = 2, maxConnections: Int = 2000, bufferMemory: Int = 64 << 20, dnsServers: String? = nil) throws {
+    init(
+        workers: Int = 2, maxConnections: Int = 2000, bufferMemory: Int = 64 << 20, dnsServers: String? = nil,
+        inheritedListeners: [Binding: Int32] = [:]
+    ) throws {
         ignoreBrokenPipeSignal()
         _ = Host.raiseDescriptorLimit()
-        let options = EngineOptions(
+        var options = EngineOptions(
             workers: workers, maxConnections: maxConnections, bufferMemory: bufferMemory, dnsServers: dnsServers)
+        options.inheritedListeners = inheritedListeners
         engine = try Engine(options: options, logger: Logger(recordingTo: log))
     }
 
