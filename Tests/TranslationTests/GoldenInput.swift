@@ -113,7 +113,8 @@ private func fakePair(_ text: String) -> Result<KeyPairFacts, CertificateProblem
         KeyPairFacts(
             keyType: fields["key"] == "ecdsa" ? .ecdsa(curve: "P-256") : .rsa(bits: 2048), dnsNames: names,
             notBefore: fields["notBefore"].flatMap { Int64($0) } ?? 0,
-            notAfter: fields["notAfter"].flatMap { Int64($0) } ?? 4_000_000_000, fingerprint: "", spkiHash: "", chainLength: 1,
+            notAfter: fields["notAfter"].flatMap { Int64($0) } ?? 4_000_000_000, fingerprint: "", spkiHash: "",
+            chainLength: 1,
             chainProblems: fields["chain"].map { [$0] } ?? [],
             material: KeyMaterial(fingerprint: text, storage: FakeMaterial())))
 }

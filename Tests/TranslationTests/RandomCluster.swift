@@ -43,7 +43,8 @@ struct RandomCluster {
                 metadata: ObjectMeta(name: "cert", namespace: namespace),
                 keyPair: .success(
                     KeyPairFacts(
-                        keyType: .rsa(bits: 2048), dnsNames: names, notBefore: 0, notAfter: 5000, fingerprint: "", spkiHash: "",
+                        keyType: .rsa(bits: 2048), dnsNames: names, notBefore: 0, notAfter: 5000, fingerprint: "",
+                        spkiHash: "",
                         chainLength: 1, chainProblems: [],
                         material: KeyMaterial(fingerprint: namespace, storage: FakeMaterial()))))
         }
