@@ -42,6 +42,14 @@ extension Worker {
         return .wait
     }
 
+    /// Where descriptors or memory are wanting it is not the endpoint that failed: nothing is counted against it, nor
+    /// would another one help.
+    private func noSocket(_ slot: Int, _ error: Int32) -> StageOutcome {
+        guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error) else { return connectFailed(slot, error) }
+        logFailure(slot, "no socket for a connection to the backend", "\(Errno(rawValue: error))")
+        return .refuse(.overload, .proxy)
+    }
+
     /// The backend's socket reported something.
     func finishConnect(_ slot: Int) -> StageOutcome {
         let side = sides + (2 * slot + 1)

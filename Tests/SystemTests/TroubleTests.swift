@@ -106,6 +106,32 @@ extension Process {
             try sluice.stop()
         }
 
+        @Test(
+            "a limit above what descriptors carry: newcomers wait or are refused as overload, the established are served"
+        )
+        func tooFewDescriptors() throws {
+            let echo = try EchoBackend("echo")
+            let sluice = try gateway(
+                echo.port, flags: ["--max-connections", "1000"],
+                wrapper: [try Installation.program("prlimit"), "--nofile=100:100"])
+            let established = try PlainClient(port: port)
+            #expect(try Greeting.receive(from: established).backend == "echo")
+            let clients = try (0..<100).map { _ in try PlainClient(port: port) }
+            // Probes want a descriptor too, so the gateway is asked after the flood.
+            try established.exchange("during the flood")
+            for client in clients { client.close() }
+            try sluice.waitForMetrics("an end of the pause") { $0.sum("sluice_overload_active") == 0 }
+            // Descriptors ran out at accept, which waits, or at the backend's socket, which refuses.
+            let isSaid = sluice.logLine(["no descriptor or memory", "overload"]) != nil
+            #expect(
+                try isSaid || sluice.metrics().sum("sluice_tcp_connections_closed_total", ["reason": "overload"]) > 0)
+            #expect(try sluice.metrics().sum("sluice_backend_connects_total", ["result": "unreachable"]) == 0)
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "echo")
+            try established.exchange("after it")
+            established.close()
+            try sluice.stop()
+        }
+
         @Test("every log line is a JSON object with time, level and message; on a terminal lines are text")
         func logForms() throws {
             let echo = try EchoBackend("echo")
