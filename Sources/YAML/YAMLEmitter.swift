@@ -81,7 +81,8 @@ public enum YAMLEmitter {
             case .literal, .folded: YAML_LITERAL_SCALAR_STYLE
             }
         var event = yaml_event_t()
-        var text = scalar.text
+        // An empty plain scalar is null, but alone in a document it would be no document at all.
+        var text = scalar.text.isEmpty && scalar.style == .plain ? "null" : scalar.text
         text.withUTF8 { bytes in
             var nothing: UInt8 = 0
             withUnsafePointer(to: &nothing) { nothing in
