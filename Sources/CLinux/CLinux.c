@@ -258,6 +258,7 @@ void *sluice_map_anonymous(size_t size) {
     void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return pages == MAP_FAILED ? NULL : pages;
 }
+int sluice_unmap(void *pages, size_t size) { return munmap(pages, size) == -1 ? -errno : 0; }
 void sluice_random(void *buffer, size_t count) {
     uint8_t *at = buffer;
     while (count > 0) {

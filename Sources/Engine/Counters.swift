@@ -49,7 +49,8 @@ final class CounterBlock: @unchecked Sendable {
 final class CounterSlab: @unchecked Sendable {
     // Sendable because `state` is behind a lock.
     private struct State {
-        var chunk: UnsafeMutableRawPointer?
+        /// The last one is being handed out.
+        var chunks: [ZeroedPages] = []
         var offset = 0
         var free: [Int: [Cells]] = [:]
     }
@@ -63,11 +64,15 @@ final class CounterSlab: @unchecked Sendable {
                 return block
             }
             let size = cells * 8
-            if state.chunk == nil || state.offset + size > CounterSlab.chunkSize {
-                state.chunk = zeroedPages(max(CounterSlab.chunkSize, size))
+            let chunk: ZeroedPages
+            if let last = state.chunks.last, state.offset + size <= last.size {
+                chunk = last
+            } else {
+                chunk = ZeroedPages(max(CounterSlab.chunkSize, size))
+                state.chunks.append(chunk)
                 state.offset = 0
             }
-            let raw = (state.chunk ?? zeroedPages(size)).advanced(by: state.offset)
+            let raw = chunk.base.advanced(by: state.offset)
             state.offset += size
             return raw.bindMemory(to: Atomic<UInt64>.self, capacity: cells)
         }

@@ -39,8 +39,6 @@ extension Worker {
             record.pointee.endedFirst = Int8(direction.rawValue)
             record.pointee.endReason =
                 truncated ? .tlsTruncated : direction == .request ? .clientClosed : .backendClosed
-        } else if truncated, record.pointee.endReason != .tlsTruncated, direction == .request {
-            // Clients that close after the answer without close_notify are common; who ended first stays the reason.
         }
         return passOnEnd(slot, direction)
     }
@@ -62,8 +60,14 @@ extension Worker {
         flow.pointee.flags.insert(.shutDown)
         let opposite = flows + (2 * slot + direction.opposite.rawValue)
         if opposite.pointee.flags.contains(.shutDown) {
-            // close() sends the FIN.
-            finish(slot, reset: opposite.pointee.flags.contains(.sinkFailed))
+            if direction == .response, opposite.pointee.flags.contains(.sinkFailed) {
+                // The backend took no more but ended in order: closing over what the client still sends would reset
+                // the client, and lose what it has not read yet.
+                linger(slot, records[slot].endReason, records[slot].endedFirst == 1 ? .backend : .client)
+            } else {
+                // close() sends the FIN.
+                finish(slot, reset: false)
+            }
             return false
         }
         _ = sluice_shutdown_write(sink.pointee.descriptor)

@@ -18,6 +18,8 @@ final class Worker {
     let records: UnsafeMutablePointer<ConnectionRecord>
     let sides: UnsafeMutablePointer<Side>
     let flows: UnsafeMutablePointer<Flow>
+    /// Keeps the slot tables' memory.
+    private let memory: [ZeroedPages]
     private let freeSlots: UnsafeMutablePointer<Int32>
     private var freeCount = 0
     private(set) var highestSlot = 0
@@ -66,11 +68,13 @@ final class Worker {
         epoll = FileDescriptor(owning: descriptor)
         tables = .init(shared.table)
         capacity = min(shared.options.maxConnections, 1 << 20)
+        var memory: [ZeroedPages] = []
         // Address space only: a slot costs memory when it is first used.
-        records = Worker.slots(of: ConnectionRecord.self, capacity)
-        sides = Worker.slots(of: Side.self, 2 * capacity)
-        flows = Worker.slots(of: Flow.self, 2 * capacity)
-        freeSlots = Worker.slots(of: Int32.self, capacity)
+        records = Worker.slots(of: ConnectionRecord.self, capacity, &memory)
+        sides = Worker.slots(of: Side.self, 2 * capacity, &memory)
+        flows = Worker.slots(of: Flow.self, 2 * capacity, &memory)
+        freeSlots = Worker.slots(of: Int32.self, capacity, &memory)
+        self.memory = memory
         scratch = .allocate(byteCount: Worker.scratchSize, alignment: 4096)
         blocks = BlockPool(budget: shared.budget)
         pipes = PipePool(cap: max(2, 48 / shared.options.workers))
@@ -80,8 +84,14 @@ final class Worker {
         }
     }
 
-    private static func slots<Value>(of type: Value.Type, _ count: Int) -> UnsafeMutablePointer<Value> {
-        zeroedPages(count * MemoryLayout<Value>.stride).bindMemory(to: type, capacity: count)
+    deinit { scratch.deallocate() }
+
+    private static func slots<Value>(
+        of type: Value.Type, _ count: Int, _ memory: inout [ZeroedPages]
+    ) -> UnsafeMutablePointer<Value> {
+        let pages = ZeroedPages(count * MemoryLayout<Value>.stride)
+        memory.append(pages)
+        return pages.base.bindMemory(to: type, capacity: count)
     }
 
     func run() {

@@ -123,6 +123,28 @@ struct PlainRelayTests {
         }
     }
 
+    @Test("a whole answer arrives although the backend closed over a request that goes on")
+    func answerBeforeTheRequestEnds() throws {
+        let harness = try EngineHarness()
+        let server = try PlainServer()
+        let port = try freePort()
+        harness.apply([tcpListener("db", port: port, route("r", to: "a"))], [backend("a", ports: [server.port])])
+        let answer = testBytes(256 << 10)
+        for _ in 0..<20 {
+            let client = try PlainClient(port: port)
+            let sending = try BackgroundWork { try? client.sendStream(8 << 20, seed: 1) }
+            let peer = try server.accept()
+            _ = try peer.receive(exactly: 1000)
+            try peer.send(answer)
+            try peer.halfClose()
+            #expect(try client.receive(exactly: answer.count) == answer)
+            peer.close()
+            client.close()
+            _ = try sending.value()
+        }
+        #expect(waitUntil { harness.engine.activeConnections == 0 })
+    }
+
     @Test("a listener without a route, a route without endpoints, and a refused backend reset the client")
     func refusals() throws {
         let harness = try EngineHarness()
