@@ -35,14 +35,34 @@ struct DocumentationTests {
 
     @Test("every relative link in the documentation leads somewhere")
     func links() throws {
-        let pages = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/reference/cli.md"]
+        let pages = [
+            "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/benchmarks.md", "docs/reference/cli.md",
+            "examples/quickstart/README.md",
+        ]
         for page in pages {
             let folder = page.split(separator: "/").dropLast().map { $0 + "/" }.joined()
             for part in try read(page).split(separator: "](").dropFirst() {
                 let target = part.prefix { $0 != ")" && $0 != "#" }
                 guard !target.isEmpty, !target.contains("://") else { continue }
-                #expect(FileManager.default.fileExists(atPath: root + "/" + folder + target), "\(page): \(target)")
+                let path = root + "/" + folder + target
+                #expect(FileManager.default.fileExists(atPath: path), "\(page): \(target)")
             }
         }
+    }
+
+    /// What an API server said to the cases of Backend.
+    private struct Verdict: Decodable {
+        struct Fault: Decodable { var rule: String? }
+        var errors: [Fault]?
+    }
+
+    @Test("the definition of Backend has every rule that an API server, and check, report")
+    func definition() throws {
+        let cases = try read("Tests/ManifestSourceTests/BackendCases/expected.json")
+        let verdicts = try JSONDecoder().decode([String: Verdict].self, from: Data(cases.utf8))
+        let rules = Set(verdicts.values.flatMap { $0.errors ?? [] }.compactMap(\.rule))
+        #expect(rules.count >= 6)
+        let definition = try read("crds/sluice.dev_backends.yaml")
+        for rule in rules { #expect(definition.contains("message: \(rule)\n"), "\(rule)") }
     }
 }
