@@ -108,7 +108,7 @@ for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) where wantedTe
         .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures[name] ?? []))
 }
 
-package.targets.first { $0.name == "SystemTests" }?.exclude = ["Peers"]
+package.targets.first { $0.name == "SystemTests" }?.exclude = ["Peers", "README.md"]
 
 for target in package.targets where target.type != .system {
     if target.type != .test, target.name != "TestSupport" { target.exclude.append("README.md") }

@@ -123,6 +123,35 @@ extension Process {
             #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "two")
             try sluice.stop()
         }
+
+        @Test("a mounted ConfigMap: each file is read once, and the swap of its link is followed")
+        func mountedVolume() throws {
+            let (one, two) = (try EchoBackend("one"), try EchoBackend("two"))
+            let port = try Ports.free()
+            let sluice = try Sluice.ready(
+                Manifest.gateway([.init(name: "p", port: port)]),
+                Manifest.service("one", at: one.port), Manifest.service("two", at: two.port))
+            let volume = "\(sluice.manifests.path)/volume"
+            for (generation, backend) in [(1, "one"), (2, "two"), (3, "one")] {
+                let before = try sluice.loads
+                let folder = "..2026_\(generation)"
+                try sluice.manifests.write(
+                    Manifest.tcpRoute("r", to: backend, section: "p"), to: "volume/\(folder)/route.yaml")
+                // As the kubelet does: a new folder, then one rename of the link that the files' links go through.
+                let script = """
+                    cd \(volume); ln -s \(folder) ..data_tmp; mv -T ..data_tmp ..data
+                    [ -e route.yaml ] || ln -s ..data/route.yaml route.yaml; rm -rf ..2026_\(generation - 1)
+                    """
+                _ = try run(["sh", "-ec", script]).checked()
+                try sluice.waitForLoad(after: before)
+                let served = try sluice.program.wait(for: "route to \(backend)") {
+                    try? Greeting.receive(from: try PlainClient(port: port)).backend == backend ? true : nil
+                }
+                #expect(served)
+            }
+            #expect(sluice.logLine(["\"level\":\"error\""]) == nil)
+            try sluice.stop()
+        }
     }
 }
 
