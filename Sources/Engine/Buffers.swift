@@ -1,25 +1,18 @@
 internal import CLinux
 internal import Synchronization
 
-/// Bytes that pooled buffers and filled pipes of the whole process may hold. Taken first, given back after: the limit is
-/// never exceeded.
+/// Bytes that pooled buffers and filled pipes of the whole process hold. What was read must be kept, so counting cannot
+/// refuse; above seven eighths of the limit every read is small and nothing is spliced, and a direction that holds bytes
+/// reads no more: the limit is passed by one small read per blocked direction at most.
 final class MemoryBudget: Sendable {
     private let used = Atomic<Int>(0)
     let limit: Int
 
     init(limit: Int) { self.limit = limit }
 
-    func take(_ bytes: Int) -> Bool {
-        if used.add(bytes, ordering: .relaxed).newValue <= limit { return true }
-        used.subtract(bytes, ordering: .relaxed)
-        return false
-    }
-
+    func take(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
     func giveBack(_ bytes: Int) { used.subtract(bytes, ordering: .relaxed) }
-    /// Takes without asking: for bytes that were already read and must not be lost.
-    func force(_ bytes: Int) { used.add(bytes, ordering: .relaxed) }
     var inUse: Int { used.load(ordering: .relaxed) }
-    /// Over seven eighths: reads get small and nothing is spliced.
     var isTight: Bool { inUse > limit / 8 * 7 }
 }
 
@@ -59,7 +52,7 @@ struct BlockPool: ~Copyable {
 
     /// An empty buffer. Never fails: the bytes it is for have been read already, and reading stops while they are held.
     mutating func take() -> UnsafeMutablePointer<Block> {
-        budget.force(Block.size)
+        budget.take(Block.size)
         if let block = free {
             free = block.pointee.next
             freeCount -= 1
@@ -134,26 +127,6 @@ struct PipePool: ~Copyable {
     }
 
     mutating func giveBack(_ index: Int32) { free.append(index) }
-
-    /// Replaces a pipe whose bytes are no longer wanted by an empty one.
-    mutating func discard(_ index: Int32) {
-        let old = pipes[Int(index)]
-        _ = sluice_close(old.read)
-        _ = sluice_close(old.write)
-        pipes[Int(index)].read = -1
-        var ends: (Int32, Int32) = (-1, -1)
-        guard withUnsafeMutableBytes(of: &ends, { sluice_pipe($0.bindMemory(to: Int32.self).baseAddress) }) == 0 else {
-            return
-        }
-        let size = sluice_pipe_set_size(ends.0, PipePool.wanted)
-        guard size >= PipePool.least else {
-            _ = sluice_close(ends.0)
-            _ = sluice_close(ends.1)
-            return
-        }
-        pipes[Int(index)] = SplicePipe(read: ends.0, write: ends.1, capacity: Int(size))
-        free.append(index)
-    }
 
     @inline(__always) subscript(_ index: Int32) -> SplicePipe { pipes[Int(index)] }
 }

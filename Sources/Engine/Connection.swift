@@ -41,6 +41,11 @@ struct SideFlags: OptionSet {
     static let failed = SideFlags(rawValue: 8)
     /// The SSL object met a fatal error and must not be used again.
     static let tlsBroken = SideFlags(rawValue: 16)
+    /// …because the peer reset the connection.
+    static let tlsReset = SideFlags(rawValue: 32)
+    /// Urgent data has been seen: reads stop at its mark, so a short one does not mean an empty socket, and splice never
+    /// passes the mark.
+    static let urgent = SideFlags(rawValue: 64)
 }
 
 /// One of a connection's two sockets. Raw memory owned by the worker's slot table.
@@ -90,6 +95,8 @@ struct Flow {
     /// Full reads in a row, then rounds by splice: evidence of bulk.
     var bulk: UInt8 = 0
     var bytes: UInt64 = 0
+    /// Milliseconds of the last read in this direction; 0: none yet.
+    var lastByteAt: Int64 = 0
     /// Bytes this direction may still move; unlimited is `Int.max`.
     var allowance: Int = .max
     /// Milliseconds, when a pipe began to be held; 0: none is.
@@ -109,12 +116,18 @@ struct ConnectionRecord {
     var queued = false
     var attempts: UInt8 = 0
     var tlsMode: TLSModeFlag = .none
+    /// In ``Worker/waitingForNames``, perhaps from an earlier life of the slot.
+    var awaitsName = false
+    /// What SO_RCVLOWAT of the client's socket is.
+    var lowWater: Int32 = 1
     /// Which direction ended first, and how: it names the close. ``Direction`` as a number, or -1.
     var endedFirst: Int8 = -1
     var endReason: CloseReason = .clientClosed
     /// Next slot in the ready or handshake list, or -1.
     var next: Int32 = -1
+    /// Who connects: the peer, until a PROXY header names another.
     var client = SocketAddress(.anyV4, 0)
+    var peer = SocketAddress(.anyV4, 0)
 
     // Owned references: retained when set, released at close.
     /// Only while the ClientHello is awaited.

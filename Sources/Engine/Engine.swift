@@ -95,7 +95,7 @@ public final class Engine: ConfigurationTarget {
             }
             if let answer { return answer }
             // Workers that have ended answer no more.
-            let stopped = shared.progress.wait(until: .now()) { $0.running < workers.count ? true : nil }
+            let stopped = shared.progress.wait(until: .now()) { $0.running == 0 ? true : nil }
             if stopped == true { return walk.result.wait(until: .now()) { $0.connections } ?? [] }
         }
     }
@@ -166,7 +166,9 @@ extension Engine {
     private func reconcile(_ control: inout Control) {
         let compiled = control.compiler.compile(control.configuration, names: names.answers)
         let wanted = control.isDraining ? [:] : compiled.bindings
-        let added = open(wanted, &control)
+        // A port that changes its shape (every address, then one) is held by both groups for a moment, so none is lost.
+        let ownPorts = Set(control.groups.keys.map(\.port))
+        let added = open(wanted, ownPorts: ownPorts, &control)
         let removed = control.groups.values.filter { wanted[$0.binding] == nil }
         for group in removed { control.groups[group.binding] = nil }
         publish(compiled, draining: control.isDraining ? removed : [], &control)
@@ -175,9 +177,14 @@ extension Engine {
         }
         awaitWorkers(control.tableGeneration)
         retire(removed, &control)
+        for (binding, group) in control.groups {
+            if let settings = compiled.bindings[binding]?.primary.configuration.settings { group.configure(settings) }
+        }
     }
 
-    private func open(_ wanted: [Binding: BindingRuntime], _ control: inout Control) -> [ListenerGroup] {
+    private func open(
+        _ wanted: [Binding: BindingRuntime], ownPorts: Set<UInt16>, _ control: inout Control
+    ) -> [ListenerGroup] {
         var added: [ListenerGroup] = []
         control.failures = control.failures.filter { wanted[$0.key] != nil }
         let now = MonotonicTime.now()
@@ -191,7 +198,9 @@ extension Engine {
                         try ListenerGroup.inherit(
                             inherited, binding, slot: slot, workers: workers.count, settings: settings)
                     } else {
-                        try ListenerGroup.open(binding, slot: slot, workers: workers.count, settings: settings)
+                        try ListenerGroup.open(
+                            binding, slot: slot, workers: workers.count, settings: settings,
+                            probes: !ownPorts.contains(binding.port))
                     }
                 if slot == control.slotCount { control.slotCount += 1 }
                 control.groups[binding] = group
@@ -227,7 +236,7 @@ extension Engine {
 
     private func awaitWorkers(_ generation: UInt64) {
         _ = shared.progress.wait { progress in
-            progress.running < workers.count || progress.seen.allSatisfy { $0 >= generation } ? true : nil
+            progress.running == 0 || progress.seen.allSatisfy { $0 >= generation } ? true : nil
         }
     }
 
@@ -240,7 +249,7 @@ extension Engine {
             for group in groups { worker.post(.retire(slot: group.slot, socket: group.sockets[worker.index])) }
         }
         _ = shared.progress.wait { progress in
-            progress.running < workers.count || progress.retiring.isEmpty ? true : nil
+            progress.running == 0 || progress.retiring.isEmpty ? true : nil
         }
         for group in groups {
             group.close()

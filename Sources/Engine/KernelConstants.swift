@@ -11,8 +11,9 @@ let epollOut = UInt32(EPOLLOUT.rawValue)
 let epollError = UInt32(EPOLLERR.rawValue)
 let epollHangUp = UInt32(EPOLLHUP.rawValue)
 let epollPeerClosed = UInt32(EPOLLRDHUP.rawValue)
+let epollUrgent = UInt32(EPOLLPRI.rawValue)
 let epollEdge = UInt32(EPOLLET.rawValue)
-let connectionEvents = epollIn | epollOut | epollPeerClosed | epollEdge
+let connectionEvents = epollIn | epollOut | epollPeerClosed | epollUrgent | epollEdge
 
 let streamType = Int32(SOCK_STREAM.rawValue)
 let protocolTCP = Int32(IPPROTO_TCP)

@@ -12,6 +12,7 @@ final class ListenerGroup: Sendable {
     let slot: Int
     /// By worker.
     let sockets: [Int32]
+    private let configured = Locked<ListenerSettings?>(nil)
 
     private init(binding: Binding, slot: Int, sockets: [Int32]) {
         self.binding = binding
@@ -33,37 +34,40 @@ final class ListenerGroup: Sendable {
                 let copy = try check(sluice_dup(descriptor), binding)
                 sockets.append(copy)
                 try check(sluice_set_nonblocking(copy, 1), binding)
-                configure(copy, settings)
             }
         } catch {
             for socket in sockets { _ = sluice_close(socket) }
             throw error
         }
-        return ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+        let group = ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+        group.configure(settings)
+        return group
     }
 
     /// Binds and listens.
+    ///
+    /// `probes`: look for a foreign holder first; not where a group of ours has the port already.
     static func open(
-        _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings
+        _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings, probes: Bool
     ) throws(BindFailure) -> ListenerGroup {
         let family = try addressFamily(for: binding)
         let address = SocketAddress(binding.address ?? (family == AF_INET6 ? .anyV6 : .anyV4), binding.port)
         // Without SO_REUSEPORT first: a second process of the same user would otherwise share the port unseen.
-        let probe = try bound(family, address, binding, sharing: false)
-        _ = sluice_close(probe)
+        if probes { _ = sluice_close(try bound(family, address, binding, sharing: false)) }
         var sockets: [Int32] = []
         do throws(BindFailure) {
             for _ in 0..<workers {
                 let socket = try bound(family, address, binding, sharing: true)
                 sockets.append(socket)
-                configure(socket, settings)
                 try check(sluice_listen(socket, settings.backlog), binding)
             }
         } catch {
             for socket in sockets { _ = sluice_close(socket) }
             throw error
         }
-        return ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+        let group = ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+        group.configure(settings)
+        return group
     }
 
     /// IPv6 for every local address where the host has it (one dual-stack socket), else IPv4.
@@ -96,11 +100,22 @@ final class ListenerGroup: Sendable {
         return socket
     }
 
-    /// Options that accepted connections inherit.
-    private static func configure(_ socket: Int32, _ settings: ListenerSettings) {
-        let tcp = Int32(IPPROTO_TCP)
-        _ = sluice_set_option(socket, tcp, TCP_NODELAY, 1)
-        if let keepalive = settings.keepalive { setKeepalive(socket, keepalive) }
+    /// Sets the options that connections accepted from now on inherit, where they are not set so already.
+    func configure(_ settings: ListenerSettings) {
+        let isNew = configured.withLock { known in
+            defer { known = settings }
+            return known != settings
+        }
+        guard isNew else { return }
+        for socket in sockets {
+            _ = sluice_set_option(socket, protocolTCP, TCP_NODELAY, 1)
+            if let keepalive = settings.keepalive {
+                setKeepalive(socket, keepalive)
+            } else {
+                _ = sluice_set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 0)
+                _ = sluice_set_option(socket, protocolTCP, TCP_USER_TIMEOUT, 0)
+            }
+        }
     }
 
     @discardableResult

@@ -31,6 +31,7 @@ struct NameAnswers: Sendable {
 /// The names of the current configuration, watched through the resolver.
 final class NameWatcher: Sendable {
     private struct State {
+        var watched: Set<NameKey> = []
         var tokens: [NameKey: WatchToken] = [:]
         var answers = NameAnswers()
     }
@@ -48,7 +49,8 @@ final class NameWatcher: Sendable {
     /// Watches exactly these names from now on; answers of names that stay are kept.
     func watch(_ keys: Set<NameKey>) {
         let (added, removed) = state.withLock { state in
-            (keys.filter { state.tokens[$0] == nil }, state.tokens.keys.filter { !keys.contains($0) })
+            state.watched = keys
+            return (keys.filter { state.tokens[$0] == nil }, state.tokens.keys.filter { !keys.contains($0) })
         }
         for key in added {
             let token = resolver.watch(key.name, family: key.family.preference, refresh: key.refresh) { [weak self] in
@@ -71,7 +73,8 @@ final class NameWatcher: Sendable {
                 .failed
             } else { .pending }
         let changed = state.withLock { state in
-            guard state.answers.answers[key] != answer else { return false }
+            // A callback that had begun before its watch was cancelled has nothing to say any more.
+            guard state.watched.contains(key), state.answers.answers[key] != answer else { return false }
             state.answers.answers[key] = answer
             return true
         }

@@ -31,6 +31,14 @@ struct TLSSetupError: Error {
     }
 }
 
+/// SHA-256 of a text.
+func sha256(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    var digest = [UInt8](repeating: 0, count: 32)
+    SHA256(bytes, bytes.count, &digest)
+    return digest
+}
+
 /// The contexts of one terminating listener: one per distinct set of certificates. The set is chosen from the peeked
 /// SNI before the SSL is made, so no servername callback and no SSL_set_SSL_CTX are needed.
 final class TLSServerContexts: Sendable {
@@ -38,7 +46,7 @@ final class TLSServerContexts: Sendable {
     private let exact: [String: Int]
     private let wildcard: [String: Int]
 
-    /// Sessions resume only under an equal `sessionContext`, of which at most 32 bytes are used.
+    /// Sessions resume only under an equal `sessionContext` of at most 32 bytes.
     init(_ termination: TLSTermination, sessionContext: [UInt8]) throws(TLSSetupError) {
         var sets: [[Int]: Int] = [:]
         var contexts: [TLSContext] = []
@@ -49,7 +57,12 @@ final class TLSServerContexts: Sendable {
             sets[certificates] = contexts.count - 1
             return contexts.count - 1
         }
-        _ = try context(TLSServerContexts.onePerKeyType(termination.certificates.indices.map { $0 }, termination))
+        // The default is the first certificate, beside it those of other key types for one of its names.
+        let first = Set(termination.certificates.first?.dnsNames ?? [])
+        let alike = termination.certificates.indices.filter { index in
+            index == 0 || !first.isDisjoint(with: termination.certificates[index].dnsNames)
+        }
+        _ = try context(TLSServerContexts.onePerKeyType(alike, termination))
         var exactNames: [String: [Int]] = [:]
         var wildcardNames: [String: [Int]] = [:]
         for (index, certificate) in termination.certificates.enumerated() {
@@ -118,8 +131,7 @@ final class TLSServerContexts: Sendable {
         guard sluice_context_set_versions(raw, minimum, termination.maximumVersion.openSSLNumber) == 1 else {
             throw TLSSetupError("TLS versions")
         }
-        let identity = Array(sessionContext.prefix(32))
-        guard SSL_CTX_set_session_id_context(raw, identity, UInt32(identity.count)) == 1 else {
+        guard SSL_CTX_set_session_id_context(raw, sessionContext, UInt32(sessionContext.count)) == 1 else {
             throw TLSSetupError("session context")
         }
         for certificate in certificates { try install(certificate, in: raw) }

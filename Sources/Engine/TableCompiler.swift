@@ -162,12 +162,13 @@ struct TableCompiler {
     private mutating func serverContexts(_ termination: TLSTermination, listener: ListenerID) -> TLSServerContexts? {
         if let known = terminations[listener], known.configuration == termination { return known.contexts }
         do throws(TLSSetupError) {
-            let contexts = try TLSServerContexts(termination, sessionContext: Array("\(listener)".utf8.suffix(32)))
+            let contexts = try TLSServerContexts(termination, sessionContext: sha256("\(listener)"))
             terminations[listener] = (termination, contexts)
             return contexts
         } catch {
             logger.error("TLS listener cannot be set up", ["listener": "\(listener)", "problem": "\(error.message)"])
-            return nil
+            // What served before goes on serving.
+            return terminations[listener]?.contexts
         }
     }
 

@@ -16,7 +16,9 @@ extension Worker {
     func listen(_ slot: Int, _ socket: Int32) {
         while listeners.count <= slot { listeners.append(-1) }
         listeners[slot] = socket
-        _ = sluice_epoll_control(epoll.raw, epollAdd, socket, acceptEvents(slot), EventToken.listener(slot))
+        let result = sluice_epoll_control(epoll.raw, epollAdd, socket, acceptEvents(slot), EventToken.listener(slot))
+        // No memory to watch it: tried again with the pause's end, like everything that wants for memory.
+        if result != 0 { pauseAccepting(.descriptors) }
     }
 
     func setPaused(_ slot: Int, _ isPaused: Bool) {
@@ -60,7 +62,8 @@ extension Worker {
 
     private func accept(from socket: Int32, binding: BindingRuntime?) -> AcceptResult {
         // Take first, give back after: the limit is never exceeded.
-        guard shared.connections.add(1, ordering: .relaxed).newValue <= shared.options.maxConnections else {
+        let isWithin = shared.connections.add(1, ordering: .relaxed).newValue <= shared.options.maxConnections
+        guard isWithin, hasFreeSlot else {
             shared.connections.subtract(1, ordering: .relaxed)
             return .paused(.limit)
         }
@@ -81,11 +84,10 @@ extension Worker {
             shared.connections.subtract(1, ordering: .relaxed)
             return .accepted
         }
-        begin(descriptor, KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0), binding)
-        return .accepted
+        return begin(descriptor, KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0), binding)
     }
 
-    private func begin(_ descriptor: Int32, _ client: SocketAddress, _ binding: BindingRuntime) {
+    private func begin(_ descriptor: Int32, _ peer: SocketAddress, _ binding: BindingRuntime) -> AcceptResult {
         let slot = takeSlot()
         let token = slot < 0 ? 0 : EventToken.connection(slot: slot, life: records[slot].life, side: 0)
         guard slot >= 0, sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token) == 0 else {
@@ -93,12 +95,13 @@ extension Worker {
             _ = sluice_close(descriptor)
             if slot >= 0 { giveBackSlot(slot) }
             shared.connections.subtract(1, ordering: .relaxed)
-            return pauseAccepting(.descriptors)
+            return .paused(.descriptors)
         }
         connectionCount += 1
         let record = records + slot
         record.pointee.id = UInt64(handle.index) << 56 | connectionCount
-        record.pointee.client = client
+        record.pointee.client = peer
+        record.pointee.peer = peer
         record.pointee.acceptedAt = now
         sides[2 * slot].descriptor = descriptor
         setListener(slot, binding.primary)
@@ -106,7 +109,10 @@ extension Worker {
         case .tcp:
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
             record.pointee.stage = .admit
-            guard let route = binding.primary.fallback else { return refuse(slot, .noRoute, .proxy) }
+            guard let route = binding.primary.fallback else {
+                refuse(slot, .noRoute, .proxy)
+                return .accepted
+            }
             setRoute(slot, route)
         case .tls:
             record.pointee.stage = .inspect
@@ -116,6 +122,7 @@ extension Worker {
             armTimer(slot)
         }
         advance(slot)
+        return .accepted
     }
 
     // MARK: Overload
@@ -146,7 +153,11 @@ extension Worker {
         isPaused = false
         countPause(pauseReason, by: -1)
         for (slot, socket) in listeners.enumerated() where socket >= 0 {
-            _ = sluice_epoll_control(epoll.raw, epollModify, socket, acceptEvents(slot), EventToken.listener(slot))
+            let (events, token) = (acceptEvents(slot), EventToken.listener(slot))
+            let result = sluice_epoll_control(epoll.raw, epollModify, socket, events, token)
+            if result == -ENOENT, sluice_epoll_control(epoll.raw, epollAdd, socket, events, token) != 0 {
+                return pauseAccepting(.descriptors)
+            }
         }
     }
 

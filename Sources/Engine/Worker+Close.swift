@@ -14,11 +14,14 @@ extension Worker {
     func refuse(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
         log(.info, "connection refused", slot: slot, reason: reason, detail: nil)
         let client = sides + 2 * slot
+        // OpenSSL sends no alert of ours once its handshake is done: FIN without close_notify says that this is no
+        // orderly end, and unlike RST it does not overtake the handshake's last flight.
+        if client.pointee.tls != nil, records[slot].handshakenAt != 0 { return linger(slot, reason, side) }
         guard records[slot].inspectedAt != 0, client.pointee.tls == nil else {
             return close(slot, reason, side, reset: true)
         }
         // The hello is still in the kernel's queue: closing over unread bytes would send RST and lose the alert.
-        while sluice_recv(client.pointee.descriptor, scratch, Worker.scratchSize, 0) == Int64(Worker.scratchSize) {}
+        for _ in 0..<8 where sluice_recv(client.pointee.descriptor, scratch, Worker.scratchSize, 0) <= 0 { break }
         let alert: [UInt8] = [21, 3, 3, 0, 2, 2, Worker.alertNumber(for: reason)]
         _ = sluice_send(client.pointee.descriptor, alert, alert.count, 0)
         linger(slot, reason, side)
@@ -69,6 +72,8 @@ extension Worker {
 
     /// Ends a connection. `reset`: the client, and a connected backend, see RST rather than FIN.
     func close(_ slot: Int, _ reason: CloseReason, _ side: CloseSide, reset: Bool) {
+        // Counted already when the lingering began.
+        if records[slot].stage == .linger { return endLingering(slot) }
         leaveStage(slot)
         countClose(slot, reason, side)
         release(slot, reset: reset)
@@ -148,6 +153,7 @@ extension Worker {
         record.pointee.stage = .free
         shared.connections.subtract(1, ordering: .relaxed)
         finishSlot(slot)
-        if isPaused, pauseReason == .limit || openCount == 0 { resumeAccepting() }
+        // At the limit the timer resumes: re-arming every listener for each close would cost more than it serves.
+        if isPaused, openCount == 0 { resumeAccepting() }
     }
 }

@@ -15,7 +15,7 @@ extension Worker {
         releaseEndpoint(slot)
         record.pointee.endpoint = .passRetained(endpoint)
         endpoint.active.add(1, ordering: .relaxed)
-        record.pointee.attempts += 1
+        record.pointee.attempts = min(record.pointee.attempts, 254) + 1
         record.pointee.dialledAt = now
         let deadline = min(nowMilliseconds + backend.connectTimeout, record.pointee.totalDeadline)
         record.pointee.stageDeadline = deadline
@@ -26,7 +26,8 @@ extension Worker {
         }
         let descriptor = sluice_socket(family, streamType, 0)
         guard descriptor >= 0 else {
-            // Want of descriptors or memory is ours, not the backend's.
+            // Want of descriptors or memory is ours: nothing is counted against the endpoint, nor would another one help.
+            logFailure(slot, .overload, "no socket for a connection to the backend", "\(Errno(rawValue: -descriptor))")
             pauseAccepting(.descriptors)
             return .refuse(.overload, .proxy)
         }
@@ -40,14 +41,6 @@ extension Worker {
         armTimer(slot)
         record.pointee.stage = .connect
         return .wait
-    }
-
-    /// Where descriptors or memory are wanting it is not the endpoint that failed: nothing is counted against it, nor
-    /// would another one help.
-    private func noSocket(_ slot: Int, _ error: Int32) -> StageOutcome {
-        guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error) else { return connectFailed(slot, error) }
-        logFailure(slot, "no socket for a connection to the backend", "\(Errno(rawValue: error))")
-        return .refuse(.overload, .proxy)
     }
 
     /// The backend's socket reported something.
@@ -72,7 +65,7 @@ extension Worker {
         }
         guard let ssl = tls.makeConnection() else {
             countAttempt(backend, .tlsError)
-            logFailure(slot, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
+            logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
             return .refuse(.backendTLSError, .proxy)
         }
         let side = sides + (2 * slot + 1)
@@ -82,7 +75,10 @@ extension Worker {
         }
         side.pointee.tls = ssl
         offerClientsALPN(slot, ssl)
-        return .proceed(.backendHandshake)
+        // It takes its turn with the other handshakes.
+        record.pointee.stage = .backendHandshake
+        enqueue(slot, in: &handshakes)
+        return .wait
     }
 
     /// Where the client negotiated a protocol, the backend is offered the same one.
@@ -116,6 +112,10 @@ extension Worker {
             side.pointee.flags.remove(.readable)
             return .wait
         case SSL_ERROR_WANT_WRITE: return .wait
+        case SSL_ERROR_SYSCALL, SSL_ERROR_ZERO_RETURN:
+            // It went away: another endpoint may not.
+            side.pointee.flags.insert(.tlsBroken)
+            return attemptFailed(slot, .backendTLSError, .tlsError, "the connection ended during the TLS handshake")
         default:
             let verification = SSL_get_verify_result(ssl)
             if verification != Int(X509_V_OK) {
@@ -130,7 +130,7 @@ extension Worker {
     private func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
         sides[2 * slot + 1].flags.insert(.tlsBroken)
         countAttempt(backend, .tlsError)
-        logFailure(slot, "TLS handshake with the backend failed", problem)
+        logFailure(slot, .backendTLSError, "TLS handshake with the backend failed", problem)
         return .refuse(.backendTLSError, .backend)
     }
 
@@ -155,7 +155,7 @@ extension Worker {
         closeBackendSide(slot)
         guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
         countAttempt(backend, result)
-        logFailure(slot, "connecting to the backend failed", problem)
+        logFailure(slot, reason, "connecting to the backend failed", problem)
         record.pointee.lastFailure = reason
         let settings = backend.configuration.settings
         guard Int(record.pointee.attempts) <= settings.retries, nowMilliseconds < record.pointee.totalDeadline else {

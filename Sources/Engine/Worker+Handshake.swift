@@ -45,7 +45,7 @@ extension Worker {
             return .wait
         case SSL_ERROR_WANT_WRITE:
             return .wait
-        case SSL_ERROR_SYSCALL:
+        case SSL_ERROR_SYSCALL, SSL_ERROR_ZERO_RETURN:
             side.pointee.flags.insert(.tlsBroken)
             countHandshake(slot, .terminateUnknown, .clientClosed)
             close(slot, .clientReset, .client, reset: false)
@@ -58,6 +58,7 @@ extension Worker {
     private func finishHandshake(_ slot: Int, _ ssl: OpaquePointer) {
         let record = records + slot
         record.pointee.handshakenAt = now
+        record.pointee.stageDeadline = 0
         sides[2 * slot].flags.insert(.readable)
         endHandshaking(slot)
         countHandshake(slot, SSL_version(ssl) == TLS1_3_VERSION ? .terminate13 : .terminate12, .ok)

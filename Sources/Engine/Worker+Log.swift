@@ -35,8 +35,8 @@ extension Worker {
             ])
     }
 
-    func logFailure(_ slot: Int, _ message: String, _ problem: String) {
-        guard let suppressed = logLimiter.admit(.connectRefused, now: MonotonicTime(nanoseconds: now)) else { return }
+    func logFailure(_ slot: Int, _ reason: CloseReason, _ message: String, _ problem: String) {
+        guard let suppressed = logLimiter.admit(reason, now: MonotonicTime(nanoseconds: now)) else { return }
         let record = records[slot]
         let backend = record.backend?.takeUnretainedValue()
         let endpoint = record.endpoint?.takeUnretainedValue()

@@ -33,7 +33,10 @@ extension Worker {
     /// An epoll event for a connection that is not relaying yet.
     func pipelineEvent(_ slot: Int, _ side: Int) {
         let isClient = side == 0
-        if isClient, sides[2 * slot].flags.contains(.failed) { return close(slot, .clientReset, .client, reset: false) }
+        if isClient, sides[2 * slot].flags.contains(.failed) {
+            if records[slot].stage == .handshake { countHandshake(slot, .terminateUnknown, .clientClosed) }
+            return close(slot, .clientReset, .client, reset: false)
+        }
         switch records[slot].stage {
         case .inspect where isClient: advance(slot)
         case .handshake where isClient: enqueue(slot, in: &handshakes)
@@ -68,17 +71,24 @@ extension Worker {
                 close(slot, .clientClosed, .client, reset: false)
                 return .gone
             }
-            // The kernel wakes us when that much is there, rather than for each byte.
-            _ = sluice_set_option(side.pointee.descriptor, SOL_SOCKET, SO_RCVLOWAT, Int32(clamping: total))
             side.pointee.flags.remove(.readable)
+            setLowWater(slot, Int32(clamping: total))
             return .wait
         case .notTLS: return .refuse(.notTLS, .client)
         case .tooLarge: return .refuse(.clientHelloTooLarge, .client)
         case .malformed: return .refuse(.notTLS, .client)
         case .hello(let hello):
-            _ = sluice_set_option(side.pointee.descriptor, SOL_SOCKET, SO_RCVLOWAT, 1)
+            setLowWater(slot, 1)
             return route(slot, hello)
         }
+    }
+
+    /// The kernel wakes us when that many bytes are there, rather than for each. Only a changed wish is told to it: telling
+    /// raises an event by itself where that much waits already, which a peek that stops at urgent data does not see.
+    private func setLowWater(_ slot: Int, _ bytes: Int32) {
+        guard records[slot].lowWater != bytes else { return }
+        records[slot].lowWater = bytes
+        _ = sluice_set_option(sides[2 * slot].descriptor, SOL_SOCKET, SO_RCVLOWAT, bytes)
     }
 
     /// The most specific listener for the name takes the connection, whether or not one of its routes fits.
@@ -97,14 +107,14 @@ extension Worker {
         let listener = listeners[Int(index)]
         setListener(slot, listener)
         countAccepted(listener)
+        record.pointee.tlsMode = listener.termination == nil ? .passthrough : .terminate
         guard let route = listener.route(for: hello.serverName) else { return refuseHello(slot, .tlsNoSNIMatch, hello) }
         setRoute(slot, route)
+        record.pointee.stageDeadline = 0
         guard case .tls(let tls) = listener.configuration.traffic, case .terminate = tls.mode else {
-            record.pointee.tlsMode = .passthrough
             countHandshake(slot, .passthrough, .ok)
             return .proceed(.admit)
         }
-        record.pointee.tlsMode = .terminate
         return beginHandshake(slot, listener, route, hello)
     }
 
@@ -135,11 +145,7 @@ extension Worker {
         }
         guard !backend.endpoints.isEmpty else {
             if backend.isResolving { return waitForName(slot, backend) }
-            let reason: CloseReason = backend.resolutionFailed ? .dnsError : .noEndpoints
-            let cells = backend.state.counters.cells(worker: handle.index)
-            cells.add(BackendField.rejected(reason))
-            if reason == .dnsError { cells.add(BackendField.connects(.dnsError)) }
-            return .refuse(reason, .proxy)
+            return .refuse(countUnresolved(backend), .proxy)
         }
         let picked = backend.picker.pick(
             random: random.next(), active: { backend.endpoints[$0].active.load(ordering: .relaxed) },
@@ -152,13 +158,25 @@ extension Worker {
         return dial(slot, backend, backend.endpoints[picked])
     }
 
+    /// A backend without an address: because its names have none, or because it has no endpoint at all.
+    func countUnresolved(_ backend: BackendRuntime) -> CloseReason {
+        let reason: CloseReason = backend.resolutionFailed || backend.isResolving ? .dnsError : .noEndpoints
+        let cells = backend.state.counters.cells(worker: handle.index)
+        cells.add(BackendField.rejected(reason))
+        if reason == .dnsError { cells.add(BackendField.connects(.dnsError)) }
+        return reason
+    }
+
     /// No answer yet for the backend's name: the next table brings one.
     private func waitForName(_ slot: Int, _ backend: BackendRuntime) -> StageOutcome {
         let record = records + slot
         record.pointee.stage = .resolve
         if record.pointee.stageDeadline == 0 { record.pointee.stageDeadline = nowMilliseconds + backend.connectTimeout }
         record.pointee.lastFailure = .dnsError
-        waitingForNames.append(Int32(slot))
+        if !record.pointee.awaitsName {
+            record.pointee.awaitsName = true
+            waitingForNames.append(Int32(slot))
+        }
         armTimer(slot)
         return .wait
     }
@@ -171,6 +189,7 @@ extension Worker {
         for index in waiting {
             let slot = Int(index)
             let record = records + slot
+            record.pointee.awaitsName = false
             guard record.pointee.stage == .resolve, let old = record.pointee.backend else { continue }
             let id = old._withUnsafeGuaranteedRef { $0.configuration.id }
             if let fresh = tables.value.backends[id] {

@@ -33,9 +33,7 @@ extension Worker {
         let side = sides + (2 * slot + index)
         let inbound: Direction = index == 0 ? .request : .response
         if side.pointee.tls != nil { side.pointee.flags.insert(.readable) }
-        if side.pointee.flags.contains(.failed), flows[2 * slot + inbound.rawValue].flags.contains(.ended) {
-            return close(slot, index == 0 ? .clientReset : .backendReset, inbound.side, reset: true)
-        }
+        if side.pointee.flags.contains(.failed), !sideFailed(slot, inbound) { return }
         if side.pointee.flags.contains(.readable) { guard relayRound(slot, inbound) else { return } }
         guard events & epollOut != 0 else { return }
         let outbound = flows + (2 * slot + inbound.opposite.rawValue)
@@ -51,17 +49,17 @@ extension Worker {
         let source = sides + (2 * slot + direction.rawValue)
         let sink = sides + (2 * slot + 1 - direction.rawValue)
         if flow.pointee.holdsData {
-            switch flush(flow, sink) {
+            switch flush(slot, flow, sink) {
             case .blocked: return true
             case .failed: return sinkFailed(slot, direction)
-            case .done: records[slot].lastActivity = nowMilliseconds
+            case .done: break
             }
         }
         if flow.pointee.flags.contains(.ended) { return passOnEnd(slot, direction) }
         guard source.pointee.flags.contains(.readable), flow.pointee.allowance > 0 else { return true }
         let isTight = shared.budget.isTight
         if flow.pointee.bulk >= 2, source.pointee.tls == nil, sink.pointee.tls == nil, !isTight,
-            !flow.pointee.flags.contains(.noSplice)
+            !flow.pointee.flags.contains(.noSplice), !source.pointee.flags.contains(.urgent)
         {
             let pipe = pipes.take(now: nowMilliseconds)
             if pipe >= 0 { return spliceRound(slot, direction, flow, source, sink, pipe) }
@@ -83,7 +81,9 @@ extension Worker {
             if result <= 0 { return readEnded(slot, direction, result) }
             count = Int(result)
             // A short read empties the socket; a FIN that is known to be queued must still be read.
-            if count < size, !source.pointee.flags.contains(.hungUp) { source.pointee.flags.remove(.readable) }
+            if count < size, source.pointee.flags.isDisjoint(with: [.hungUp, .urgent]) {
+                source.pointee.flags.remove(.readable)
+            }
         } else {
             let result = readTLS(source, size)
             if result.count == 0 { return tlsReadEnded(slot, direction, result.ending) }
@@ -118,6 +118,7 @@ extension Worker {
         flow.pointee.bytes &+= UInt64(count)
         if flow.pointee.allowance != .max { flow.pointee.allowance -= count }
         record.pointee.lastActivity = nowMilliseconds
+        flow.pointee.lastByteAt = nowMilliseconds
         guard let cells = record.pointee.routeCells else { return }
         if direction == .request {
             if record.pointee.firstRequestByteAt == 0 { record.pointee.firstRequestByteAt = now }
@@ -157,7 +158,9 @@ extension Worker {
         }
     }
 
-    private func flush(_ flow: UnsafeMutablePointer<Flow>, _ sink: UnsafeMutablePointer<Side>) -> FlushResult {
+    private func flush(
+        _ slot: Int, _ flow: UnsafeMutablePointer<Flow>, _ sink: UnsafeMutablePointer<Side>
+    ) -> FlushResult {
         if flow.pointee.pipe >= 0 {
             let pipe = pipes[flow.pointee.pipe]
             while flow.pointee.pipeBytes > 0 {
@@ -165,6 +168,7 @@ extension Worker {
                 guard moved > 0 else { return moved == wouldBlock ? .blocked : .failed }
                 flow.pointee.pipeBytes -= Int(moved)
                 shared.budget.giveBack(Int(moved))
+                records[slot].lastActivity = nowMilliseconds
             }
             pipes.giveBack(flow.pointee.pipe)
             flow.pointee.pipe = -1
@@ -174,6 +178,7 @@ extension Worker {
             let written = write(sink, block.bytes + block.pointee.start, block.count)
             guard written >= 0 else { return .failed }
             block.pointee.start += written
+            if written > 0 { records[slot].lastActivity = nowMilliseconds }
             guard block.count == 0 else { return .blocked }
             flow.pointee.held = block.pointee.next
             if flow.pointee.held == nil { flow.pointee.heldTail = nil }
@@ -201,13 +206,24 @@ extension Worker {
     func dropHeld(_ flow: UnsafeMutablePointer<Flow>) {
         if flow.pointee.pipe >= 0 {
             shared.budget.giveBack(flow.pointee.pipeBytes)
-            pipes.discard(flow.pointee.pipe)
+            drain(flow.pointee.pipe, flow.pointee.pipeBytes)
         }
         while let block = flow.pointee.held {
             flow.pointee.held = block.pointee.next
             blocks.giveBack(block)
         }
         flow.initialize(to: Flow())
+    }
+
+    /// Throws away what a pipe holds and gives it back.
+    private func drain(_ index: Int32, _ bytes: Int) {
+        var left = bytes
+        while left > 0 {
+            let count = sluice_read(pipes[index].read, scratch, min(Worker.scratchSize, left))
+            guard count > 0 else { break }
+            left -= Int(count)
+        }
+        pipes.giveBack(index)
     }
 
     // MARK: By splice
@@ -231,7 +247,7 @@ extension Worker {
         noteBytes(slot, direction, flow, count)
         flow.pointee.bulk = count >= Worker.leastSplice ? 8 : flow.pointee.bulk - 1
         if flow.pointee.flags.contains(.sinkFailed) {
-            pipes.discard(index)
+            drain(index, count)
             return again(slot, flow, source)
         }
         var left = count
@@ -243,7 +259,7 @@ extension Worker {
             }
             flow.pointee.pipe = index
             flow.pointee.pipeBytes = left
-            shared.budget.force(left)
+            shared.budget.take(left)
             guard moved == wouldBlock else { return sinkFailed(slot, direction) }
             flow.pointee.heldSince = nowMilliseconds
             armTimer(slot)

@@ -6,6 +6,34 @@ internal import Glibc
 // The ends of a relayed connection: FIN and close_notify passed on in kind, resets passed on as resets.
 
 extension Worker {
+    /// A side was reset. False: the connection is gone. `inbound`: the direction it is the source of.
+    func sideFailed(_ slot: Int, _ inbound: Direction) -> Bool {
+        let flow = flows + (2 * slot + inbound.rawValue)
+        guard flow.pointee.flags.contains(.ended) else {
+            // The client will never take the answer to what is still held of its request.
+            guard inbound == .request, flow.pointee.holdsData else { return true }
+            close(slot, .clientReset, .client, reset: true)
+            return false
+        }
+        guard inbound == .response, !flow.pointee.flags.contains(.sinkFailed) else {
+            let wasReset = records[slot].endReason == .backendReset || records[slot].endReason == .clientReset
+            if wasReset {
+                finish(slot, reset: true)
+            } else {
+                close(slot, inbound == .request ? .clientReset : .backendReset, inbound.side, reset: true)
+            }
+            return false
+        }
+        // The backend had ended in order before: what it sent, here and in the kernel's queue, is still owed to the
+        // client, and a reset would throw it away. Only the way to the backend is closed.
+        let request = flows + 2 * slot
+        dropHeld(request)
+        request.pointee.flags = [.ended, .shutDown, .sinkFailed]
+        guard flow.pointee.flags.contains(.shutDown) else { return true }
+        linger(slot, records[slot].endReason, records[slot].endedFirst == 1 ? .backend : .client)
+        return false
+    }
+
     /// A plain read gave no bytes. False: the connection is gone.
     func readEnded(_ slot: Int, _ direction: Direction, _ result: Int64) -> Bool {
         if result == wouldBlock {

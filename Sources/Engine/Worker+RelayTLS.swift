@@ -21,7 +21,9 @@ extension Worker {
 
     /// Gathers records into the scratch buffer: several reads, one write.
     func readTLS(_ source: UnsafeMutablePointer<Side>, _ size: Int) -> (count: Int, ending: TLSReadEnding) {
-        guard let ssl = source.pointee.tls, !source.pointee.flags.contains(.tlsBroken) else { return (0, .failed) }
+        guard let ssl = source.pointee.tls, !source.pointee.flags.contains(.tlsBroken) else {
+            return (0, source.pointee.flags.contains(.tlsReset) ? .reset : .failed)
+        }
         var count = 0
         while count < size {
             ERR_clear_error()
@@ -45,7 +47,7 @@ extension Worker {
         case SSL_ERROR_ZERO_RETURN:
             return sluice_saw_close_notify(ssl) == 1 ? .closeNotify : .truncated
         case SSL_ERROR_SYSCALL:
-            source.pointee.flags.insert(.tlsBroken)
+            source.pointee.flags.insert([.tlsBroken, .tlsReset])
             return .reset
         default:
             source.pointee.flags.insert(.tlsBroken)

@@ -51,8 +51,8 @@ extension Worker {
             refuse(slot, .tlsHandshakeTimeout, .client)
         case .admit, .choose: refuse(slot, .internalError, .proxy)
         case .resolve:
-            waitingForNames.removeAll { $0 == Int32(slot) }
-            refuse(slot, .dnsError, .proxy)
+            let backend = records[slot].backend?.takeUnretainedValue()
+            refuse(slot, backend.map(countUnresolved) ?? .dnsError, .proxy)
         case .retry:
             records[slot].stage = .choose
             advance(slot)

@@ -11,7 +11,7 @@ internal import Platform
 final class Worker {
     let handle: WorkerHandle
     let shared: EngineShared
-    let epoll: FileDescriptor
+    let epoll: Epoll
     var tables: Published<RoutingTable>.Reader
 
     let capacity: Int
@@ -56,18 +56,15 @@ final class Worker {
     private var isStopping = false
     private static let eventCapacity = 512
     private static let handshakeBudget: Int64 = 2_000_000
+    private static let slackSlots = 1024
 
-    init?(handle: WorkerHandle) {
+    init(handle: WorkerHandle) {
         self.handle = handle
         shared = handle.shared
-        let descriptor = sluice_epoll_create()
-        guard descriptor >= 0 else {
-            shared.logger.error("worker cannot start", ["errno": "\(Errno(rawValue: -descriptor))"])
-            return nil
-        }
-        epoll = FileDescriptor(owning: descriptor)
+        epoll = handle.epoll
         tables = .init(shared.table)
-        capacity = min(shared.options.maxConnections, 1 << 20)
+        // A closed slot that still stands in a queue is not free yet, though its connection counts no more.
+        capacity = min(shared.options.maxConnections + Worker.slackSlots, 1 << 20)
         var memory: [ZeroedPages] = []
         // Address space only: a slot costs memory when it is first used.
         records = Worker.slots(of: ConnectionRecord.self, capacity, &memory)
@@ -79,9 +76,6 @@ final class Worker {
         blocks = BlockPool(budget: shared.budget)
         pipes = PipePool(cap: max(2, 48 / shared.options.workers))
         random = SplitMix64(seed: UInt64(truncatingIfNeeded: sluice_monotonic_ns()) ^ UInt64(handle.index) << 56)
-        guard sluice_epoll_control(epoll.raw, epollAdd, handle.wake.raw, epollIn, EventToken.wake) == 0 else {
-            return nil
-        }
     }
 
     deinit { scratch.deallocate() }
@@ -154,6 +148,7 @@ final class Worker {
         if events & (epollPeerClosed | epollHangUp) != 0 { flags.pointee.flags.insert(.hungUp) }
         if events & epollOut != 0 { flags.pointee.flags.insert(.writable) }
         if events & epollError != 0 { flags.pointee.flags.insert(.failed) }
+        if events & epollUrgent != 0 { flags.pointee.flags.insert([.urgent, .readable]) }
         if record.pointee.stage == .relay {
             relayEvent(slot, side, events)
         } else {
@@ -184,11 +179,12 @@ final class Worker {
         guard !handshakes.isEmpty else { return }
         let end = sluice_monotonic_ns() + Worker.handshakeBudget
         while let slot = handshakes.pop(records) {
-            guard records[slot].stage != .free else {
-                finishSlot(slot)
-                continue
+            switch records[slot].stage {
+            case .free: finishSlot(slot)
+            // It got there while it stood in this queue: a round that it asked for is still owed to it.
+            case .relay: enqueue(slot, in: &ready)
+            default: advance(slot)
             }
-            advance(slot)
             if sluice_monotonic_ns() >= end { return }
         }
     }
@@ -216,6 +212,8 @@ final class Worker {
 extension Worker {
     // MARK: Slots
 
+    var hasFreeSlot: Bool { freeCount > 0 || highestSlot < capacity }
+
     /// A fresh record, or -1 when every slot is taken.
     func takeSlot() -> Int {
         let slot: Int
@@ -228,9 +226,10 @@ extension Worker {
             highestSlot += 1
             timers.reserve(slots: highestSlot)
         }
-        let life = records[slot].life &+ 1
+        let (life, awaitsName) = (records[slot].life &+ 1, records[slot].awaitsName)
         (records + slot).initialize(to: ConnectionRecord())
         records[slot].life = life
+        records[slot].awaitsName = awaitsName
         for side in 0..<2 {
             (sides + (2 * slot + side)).initialize(to: Side())
             (flows + (2 * slot + side)).initialize(to: Flow())

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import EngineModel
 internal import Observability
 internal import Platform
@@ -76,22 +77,44 @@ enum WorkerCommand: Sendable {
     case stop
 }
 
+/// Owns an epoll descriptor.
+final class Epoll: Sendable {
+    let raw: Int32
+
+    init() throws(Errno) {
+        let result = sluice_epoll_create()
+        guard result >= 0 else { throw Errno(rawValue: -result) }
+        raw = result
+    }
+
+    deinit { _ = sluice_close(raw) }
+
+    func add(_ descriptor: Int32, _ events: UInt32, _ token: UInt64) throws(Errno) {
+        let result = sluice_epoll_control(raw, epollAdd, descriptor, events, token)
+        guard result == 0 else { throw Errno(rawValue: -result) }
+    }
+}
+
 /// What other threads may hold of a worker.
 final class WorkerHandle: Sendable {
     let index: Int
     let shared: EngineShared
     let wake: EventDescriptor
+    /// Made here, so that a worker that cannot wait is known before the engine starts.
+    let epoll: Epoll
     let commands = Locked<[WorkerCommand]>([])
 
     init(index: Int, shared: EngineShared) throws(Errno) {
         self.index = index
         self.shared = shared
         wake = try EventDescriptor()
+        epoll = try Epoll()
+        try epoll.add(wake.raw, epollIn, EventToken.wake)
     }
 
     func start() throws(Errno) {
         let thread = try Thread(named: "worker-\(index)") { [self] in
-            Worker(handle: self)?.run()
+            Worker(handle: self).run()
             shared.progress.update { $0.running -= 1 }
         }
         thread.detach()

@@ -1,7 +1,7 @@
 import EngineCore
 import Testing
 
-@Suite("ClientHello, refused", .timeLimit(.minutes(1)))
+@Suite("ClientHello, refused", .timeLimit(.minutes(5)))
 struct ClientHelloRefusalTests {
     @Test(
         "another protocol is told from its first byte",

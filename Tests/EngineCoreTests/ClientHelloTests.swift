@@ -9,7 +9,7 @@ func parseHello(_ bytes: some Collection<UInt8>, limit: Int = 16384) -> ClientHe
     return ClientHello.parse(UnsafeRawBufferPointer(memory), limit: limit)
 }
 
-@Suite("ClientHello", .timeLimit(.minutes(1)))
+@Suite("ClientHello", .timeLimit(.minutes(5)))
 struct ClientHelloTests {
     @Test("hellos of real clients are read")
     func captured() {

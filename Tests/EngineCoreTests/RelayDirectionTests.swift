@@ -1,7 +1,7 @@
 import EngineCore
 import Testing
 
-@Suite("Relay direction", .timeLimit(.minutes(1)))
+@Suite("Relay direction", .timeLimit(.minutes(5)))
 struct RelayDirectionTests {
     private func run(_ inputs: [RelayDirection.Input]) -> (RelayDirection, [RelayDirection.Action]) {
         var direction = RelayDirection()

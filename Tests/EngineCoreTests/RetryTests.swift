@@ -31,7 +31,7 @@ struct RetryTests {
     }
 }
 
-@Suite("Endpoint picker", .timeLimit(.minutes(1)))
+@Suite("Endpoint picker", .timeLimit(.minutes(5)))
 struct EndpointPickerTests {
     private func shares(_ weights: [Int], excluding: UInt64 = 0, active: (Int) -> Int = { _ in 0 }) -> [Double] {
         let picker = EndpointPicker(weights: weights)

@@ -2,7 +2,7 @@ import EngineCore
 import Primitives
 import Testing
 
-@Suite("Server name table", .timeLimit(.minutes(1)))
+@Suite("Server name table", .timeLimit(.minutes(5)))
 struct ServerNameTableTests {
     private let table = ServerNameTable(
         [

@@ -98,6 +98,21 @@ struct ReloadTests {
         #expect(try PlainClient(port: taken).receiveLine() == "a")
     }
 
+    @Test("a binding that changes its shape is never unbound")
+    func changesShape() throws {
+        let harness = try EngineHarness()
+        let echo = try EchoBackend("a")
+        let port = try freePort()
+        var listener = tcpListener("db", port: port, route("r", to: "a"))
+        for round in 0..<20 {
+            let binding = Binding(address: round.isMultiple(of: 2) ? nil : .loopbackV4, port: port)
+            listener.bindings = [binding]
+            let acknowledgement = harness.apply([listener], [backend("a", ports: [echo.port])])
+            #expect(acknowledgement.bindings == [binding: .bound])
+            #expect(try PlainClient(port: port).receiveLine() == "a")
+        }
+    }
+
     @Test("at the connection limit accepting waits, and goes on by itself")
     func connectionLimit() throws {
         let harness = try EngineHarness(maxConnections: 4)

@@ -162,6 +162,63 @@ struct TLSRelayTests {
         #expect(try fingerprint(nil) == first.fingerprint)
     }
 
+    @Test("without SNI the first certificate is shown, not one of another name and key type")
+    func defaultCertificate() throws {
+        let harness = try EngineHarness()
+        let ca = try TestPKI.makeCA()
+        let first = try Self.issue(ca, "first.test", key: .rsa2048)
+        let other = try Self.issue(ca, "other.test")
+        let echo = try EchoBackend("a")
+        let port = try freePort()
+        harness.apply(
+            [
+                tlsListener(
+                    "t", port: port, mode: try terminate(first, other), routes: [], fallback: route("a", to: "a"))
+            ],
+            [backend("a", ports: [echo.port])])
+        #expect(try TLSTestClient(port: port, TLSClientOptions(serverName: nil)).peerFingerprint == first.fingerprint)
+        #expect(try TLSTestClient(port: port, TLSClientOptions(serverName: "x")).peerFingerprint == first.fingerprint)
+    }
+
+    @Test("a refusal after the handshake is no orderly end")
+    func refusedAfterHandshake() throws {
+        let harness = try EngineHarness()
+        let ca = try TestPKI.makeCA()
+        let port = try freePort()
+        harness.apply(
+            [
+                tlsListener(
+                    "t", port: port, mode: try terminate(Self.issue(ca, "a.test")), routes: [],
+                    fallback: route("a", to: "a"))
+            ], [backend("a", ports: [])])
+        let client = try TLSTestClient(port: port, TLSClientOptions(serverName: "a.test"))
+        #expect(try client.waitForEnd() == .truncated)
+        #expect(waitUntil { harness.closed(.noEndpoints) == 1 })
+    }
+
+    @Test("a refused client that resets instead of taking its alert is counted once")
+    func resetWhileLingering() throws {
+        let harness = try EngineHarness()
+        let port = try freePort()
+        harness.apply(
+            [tlsListener("t", port: port, routes: [("a.test", route("a", to: "a"))])], [backend("a", ports: [])])
+        let hello = try clientHelloBytes(TLSClientOptions(serverName: "b.test"))
+        for _ in 0..<50 {
+            let client = try PlainClient(port: port)
+            try client.send(hello)
+            client.reset()
+        }
+        #expect(waitUntil { harness.engine.activeConnections == 0 })
+        // Some are reset before they are accepted.
+        let refused = harness.rejected(.tlsNoSNIMatch) + harness.rejected(.clientReset)
+        #expect(refused == harness.metric("sluice_listener_connections_accepted_total"))
+        #expect(refused > 0)
+        #expect(harness.metric("sluice_listener_connections_active") == 0)
+        #expect(throws: StreamError.alert(.unrecognizedName)) {
+            try TLSTestClient(port: port, TLSClientOptions(serverName: "b.test"))
+        }
+    }
+
     @Test("ALPN comes from the listener, else from the route; without overlap the handshake goes on")
     func alpn() throws {
         let harness = try EngineHarness()
@@ -207,7 +264,7 @@ struct TLSRelayTests {
         #expect(options.session != nil)
         #expect(try TLSTestClient(port: ports.0, options).isResumed)
         #expect(try !TLSTestClient(port: ports.1, options).isResumed)
-        #expect(harness.metric("sluice_tls_session_resumptions_total") == 1)
+        #expect(waitUntil { harness.metric("sluice_tls_session_resumptions_total") == 1 })
     }
 
     @Test("a FIN without close_notify is counted as a truncation")

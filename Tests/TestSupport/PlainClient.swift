@@ -59,6 +59,13 @@ public final class PlainClient: TestStream {
         return max(0, count)
     }
 
+    /// Sends one byte as urgent data (RFC 9293 §3.8.5).
+    public func sendUrgent(_ byte: UInt8) throws {
+        guard Glibc.send(try socket.raw(), [byte], 1, Int32(MSG_NOSIGNAL) | Int32(MSG_OOB)) == 1 else {
+            throw streamError(errno)
+        }
+    }
+
     public func receive(max: Int, timeout: Duration) throws -> [UInt8] {
         let deadline = MonotonicTime.now() + timeout
         while true {
