@@ -117,6 +117,9 @@ public final class Engine: ConfigurationTarget {
         return warnings + failures
     }
 
+    /// Turns of all workers' loops: what shows a worker that wakes itself.
+    var turns: UInt64 { workers.reduce(0) { $0 &+ $1.turns.load(ordering: .relaxed) } }
+
     func withCompiler<Result>(_ body: (TableCompiler, Acknowledgement) -> Result) -> Result {
         control.withLock { body($0.compiler, $0.acknowledgement) }
     }

@@ -3,6 +3,7 @@ internal import EngineCore
 internal import EngineModel
 internal import Observability
 internal import Platform
+internal import Synchronization
 
 /// All mutable state of one data-plane thread: made on it, gone with it. Not Sendable, so the compiler keeps it there.
 ///
@@ -95,6 +96,7 @@ final class Worker {
         while !isStopping {
             let count = sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), waitTime())
             now = sluice_monotonic_ns()
+            handle.turns.store(handle.turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
             refreshTable()
             var wasWoken = false
             for index in 0..<max(0, Int(count)) {

@@ -103,6 +103,8 @@ final class WorkerHandle: Sendable {
     /// Made here, so that a worker that cannot wait is known before the engine starts.
     let epoll: Epoll
     let commands = Locked<[WorkerCommand]>([])
+    /// Turns of the worker's loop; only it writes.
+    let turns = Atomic<UInt64>(0)
 
     init(index: Int, shared: EngineShared) throws(Errno) {
         self.index = index

@@ -1,4 +1,4 @@
-import Engine
+@testable import Engine
 import EngineModel
 import Platform
 import Primitives
@@ -62,7 +62,7 @@ struct StreamEndTests {
         try sending.value()
     }
 
-    @Test("an unfinished hello with urgent data in it costs no processor time")
+    @Test("an unfinished hello with urgent data in it does not keep the worker busy")
     func urgentHello() throws {
         let tls = try freePort()
         harness.apply(
@@ -73,30 +73,31 @@ struct StreamEndTests {
         try client.sendUrgent(0)
         try client.send(Array(hello[100...]))
         #expect(waitUntil { harness.metric("sluice_listener_handshaking_connections") == 1 })
-        let before = processCPUNanoseconds()
+        let before = harness.engine.turns
         let start = MonotonicTime.now()
         #expect(waitUntil { MonotonicTime.now() - start > .milliseconds(300) })
-        // Generous: a worker that spins takes all of it; polling here takes a little.
-        #expect(processCPUNanoseconds() - before < 250_000_000 || harness.engine.activeConnections == 0)
+        // A worker that wakes itself makes tens of thousands.
+        #expect(harness.engine.turns - before < 1000)
     }
 
     @Test("a client that reads slowly is not idle")
     func slowIsNotIdle() throws {
         var settings = RouteSettings()
-        settings.idleTimeout = .milliseconds(500)
+        settings.idleTimeout = .seconds(2)
         let (client, peer) = try connect(settings)
         try client.shrinkReceiveBuffer(to: 64 << 10)
         let answer = testBytes(16 << 20)
         let sending = try BackgroundWork { try peer.send(answer, timeout: .seconds(60)) }
         var received: [UInt8] = []
-        var next = MonotonicTime.now()
-        while received.count < 4 << 20 {
-            next = next + .milliseconds(20)
-            #expect(waitUntil { MonotonicTime.now() >= next })
-            received += try client.receive(max: 64 << 10)
+        // For longer than the timeout the client takes less than the backend sends.
+        for _ in 0..<30 {
+            let pause = MonotonicTime.now() + .milliseconds(100)
+            #expect(waitUntil { MonotonicTime.now() >= pause })
+            received += try client.receive(exactly: 256 << 10)
         }
         received += try client.receive(exactly: answer.count - received.count, timeout: .seconds(30))
-        #expect(received == answer)
+        let isUnchanged = received == answer
+        #expect(isUnchanged)
         try sending.value()
     }
 
