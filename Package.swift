@@ -31,13 +31,14 @@ let package = Package(
         .target(name: "Resolver", dependencies: ["Primitives", "Platform", "Observability", "CCares"]),
 
         .target(name: "EngineModel", dependencies: ["Primitives"]),
-        .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"], exclude: ["LIFECYCLE.md"]),
+        .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"]),
         .target(
             name: "Engine",
             dependencies: [
                 "Primitives", "EngineModel", "EngineCore", "Observability", "Platform", "Certificates", "Resolver",
                 "CLinux", "COpenSSL",
             ],
+            exclude: ["LIFECYCLE.md"],
             swiftSettings: engineSettings),
 
         .target(name: "KubernetesAPI", dependencies: ["Primitives"]),
