@@ -14,9 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -94,9 +92,6 @@ int sluice_shutdown_both(int fd) { return shutdown(fd, SHUT_RDWR) == -1 ? -errno
 int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length) {
     return getsockname(fd, (struct sockaddr *)address, length) == -1 ? -errno : 0;
 }
-int sluice_getpeername(int fd, struct sockaddr_storage *address, socklen_t *length) {
-    return getpeername(fd, (struct sockaddr *)address, length) == -1 ? -errno : 0;
-}
 int sluice_socket_error(int fd) {
     int error = 0;
     socklen_t length = sizeof error;
@@ -104,11 +99,6 @@ int sluice_socket_error(int fd) {
 }
 int sluice_set_option(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
-}
-int sluice_get_option(int fd, int level, int name) {
-    int value = 0;
-    socklen_t length = sizeof value;
-    return getsockopt(fd, level, name, &value, &length) == -1 ? -errno : value;
 }
 int sluice_set_linger_reset(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
@@ -142,10 +132,6 @@ int64_t sluice_pipe_set_size(int fd, int64_t size) {
 }
 int64_t sluice_splice(int from, int to, size_t count) {
     return RETRY(splice(from, NULL, to, NULL, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
-}
-int64_t sluice_unread_bytes(int fd) {
-    int count = 0;
-    return ioctl(fd, FIONREAD, &count) == -1 ? -errno : count;
 }
 
 int sluice_epoll_create(void) { return RETRY(epoll_create1(EPOLL_CLOEXEC)); }
@@ -259,12 +245,3 @@ void *sluice_map_anonymous(size_t size) {
     return pages == MAP_FAILED ? NULL : pages;
 }
 int sluice_unmap(void *pages, size_t size) { return munmap(pages, size) == -1 ? -errno : 0; }
-void sluice_random(void *buffer, size_t count) {
-    uint8_t *at = buffer;
-    while (count > 0) {
-        ssize_t got = getrandom(at, count, 0);
-        if (got < 0) continue;   // only EINTR is possible
-        at += got;
-        count -= (size_t)got;
-    }
-}

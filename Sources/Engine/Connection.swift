@@ -158,8 +158,6 @@ struct ConnectionRecord {
     var lastActivity: Int64 = 0
     var halfClosedAt: Int64 = 0
     var keepaliveAt: Int64 = 0
-    /// The reason of the last failed attempt, used when no endpoint is left.
-    var lastFailure: CloseReason = .connectRefused
 }
 
 enum TLSModeFlag: UInt8 { case none, passthrough, terminate }

@@ -156,7 +156,6 @@ extension Worker {
         guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
         countAttempt(backend, result)
         logFailure(slot, reason, "connecting to the backend failed", problem)
-        record.pointee.lastFailure = reason
         let settings = backend.configuration.settings
         guard Int(record.pointee.attempts) <= settings.retries, nowMilliseconds < record.pointee.totalDeadline else {
             return .refuse(reason, .backend)

@@ -172,7 +172,6 @@ extension Worker {
         let record = records + slot
         record.pointee.stage = .resolve
         if record.pointee.stageDeadline == 0 { record.pointee.stageDeadline = nowMilliseconds + backend.connectTimeout }
-        record.pointee.lastFailure = .dnsError
         if !record.pointee.awaitsName {
             record.pointee.awaitsName = true
             waitingForNames.append(Int32(slot))

@@ -39,10 +39,8 @@ int sluice_connect(int fd, const struct sockaddr *address, socklen_t length);  /
 int sluice_shutdown_write(int fd);
 int sluice_shutdown_both(int fd);
 int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length);
-int sluice_getpeername(int fd, struct sockaddr_storage *address, socklen_t *length);
 int sluice_socket_error(int fd);                            // SO_ERROR as a positive errno, or 0
 int sluice_set_option(int fd, int level, int name, int value);
-int sluice_get_option(int fd, int level, int name);
 int sluice_set_linger_reset(int fd);                        // close() will send RST
 int64_t sluice_recv(int fd, void *buffer, size_t count, int flags);
 int64_t sluice_send(int fd, const void *buffer, size_t count, int flags);      // adds MSG_NOSIGNAL
@@ -53,7 +51,6 @@ int sluice_local_addresses(struct sockaddr_storage *addresses, int capacity);  /
 int sluice_pipe(int fds[2]);                                // non-blocking, close-on-exec
 int64_t sluice_pipe_set_size(int fd, int64_t size);         // the size the kernel gave
 int64_t sluice_splice(int from, int to, size_t count);      // SPLICE_F_MOVE | SPLICE_F_NONBLOCK
-int64_t sluice_unread_bytes(int fd);                        // FIONREAD
 
 // MARK: Waiting
 int sluice_epoll_create(void);
@@ -85,6 +82,5 @@ int sluice_kill(int pid, int signal);
 int sluice_wait(int pid, int no_hang, int *status);         // 0 while it runs, else the pid
 void *sluice_map_anonymous(size_t size);                    // zeroed, not reserved; NULL when refused
 int sluice_unmap(void *pages, size_t size);
-void sluice_random(void *buffer, size_t count);
 
 #endif
