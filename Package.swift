@@ -7,6 +7,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 ]
 
@@ -30,6 +31,8 @@ let package = Package(
         .target(name: "Certificates", dependencies: ["Primitives", "Platform", "COpenSSL"]),
         .target(name: "Resolver", dependencies: ["Primitives", "Platform", "Observability", "CCares"]),
 
+        .target(name: "HTTPClient", dependencies: ["Primitives", "Platform", "Observability", "CCurl"]),
+
         .target(name: "EngineModel", dependencies: ["Primitives"]),
         .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"]),
         .target(
@@ -48,10 +51,15 @@ let package = Package(
             name: "ManifestSource",
             dependencies: ["Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates"]),
         .target(
+            name: "KubernetesClient",
+            dependencies: [
+                "Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates", "HTTPClient",
+            ]),
+        .target(
             name: "Controller",
             dependencies: [
-                "Primitives", "KubernetesAPI", "EngineModel", "Translation", "ManifestSource", "Observability",
-                "Platform",
+                "Primitives", "KubernetesAPI", "EngineModel", "Translation", "ManifestSource", "KubernetesClient",
+                "Observability", "Platform",
             ]),
 
         .target(name: "AdminServer", dependencies: ["Primitives", "Platform", "Observability", "CMicroHTTPD"]),
@@ -61,7 +69,8 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "Translation", "YAML",
-                "ManifestSource", "Controller", "AdminServer", "EchoServer", "Certificates",
+                "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer", "EchoServer",
+                "Certificates",
             ]),
         .executableTarget(
             name: "sluice",

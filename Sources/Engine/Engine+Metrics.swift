@@ -56,7 +56,7 @@ extension Engine {
     ) {
         text.family("sluice_listener_ready", .gauge, help: "Whether the listener is bound and serves.") { family in
             for listener in listeners {
-                guard let port = listener.bindings.first?.port else { continue }
+                let port = listener.port
                 family.sample(
                     LabelSet(listener: listener.id, port: port),
                     listener.bindings.allSatisfy { acknowledgement.bindings[$0] == .bound })

@@ -104,6 +104,8 @@ public struct BackendTLS: Hashable, Sendable {
     public var subjectAltNames: [SubjectAltName]
     public var minimumVersion: TLSVersion
     public var maximumVersion: TLSVersion
+    /// Shown to backends that ask for one (Gateway.spec.tls.backend.clientCertificateRef); nil: none.
+    public var clientCertificate: KeyPairFacts?
 
     public enum Trust: Hashable, Sendable {
         /// The host's trust store (wellKnownCACertificates: System).

@@ -18,6 +18,7 @@ public struct EngineConfiguration: Hashable, Sendable {
 public struct ListenerID: Hashable, Sendable, Comparable, CustomStringConvertible {
     public var gatewayNamespace: String
     public var gateway: String
+    /// The name of one of the gateway's own; `namespace/name/listener` for one of a ListenerSet.
     public var listener: String
 
     public init(gatewayNamespace: String, gateway: String, listener: String) {
@@ -62,6 +63,8 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var id: ListenerID
     /// Where it is bound; more than one for a gateway with several addresses. Not empty.
     public var bindings: [Binding]
+    /// What clients dial, 1–65535: the port in metrics and logs. The bindings' port may be another.
+    public var port: UInt16
     public var traffic: Traffic
     public var settings: ListenerSettings
 
@@ -71,9 +74,13 @@ public struct ListenerConfiguration: Hashable, Sendable {
         case tls(TLSListener)
     }
 
-    public init(id: ListenerID, bindings: [Binding], traffic: Traffic, settings: ListenerSettings = .init()) {
+    /// `port`: nil is that of the first binding.
+    public init(
+        id: ListenerID, bindings: [Binding], port: UInt16? = nil, traffic: Traffic, settings: ListenerSettings = .init()
+    ) {
         self.id = id
         self.bindings = bindings
+        self.port = port ?? bindings.first?.port ?? 0
         self.traffic = traffic
         self.settings = settings
     }
@@ -121,6 +128,8 @@ public struct TLSTermination: Hashable, Sendable {
     public var alpnProtocols: [String]?
     public var minimumVersion: TLSVersion
     public var maximumVersion: TLSVersion
+    /// Which client certificates are asked for; nil: none.
+    public var clientValidation: ClientValidation?
 
     public init(
         certificates: [KeyPairFacts], alpnProtocols: [String]? = nil, minimumVersion: TLSVersion = .v12,
@@ -131,6 +140,23 @@ public struct TLSTermination: Hashable, Sendable {
         self.minimumVersion = minimumVersion
         self.maximumVersion = maximumVersion
     }
+}
+
+/// Client certificates of a listener (Gateway.spec.tls.frontend).
+public struct ClientValidation: Hashable, Sendable {
+    /// CA certificates, any of which may have issued the client's. Empty: nothing verifies, so that ``Mode/validOnly``
+    /// refuses everyone (fails closed).
+    public var trust: [TrustFacts]
+    public var mode: Mode
+
+    public enum Mode: Hashable, Sendable {
+        /// A handshake without a certificate that verifies fails.
+        case validOnly
+        /// A certificate is asked for; none, or one that does not verify, is let in (AllowInsecureFallback).
+        case insecureFallback
+    }
+
+    public init(trust: [TrustFacts], mode: Mode = .validOnly) { (self.trust, self.mode) = (trust, mode) }
 }
 
 public enum TLSVersion: String, Hashable, Sendable, Comparable {

@@ -7,6 +7,9 @@ public struct ListenerSettings: Hashable, Sendable {
     public var keepalive: TCPKeepalive? = .init()
     /// Length of the accept queue; the kernel caps it at net.core.somaxconn.
     public var backlog: Int32 = 4096
+    /// How long sessions go on whose listener or route is gone; nil: until they end by themselves. They are then closed
+    /// with `listener_removed` or `route_deleted` (GatewayParameters.routeDrainTimeout).
+    public var routeDrainTimeout: Duration?
 
     public init() {}
 }
@@ -36,8 +39,19 @@ public struct BackendSettings: Hashable, Sendable {
     public var dnsFamily: DNSFamily = .ipv4Preferred
     /// Pause after a failed lookup before the next.
     public var dnsRefreshRate: Duration = .seconds(30)
+    /// Which addresses of a name are left out (GatewayParameters.backendGuard), whatever the resolver answers.
+    public var refusedAddresses = RefusedAddresses()
 
     public enum DNSFamily: Hashable, Sendable { case ipv4, ipv6, ipv4Preferred, ipv6Preferred, ipv4AndIPv6 }
+
+    public init() {}
+}
+
+/// Addresses that a DNS name may not lead to. Multicast, unspecified and broadcast ones never are used.
+public struct RefusedAddresses: Hashable, Sendable {
+    public var loopback = false
+    /// Link-local ones, and with them the metadata addresses of clouds.
+    public var linkLocal = false
 
     public init() {}
 }

@@ -5,6 +5,10 @@ public import KubernetesAPI
 public struct TranslationResult: Hashable, Sendable {
     public var configuration: EngineConfiguration
     public var statuses: StatusReport
+    public var infrastructure = Infrastructure()
+    /// When the same objects mean something else only because time has passed, in seconds since 1970: the snapshot is
+    /// to be translated again then, with a new `asOf`.
+    public var reconsiderAt: Int64?
     /// What no condition has a place for, sorted: for the log and for `check`.
     public var notices: [Notice]
 

@@ -60,7 +60,7 @@ struct LayeringTests {
 
     private let libraries: [String: Set<String>] = [
         "CLinux": ["Platform", "Engine"], "COpenSSL": ["Certificates", "Engine", "EchoServer"], "CYAML": ["YAML"],
-        "CMicroHTTPD": ["AdminServer"], "CCares": ["Resolver"],
+        "CMicroHTTPD": ["AdminServer"], "CCares": ["Resolver"], "CCurl": ["HTTPClient"],
     ]
 
     @Test("each C library has only its own importers")

@@ -1,0 +1,41 @@
+public import KubernetesAPI
+
+/// What the caches hold at one moment.
+public struct ClusterState: Sendable {
+    /// What the translation reads: unchanged by writes of status.
+    public var snapshot: ClusterSnapshot
+    /// What the status writer compares with.
+    public var observed: ObservedStatuses
+    /// Every watched kind was listed once.
+    public var isSynced: Bool
+
+    public init(snapshot: ClusterSnapshot, observed: ObservedStatuses, isSynced: Bool) {
+        (self.snapshot, self.observed, self.isSynced) = (snapshot, observed, isSynced)
+    }
+}
+
+/// The statuses that the API server has of the kinds we write a status to, by the kind's name, such as `TCPRoute`.
+public struct ObservedStatuses: Sendable {
+    public var byKind: [String: [ObjectKey: ObservedStatus]] = [:]
+
+    public init() {}
+
+    public subscript(_ kind: String, _ key: ObjectKey) -> ObservedStatus? { byKind[kind]?[key] }
+}
+
+/// An object's status as the API server has it.
+public struct ObservedStatus: Hashable, Sendable {
+    public var uid: String
+    /// For optimistic locking; opaque.
+    public var resourceVersion: String
+    public var generation: Int64?
+    /// The version the cache reads it in, such as `v1`: for the URL of a patch.
+    public var version: String
+    /// The whole status with the entries of other controllers; nil where there is none yet.
+    public var status: JSONValue?
+
+    public init(uid: String, resourceVersion: String, generation: Int64?, version: String, status: JSONValue?) {
+        (self.uid, self.resourceVersion, self.generation) = (uid, resourceVersion, generation)
+        (self.version, self.status) = (version, status)
+    }
+}
