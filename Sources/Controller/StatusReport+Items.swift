@@ -16,6 +16,12 @@ extension StatusReport {
                 add("Gateway", key, listener.conditions, part: .listener(listener.name))
             }
         }
+        for (key, status) in listenerSets {
+            add("ListenerSet", key, status.conditions)
+            for listener in status.listeners {
+                add("ListenerSet", key, listener.conditions, part: .listener(listener.name))
+            }
+        }
         for (kind, routes) in [("TCPRoute", tcpRoutes), ("TLSRoute", tlsRoutes)] {
             for (key, status) in routes {
                 for parent in status.parents {

@@ -8,6 +8,7 @@ public struct ClusterSnapshot: Hashable, Sendable {
 
     public var gatewayClasses: [ObjectKey: GatewayClass] = [:]
     public var gateways: [ObjectKey: Gateway] = [:]
+    public var listenerSets: [ObjectKey: ListenerSet] = [:]
     public var tcpRoutes: [ObjectKey: TCPRoute] = [:]
     public var tlsRoutes: [ObjectKey: TLSRoute] = [:]
     public var referenceGrants: [ObjectKey: ReferenceGrant] = [:]
@@ -18,6 +19,9 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var namespaces: [ObjectKey: Namespace] = [:]
     public var secrets: [ObjectKey: SecretEntry] = [:]
     public var configMaps: [ObjectKey: ConfigMapEntry] = [:]
+
+    /// Nil where it is not known: standalone, or where the CRDs may not be read.
+    public var gatewayAPIBundle: GatewayAPIBundle?
 
     public init(asOf: Int64) { self.asOf = asOf }
 

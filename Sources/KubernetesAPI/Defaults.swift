@@ -30,6 +30,15 @@ extension ParentReference {
     }
 }
 
+extension ListenerSet.ParentGatewayReference {
+    public var effectiveGroup: String { group ?? gatewayAPIGroup }
+    public var effectiveKind: String { kind ?? "Gateway" }
+    /// What the reference names when it stands in an object of `namespace`.
+    public func key(from namespace: String) -> ObjectKey {
+        ObjectKey(namespace: self.namespace ?? namespace, name: name)
+    }
+}
+
 extension BackendReference {
     public var effectiveGroup: String { group ?? "" }
     public var effectiveKind: String { kind ?? "Service" }

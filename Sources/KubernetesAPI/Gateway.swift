@@ -19,17 +19,42 @@ public struct Gateway: KubernetesResource {
         public var addresses: [Address]?
         public var infrastructure: Infrastructure?
         public var tls: TLS?
-        public static let unreadFields: Set<String> = ["allowedListeners"]
+        public var allowedListeners: AllowedListeners?
+        public static let unreadFields: Set<String> = []
 
         public init(
             gatewayClassName: String, listeners: [Listener], addresses: [Address]? = nil,
-            infrastructure: Infrastructure? = nil, tls: TLS? = nil
+            infrastructure: Infrastructure? = nil, tls: TLS? = nil, allowedListeners: AllowedListeners? = nil
         ) {
             self.gatewayClassName = gatewayClassName
             self.listeners = listeners
             self.addresses = addresses
             self.infrastructure = infrastructure
             self.tls = tls
+            self.allowedListeners = allowedListeners
+        }
+    }
+
+    /// Which ListenerSets may add listeners.
+    public struct AllowedListeners: Codable, Hashable, Sendable, FieldListing {
+        public var namespaces: ListenerNamespaces?
+        public static let unreadFields: Set<String> = []
+
+        public init(namespaces: ListenerNamespaces? = nil) {
+            self.namespaces = namespaces
+        }
+    }
+
+    /// Namespaces whose ListenerSets may add listeners.
+    public struct ListenerNamespaces: Codable, Hashable, Sendable, FieldListing {
+        /// `None` (also when absent), `Same`, `All` or `Selector`.
+        public var from: String?
+        public var selector: LabelSelector?
+        public static let unreadFields: Set<String> = []
+
+        public init(from: String? = nil, selector: LabelSelector? = nil) {
+            self.from = from
+            self.selector = selector
         }
     }
 

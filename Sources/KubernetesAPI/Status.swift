@@ -25,12 +25,28 @@ public struct GatewayStatus: Codable, Hashable, Sendable, FieldListing {
     public var addresses: [GatewayStatusAddress]?
     public var conditions: [Condition]
     public var listeners: [ListenerStatus]
-    public static let unreadFields: Set<String> = ["attachedListenerSets"]
+    /// How many ListenerSets are accepted; absent where the gateway allows none.
+    public var attachedListenerSets: Int?
+    public static let unreadFields: Set<String> = []
 
     public init(
-        addresses: [GatewayStatusAddress]? = nil, conditions: [Condition] = [], listeners: [ListenerStatus] = []
+        addresses: [GatewayStatusAddress]? = nil, conditions: [Condition] = [], listeners: [ListenerStatus] = [],
+        attachedListenerSets: Int? = nil
     ) {
         self.addresses = addresses
+        self.conditions = conditions
+        self.listeners = listeners
+        self.attachedListenerSets = attachedListenerSets
+    }
+}
+
+/// Status of a ListenerSet.
+public struct ListenerSetStatus: Codable, Hashable, Sendable, FieldListing {
+    public var conditions: [Condition]
+    public var listeners: [ListenerStatus]
+    public static let unreadFields: Set<String> = []
+
+    public init(conditions: [Condition] = [], listeners: [ListenerStatus] = []) {
         self.conditions = conditions
         self.listeners = listeners
     }

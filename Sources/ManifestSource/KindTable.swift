@@ -17,6 +17,7 @@ struct KindReader: Sendable {
     private static let all: [KindReader] = [
         reader(GatewayClass.self, also: ["v1beta1"]) { .gatewayClass($0) },
         reader(Gateway.self, also: ["v1beta1"]) { .gateway($0) },
+        reader(ListenerSet.self) { .listenerSet($0) },
         reader(TCPRoute.self) { .tcpRoute($0) },
         reader(TLSRoute.self) { .tlsRoute($0) },
         reader(ReferenceGrant.self, also: ["v1beta1"]) { .referenceGrant($0) },

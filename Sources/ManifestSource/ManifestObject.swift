@@ -16,6 +16,7 @@ struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
 enum ManifestObject: Hashable, Sendable {
     case gatewayClass(GatewayClass)
     case gateway(Gateway)
+    case listenerSet(ListenerSet)
     case tcpRoute(TCPRoute)
     case tlsRoute(TLSRoute)
     case referenceGrant(ReferenceGrant)
@@ -31,6 +32,7 @@ enum ManifestObject: Hashable, Sendable {
         switch self {
         case .gatewayClass(let value): snapshot.gatewayClasses[key] = value
         case .gateway(let value): snapshot.gateways[key] = value
+        case .listenerSet(let value): snapshot.listenerSets[key] = value
         case .tcpRoute(let value): snapshot.tcpRoutes[key] = value
         case .tlsRoute(let value): snapshot.tlsRoutes[key] = value
         case .referenceGrant(let value): snapshot.referenceGrants[key] = value
@@ -48,6 +50,7 @@ enum ManifestObject: Hashable, Sendable {
         switch self {
         case .gatewayClass: snapshot.gatewayClasses[key] = nil
         case .gateway: snapshot.gateways[key] = nil
+        case .listenerSet: snapshot.listenerSets[key] = nil
         case .tcpRoute: snapshot.tcpRoutes[key] = nil
         case .tlsRoute: snapshot.tlsRoutes[key] = nil
         case .referenceGrant: snapshot.referenceGrants[key] = nil

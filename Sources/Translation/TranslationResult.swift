@@ -44,6 +44,7 @@ public struct Notice: Hashable, Sendable, Comparable, CustomStringConvertible {
 public struct StatusReport: Hashable, Sendable {
     public var gatewayClasses: [ObjectKey: GatewayClassStatus] = [:]
     public var gateways: [ObjectKey: GatewayStatus] = [:]
+    public var listenerSets: [ObjectKey: ListenerSetStatus] = [:]
     public var tcpRoutes: [ObjectKey: RouteStatus] = [:]
     public var tlsRoutes: [ObjectKey: RouteStatus] = [:]
     public var backendTLSPolicies: [ObjectKey: PolicyStatus] = [:]

@@ -60,6 +60,7 @@ struct GoldenInput {
             surroundings = try YAMLDecoder(file: file) { _ in ["kind"] }.decode(Surroundings.self, from: node).value
         case "GatewayClass": try put(\.gatewayClasses)
         case "Gateway": try put(\.gateways)
+        case "ListenerSet": try put(\.listenerSets)
         case "TCPRoute": try put(\.tcpRoutes)
         case "TLSRoute": try put(\.tlsRoutes)
         case "ReferenceGrant": try put(\.referenceGrants)

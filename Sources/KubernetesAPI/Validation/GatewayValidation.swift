@@ -20,6 +20,9 @@ extension Gateway: ValidatedResource {
         checks.count("spec.listeners", spec.listeners.count, 1...64)
         for (index, listener) in spec.listeners.enumerated() { checks.listener("spec.listeners[\(index)]", listener) }
         checks.listenerRules("spec.listeners", spec.listeners)
+        checks.oneOf(
+            "spec.allowedListeners.namespaces.from", spec.allowedListeners?.namespaces?.from,
+            ["All", "None", "Same", "Selector"])
         checks.tls(spec.tls)
         return checks.problems
     }
@@ -54,7 +57,7 @@ extension FieldChecks {
         }
     }
 
-    fileprivate mutating func listener(_ field: String, _ listener: Gateway.Listener) {
+    mutating func listener(_ field: String, _ listener: Gateway.Listener) {
         text("\(field).name", listener.name, 1...253, .subdomain)
         text("\(field).hostname", listener.hostname, 1...253, .hostname)
         port("\(field).port", listener.port)
@@ -82,7 +85,7 @@ extension FieldChecks {
                 || tls.certificateRefs?.isEmpty == false || tls.options?.isEmpty == false)
     }
 
-    fileprivate mutating func listenerRules(_ field: String, _ listeners: [Gateway.Listener]) {
+    mutating func listenerRules(_ field: String, _ listeners: [Gateway.Listener]) {
         func all(_ protocols: [String], _ holds: (Gateway.Listener) -> Bool) -> Bool {
             listeners.allSatisfy { !protocols.contains($0.protocol.rawValue) || holds($0) }
         }
