@@ -6,6 +6,8 @@ public struct HTTPRequest: Sendable {
     public let path: String
     /// The Host field as it was sent.
     public let host: String?
+    /// Whether the query asks for more (`?verbose`).
+    public let isVerbose: Bool
 }
 
 public struct HTTPResponse: Sendable {

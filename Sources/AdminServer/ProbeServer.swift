@@ -39,16 +39,19 @@ public struct ProbeResult: Hashable, Sendable {
 public final class ProbeServer: Sendable {
     private let server: HTTPServer
 
-    /// Binds and serves. The closures run on the server's thread and return within milliseconds; `metrics` appends its
-    /// families, after which the `process_*` metrics are written.
+    /// Binds and serves. The closures run on the server's thread and return within milliseconds. `ready` is told whether
+    /// everything is wanted that an operator may ask (`/readyz?verbose`); `metrics` appends its families, after which the
+    /// `process_*` metrics are written.
     public init(
         address: SocketAddress, logger: Logger = .disabled, live: @escaping @Sendable () -> ProbeResult,
-        ready: @escaping @Sendable () -> ProbeResult, metrics: @escaping @Sendable (inout PrometheusText) -> Void
+        ready: @escaping @Sendable (_ isVerbose: Bool) -> ProbeResult,
+        metrics: @escaping @Sendable (inout PrometheusText) -> Void
     ) throws(ListenError) {
         let routes = [
             HTTPRoute("/livez", "200 while the process works") { _ in live().response(named: "live") },
-            HTTPRoute("/readyz", "200 while traffic may come, else 503 with the reasons") { _ in
-                ready().response(named: "ready")
+            HTTPRoute("/readyz", "200 while traffic may come, else 503 with the reasons; ?verbose says more") {
+                request in
+                ready(request.isVerbose).response(named: "ready")
             },
             HTTPRoute("/metrics", "Prometheus text") { _ in
                 var text = PrometheusText(reservingBytes: 64 << 10)

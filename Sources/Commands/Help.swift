@@ -57,11 +57,22 @@ enum Help {
             } else {
                 flag.isRequired ? "required" : "optional"
             }
-        return """
-              \(short)--\(flag.name) \(flag.placeholder)
-                      \(flag.help) (\(value)) [\(flag.environment)]
+        let text = wrapped("\(flag.help) (\(value)) [\(flag.environment)]", indent: "          ", width: 118)
+        return "  \(short)--\(flag.name) \(flag.placeholder)\n\(text)"
+    }
 
-            """
+    /// Lines of at most `width` characters, each ended; a longer word has a line of its own.
+    private static func wrapped(_ text: String, indent: String, width: Int) -> String {
+        var lines = ""
+        var line = ""
+        for word in text.split(separator: " ") {
+            if !line.isEmpty, indent.count + line.count + 1 + word.count > width {
+                lines += indent + line + "\n"
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        return lines + indent + line + "\n"
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

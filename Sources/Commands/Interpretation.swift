@@ -3,6 +3,7 @@ public enum Interpretation: Sendable {
     case run(RunOptions)
     case check(CheckOptions)
     case echo(EchoOptions)
+    case retire(RetireOptions)
     case version(OutputFormat)
     /// For standard output; exit with 0.
     case print(String)
@@ -30,6 +31,7 @@ public enum Interpretation: Sendable {
         switch command.name {
         case "run": return .run(try RunOptions(parsed))
         case "check": return .check(CheckOptions(parsed))
+        case "retire": return .retire(try RetireOptions(parsed))
         case "echo": return .echo(try EchoOptions(parsed))
         case "version": return .version(parsed.value(VersionFlags.output))
         default:

@@ -17,29 +17,36 @@ final class Lifecycle: Sendable {
     private let phaseState = Locked(Phase.serving)
     private let failsDuringGrace: Bool
     private let parts = Locked<Parts?>(nil)
+    /// Whether everything was read and applied once: what the source lacks later takes no traffic away.
+    private let wasComplete = Locked(false)
 
     /// What there is to ask once everything is made.
     struct Parts: Sendable {
         var controller: Controller
         var dataPlane: any DataPlane
+        var source: any SnapshotSource
     }
 
-    init(readinessOnShutdown: RunOptions.ReadinessOnShutdown) {
-        // Host exposure, the only one so far: an outside balancer polls /readyz, so it must fail at once.
-        failsDuringGrace = readinessOnShutdown != .keep
+    init(readinessOnShutdown: RunOptions.ReadinessOnShutdown, exposure: Exposure) {
+        failsDuringGrace =
+            switch readinessOnShutdown {
+            case .auto: exposure == .host
+            case .fail: true
+            case .keep: false
+            }
     }
 
     var phase: Phase { phaseState.withLock { $0 } }
     func enter(_ phase: Phase) { phaseState.withLock { $0 = phase } }
     func connect(_ parts: Parts) { self.parts.withLock { $0 = parts } }
 
-    /// Ready: a configuration runs on every worker, and the process is not past what it grants to new connections. A
-    /// listener that is not bound is a detail: the others serve.
-    var readiness: ProbeResult {
+    /// Ready: everything that is watched was read once, a configuration runs on every worker, and the process is not past
+    /// what it grants to new connections. A listener that is not bound is a detail: the others serve.
+    func readiness(isVerbose: Bool) -> ProbeResult {
         var result = ProbeResult()
         guard let parts = parts.withLock({ $0 }) else { return ProbeResult(reasons: ["starting"]) }
         let state = parts.controller.state
-        if !state.hasApplied { result.reasons.append("no configuration has been applied yet") }
+        result.reasons = unfinished(parts, state)
         switch phase {
         case .serving: break
         case .grace: if failsDuringGrace { result.reasons.append("shutting down: accepting for the accept grace") }
@@ -49,7 +56,17 @@ final class Lifecycle: Sendable {
             result.details["engine"] = parts.dataPlane.warnings.joined(separator: "; ")
         }
         if !state.bindFailures.isEmpty { result.details["listeners"] = state.bindFailures.joined(separator: "; ") }
+        if isVerbose { result.details.merge(parts.source.details) { own, _ in own } }
         return result
+    }
+
+    /// What the start still waits for; nothing once it was complete.
+    private func unfinished(_ parts: Parts, _ state: ControllerState) -> [String] {
+        guard !wasComplete.withLock({ $0 }) else { return [] }
+        var reasons = parts.source.missing
+        if !state.hasApplied { reasons.append("no configuration has been applied yet") }
+        if reasons.isEmpty { wasComplete.withLock { $0 = true } }
+        return reasons
     }
 
     func appendMetrics(to text: inout PrometheusText) {
@@ -61,6 +78,7 @@ final class Lifecycle: Sendable {
         }
         guard let parts = parts.withLock({ $0 }) else { return }
         parts.controller.state.append(to: &text)
+        parts.source.writeMetrics(into: &text)
         parts.dataPlane.writeMetrics(into: &text)
         let draining = phase == .draining
         text.single("sluice_drain_active", .gauge, help: "Whether listeners are closed for good.", draining ? 1 : 0)
@@ -71,9 +89,9 @@ final class Lifecycle: Sendable {
 
     /// The answer of /config.
     var configuration: String {
-        guard let parts = parts.withLock({ $0 }), let bytes = try? parts.controller.state.configurationJSON() else {
-            return "{}\n"
-        }
+        guard let parts = parts.withLock({ $0 }),
+            let bytes = try? parts.controller.state.configurationJSON(source: parts.source.view)
+        else { return "{}\n" }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

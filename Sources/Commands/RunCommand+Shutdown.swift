@@ -23,11 +23,14 @@ extension RunCommand {
         }
     }
 
-    /// Waits for the signal to end, then: accept grace, drain, deadline. `freeze` ends reconfiguration before the drain.
+    /// Waits for the signal to end, then: accept grace, drain, deadline. `resign` is called with the signal, so that another
+    /// replica writes while this one drains; `freeze` ends reconfiguration before the drain.
     func serve(
-        _ signals: any SignalSource, _ lifecycle: Lifecycle, _ dataPlane: any DataPlane, freeze: () -> Void
+        _ signals: any SignalSource, _ lifecycle: Lifecycle, _ dataPlane: any DataPlane, resign: () -> Void,
+        freeze: () -> Void
     ) -> Ending {
         let first = nextEnd(signals, until: nil) ?? .terminate
+        resign()
         if first == .terminate, options.acceptGrace > .zero {
             lifecycle.enter(.grace)
             logger.info(
@@ -64,7 +67,7 @@ extension RunCommand {
     private func nextEnd(_ signals: any SignalSource, until deadline: MonotonicTime?) -> ProcessSignal? {
         while let signal = signals.next(until: deadline) {
             guard signal == .hangup else { return signal }
-            logger.info("SIGHUP ignored: changes of manifests are noticed by themselves")
+            logger.info("SIGHUP ignored: changes are noticed by themselves")
         }
         return nil
     }

@@ -31,22 +31,22 @@ public struct RunCommand: Sendable {
     public func run(signals: KernelSignals) throws(StartFailure) -> Int32 { try run(signals as any SignalSource) }
 
     func run(_ signals: any SignalSource, onReady: (Addresses) -> Void = { _ in }) throws(StartFailure) -> Int32 {
-        guard fileExists(options.manifests) else {
-            throw StartFailure("sluice run: --manifests: there is no file or folder '\(options.manifests)'")
+        if case .manifests(let path) = options.source, !fileExists(path) {
+            throw StartFailure("sluice run: --manifests: there is no file or folder '\(path)'")
         }
         let limits = DataPlaneLimits(
             options, processors: Host.usableProcessors, descriptors: Host.raiseDescriptorLimit(),
             memory: Host.memoryLimit)
-        let lifecycle = Lifecycle(readinessOnShutdown: options.readinessOnShutdown)
+        let lifecycle = Lifecycle(readinessOnShutdown: options.readinessOnShutdown, exposure: options.exposure)
         let (probes, admin) = try startServers(lifecycle)
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
         let controller = makeController(dataPlane, reserved: [probes.address.port, admin.address.port])
         try started("the controller") { try controller.start() }
-        lifecycle.connect(.init(controller: controller, dataPlane: dataPlane))
-        let source = try started("the watch on \(options.manifests)") { try startSource(controller) }
-        logStart(limits, probes: probes.address, admin: admin.address)
+        let source = try startSource(controller)
+        lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source))
+        logStart(limits, source.view, probes: probes.address, admin: admin.address)
         onReady(Addresses(probes: probes.address, admin: admin.address))
-        let ending = serve(signals, lifecycle, dataPlane) {
+        let ending = serve(signals, lifecycle, dataPlane, resign: source.resign) {
             source.stop()
             controller.stop()
         }
@@ -67,7 +67,8 @@ public struct RunCommand: Sendable {
     private func startServers(_ lifecycle: Lifecycle) throws(StartFailure) -> (ProbeServer, AdminServer) {
         do {
             let probes = try ProbeServer(
-                address: options.probeAddress, logger: logger, live: { .passing }, ready: { lifecycle.readiness },
+                address: options.probeAddress, logger: logger, live: { .passing },
+                ready: { lifecycle.readiness(isVerbose: $0) },
                 metrics: { lifecycle.appendMetrics(to: &$0) })
             let admin = try AdminServer(
                 address: options.adminAddress, logger: logger, configuration: { lifecycle.configuration })
@@ -80,26 +81,28 @@ public struct RunCommand: Sendable {
     private func makeController(_ dataPlane: any DataPlane, reserved: Set<UInt16>) -> Controller {
         var translation = TranslationOptions()
         translation.controllerName = options.controllerName
-        translation.standalone = true
+        translation.defaultClassName = options.gatewayClass
+        if case .manifests = options.source { translation.standalone = true }
         translation.reservedPorts = reserved
         return Controller(
             target: dataPlane, options: translation, logger: logger, localAddresses: { Host.localAddresses })
     }
 
-    private func startSource(_ controller: Controller) throws -> ManifestSource {
-        let source = try ManifestSource(path: options.manifests, logger: logger)
-        try source.start { manifests in
-            controller.submit(
-                manifests.snapshot, isComplete: !manifests.problems.contains { $0.severity == .error })
+    private func startSource(_ controller: Controller) throws(StartFailure) -> any SnapshotSource {
+        switch options.source {
+        case .manifests(let path):
+            try started("the watch on \(path)") { try ManifestFolder(path, controller: controller, logger: logger) }
+        case .cluster:
+            throw StartFailure("sluice run: --manifests DIR|FILE is required: clusters are not served yet")
         }
-        return source
     }
 
-    private func logStart(_ limits: DataPlaneLimits, probes: SocketAddress, admin: SocketAddress) {
+    private func logStart(_ limits: DataPlaneLimits, _ source: SourceView, probes: SocketAddress, admin: SocketAddress)
+    {
         logger.info(
             "started",
             [
-                "version": LogValue(sluiceVersion), "manifests": LogValue(options.manifests),
+                "version": LogValue(sluiceVersion), "source": LogValue(source.kind), "from": LogValue(source.from),
                 "workers": LogValue(limits.workers), "max_connections": LogValue(limits.maxConnections),
                 "buffer_memory": LogValue(limits.bufferMemory), "probes": LogValue(describing: probes),
                 "admin": LogValue(describing: admin),

@@ -3,16 +3,18 @@ internal import FoundationEssentials
 internal import KubernetesAPI
 
 extension ControllerState {
-    /// The answer of /config: what the engine runs, and the conditions, without keys. UTF-8 JSON.
-    public func configurationJSON() throws -> [UInt8] {
+    /// The answer of /config: what the engine runs, and the conditions, without keys. `source`: where the objects come
+    /// from. UTF-8 JSON.
+    public func configurationJSON(source: some Encodable) throws -> [UInt8] {
         try encodeJSON(
             Answer(
-                generation: acknowledgement?.generation ?? 0, appliedAt: appliedAt,
+                source: source, generation: acknowledgement?.generation ?? 0, appliedAt: appliedAt,
                 configuration: configuration.map { ConfigurationView($0, acknowledgement) },
                 conditions: statuses.sorted.map(ConditionView.init)))
     }
 
-    private struct Answer: Encodable {
+    private struct Answer<Source: Encodable>: Encodable {
+        var source: Source
         var generation: UInt64
         var appliedAt: Int64?
         var configuration: ConfigurationView?

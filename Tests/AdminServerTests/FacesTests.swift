@@ -13,7 +13,7 @@ struct FacesTests {
         let state = Locked(
             ProbeResult(reasons: ["no configuration yet", "say \"hi\""], details: ["b": "2", "a": "1"]))
         let server = try ProbeServer(
-            address: Self.anyPort, live: { .passing }, ready: { state.withLock { $0 } }, metrics: { _ in })
+            address: Self.anyPort, live: { .passing }, ready: { _ in state.withLock { $0 } }, metrics: { _ in })
         defer { server.stop() }
         let live = try RawResponse.of("GET", "/livez", from: server.address, host: "10.0.0.7:8081")
         #expect(live.status == 200)
@@ -31,11 +31,29 @@ struct FacesTests {
         #expect(ready.body == #"{"ready":true,"details":{"connections":"at the limit"}}"# + "\n")
     }
 
+    @Test(
+        "only /readyz?verbose asks for everything",
+        arguments: [
+            ("/readyz", false), ("/readyz?verbose", true), ("/readyz?verbose=1", true), ("/readyz?verb", false),
+        ])
+    func verbose(path: String, expected: Bool) throws {
+        let asked = Locked(false)
+        let server = try ProbeServer(
+            address: Self.anyPort, live: { .passing },
+            ready: { isVerbose in
+                asked.withLock { $0 = isVerbose }
+                return .passing
+            }, metrics: { _ in })
+        defer { server.stop() }
+        #expect(try RawResponse.of("GET", path, from: server.address).status == 200)
+        #expect(asked.withLock { $0 } == expected)
+    }
+
     @Test("metrics are the caller's families and the process's, in Prometheus' type")
     func metrics() throws {
         let log = MemoryLog()
         let server = try ProbeServer(
-            address: Self.anyPort, logger: Logger(recordingTo: log), live: { .passing }, ready: { .passing },
+            address: Self.anyPort, logger: Logger(recordingTo: log), live: { .passing }, ready: { _ in .passing },
             metrics: { text in
                 text.single("sluice_config_generation", .gauge, help: "Generation.", 3)
                 text.single("process_open_fds", .gauge, help: "Not ours.", 3)
@@ -113,7 +131,8 @@ struct FacesTests {
     @Test("curl reads the metrics and gets the probe's status")
     func curl() throws {
         let server = try ProbeServer(
-            address: Self.anyPort, live: { .passing }, ready: { ProbeResult(reasons: ["draining"]) }, metrics: { _ in })
+            address: Self.anyPort, live: { .passing }, ready: { _ in ProbeResult(reasons: ["draining"]) },
+            metrics: { _ in })
         defer { server.stop() }
         let base = "http://\(server.address)"
         let metrics = try ChildProcess(["curl", "--fail", "--silent", "--output", "/dev/null", "\(base)/metrics"])

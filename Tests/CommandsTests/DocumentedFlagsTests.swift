@@ -15,7 +15,8 @@ struct DocumentedFlagsTests {
             guard let fallback = flag.fallback, !fallback.contains(" ") else { continue }
             #expect(row?.contains("| `\(fallback)` |") == true, "\(flag.name): \(fallback)")
         }
-        let rows = page.split(separator: "\n").count { $0.hasPrefix("| `--") }
+        let run = page.split(separator: "\n## ").first { $0.hasPrefix("run\n") } ?? ""
+        let rows = run.split(separator: "\n").count { $0.hasPrefix("| `--") }
         #expect(rows == CommandDescription.run.flags.count)
     }
 }

@@ -26,7 +26,8 @@ struct InterpretationTests {
     @Test("run has the documented defaults")
     func defaults() throws {
         let options = try run("--manifests", "dir")
-        #expect(options.manifests == "dir")
+        #expect(options.source == .manifests("dir"))
+        #expect(options.exposure == .host && options.gatewayClass == "sluice")
         #expect(options.probeAddress.description == "[::]:8081")
         #expect(options.adminAddress.description == "127.0.0.1:19000")
         #expect(options.workers == nil && options.maxConnections == nil)
@@ -37,9 +38,65 @@ struct InterpretationTests {
         #expect(options.controllerName == "sluice.dev/gateway-controller")
     }
 
+    @Test("without manifests a cluster is served, with the documented defaults")
+    func clusterDefaults() throws {
+        let options = try run()
+        let connection = ConnectionOptions(kubeconfig: nil, context: nil, namespace: nil, watchNamespaces: [])
+        #expect(
+            options.source
+                == .cluster(
+                    ClusterOptions(
+                        connection: connection, portRange: 20000...29999,
+                        podSelector: [
+                            "app.kubernetes.io/name": "sluice", "app.kubernetes.io/instance": "sluice",
+                        ], markerConfigMap: "sluice", leaderElect: true, leaseName: nil, podName: nil)))
+        #expect(options.exposure == .service && options.gatewayClass == "sluice")
+        #expect(options.acceptGrace == .seconds(30))
+        #expect(try run("--exposure", "Host").acceptGrace == .seconds(10))
+        #expect(try run("--accept-grace", "3s").acceptGrace == .seconds(3))
+    }
+
+    @Test("flags of a cluster are taken, from the environment too")
+    func clusterFlags() throws {
+        let options = try run(
+            "--kubeconfig", "k", "--context", "c", "--watch-namespaces", "b,a", "--port-range=1024-65535",
+            "--pod-selector", "x/app=a,b=", "--leader-elect=false", "--pod-name", "p", "--gateway-class", "edge",
+            environment: ["SLUICE_NAMESPACE": "ns", "SLUICE_MARKER_CONFIG_MAP": "owner"])
+        let connection = ConnectionOptions(kubeconfig: "k", context: "c", namespace: "ns", watchNamespaces: ["a", "b"])
+        #expect(
+            options.source
+                == .cluster(
+                    ClusterOptions(
+                        connection: connection, portRange: 1024...65535, podSelector: ["x/app": "a", "b": ""],
+                        markerConfigMap: "owner", leaderElect: false, leaseName: nil, podName: "p")))
+        #expect(options.gatewayClass == "edge")
+        #expect(
+            refusal(["run", "--leader-elect=false", "--lease-name", "l"])
+                == "sluice run: --lease-name means nothing with --leader-elect=false")
+        #expect(
+            refusal(["run", "--context", "c"], environment: ["SLUICE_MANIFESTS": "dir"])
+                == "sluice run: --context needs a cluster, and manifests are not one; give either it or --manifests")
+    }
+
+    @Test("retire takes the connection's flags")
+    func retire() throws {
+        guard
+            case .retire(let options) = Interpretation(
+                ["retire", "--namespace", "edge", "--timeout", "30s", "--controller-name", "a.b/c"],
+                environment: { _ in nil })
+        else {
+            Issue.record("retire was not understood")
+            return
+        }
+        #expect(options.connection.namespace == "edge" && options.timeout == .seconds(30))
+        #expect(options.controllerName == "a.b/c" && options.gatewayClass == "sluice")
+        #expect(refusal(["retire", "--controller-name", "x"]).hasPrefix("sluice retire: --controller-name: 'x'"))
+        #expect(refusal(["retire", "--manifests", "x"]).hasPrefix("sluice retire: unknown flag --manifests"))
+    }
+
     @Test("values follow a space or an equals sign, and the last one counts")
     func spellings() throws {
-        #expect(try run("--manifests=a=b", "--workers", "3").manifests == "a=b")
+        #expect(try run("--manifests=a=b", "--workers", "3").source == .manifests("a=b"))
         #expect(try run("--manifests", "a", "--workers=3", "--workers=4").workers == 4)
         #expect(try run("--manifests", "a", "--drain-deadline=1m30s").drainDeadline == .seconds(90))
     }
@@ -47,8 +104,8 @@ struct InterpretationTests {
     @Test("an environment variable counts where the flag is not given")
     func twins() throws {
         let environment = ["SLUICE_MANIFESTS": "from-env", "SLUICE_LOG_LEVEL": "debug", "SLUICE_WORKERS": ""]
-        #expect(try run(environment: environment).manifests == "from-env")
-        #expect(try run("--manifests", "given", environment: environment).manifests == "given")
+        #expect(try run(environment: environment).source == .manifests("from-env"))
+        #expect(try run("--manifests", "given", environment: environment).source == .manifests("given"))
         #expect(try run(environment: environment).logLevel == .debug)
         #expect(
             refusal(["run", "--manifests", "a"], environment: ["SLUICE_LOG_FORMAT": "yaml"])
@@ -72,6 +129,17 @@ struct InterpretationTests {
             (["--exposure", "host"], "allowed: Host, Service; did you mean 'Host'?"),
             (["--exposure", "Service"], "--exposure: Service needs a cluster"),
             (
+                ["--context", "kind"],
+                "--context needs a cluster, and manifests are not one; give either it or --manifests"
+            ),
+            (["--leader-elect", "false"], "--leader-elect needs a cluster"),
+            (["--port-range", "80-90"], "allowed: two ports of 1024 to 65535 such as 20000-29999"),
+            (["--port-range", "30000-20000"], "--port-range: '30000-20000' is not allowed"),
+            (["--watch-namespaces", "a,,b"], "allowed: names of namespaces, divided by commas"),
+            (["--pod-selector", "app"], "allowed: labels such as app=sluice,track=stable, at least one"),
+            (["--pod-selector", "app=a,app=b"], "--pod-selector: 'app=a,app=b' is not allowed"),
+            (["--namespace", "a.b"], "--namespace: 'a.b' is not allowed"),
+            (
                 ["--controller-name", "sluice"],
                 "--controller-name: 'sluice' is not allowed; allowed: a domain and a path"
             ),
@@ -92,7 +160,6 @@ struct InterpretationTests {
 
     @Test("a required flag that is missing is named with its variable")
     func required() {
-        #expect(refusal(["run"]) == "sluice run: --manifests DIR|FILE is required (or SLUICE_MANIFESTS)")
         #expect(refusal(["check"]) == "sluice check: FILE|DIR is required")
         #expect(refusal(["echo"]) == "sluice echo: --port N is required (or SLUICE_ECHO_LISTEN_PORT)")
         #expect(
@@ -103,7 +170,8 @@ struct InterpretationTests {
     func unknownCommand() {
         #expect(
             refusal(["chekc"])
-                == "sluice: unknown command 'chekc'; did you mean 'check'? (allowed: run, check, echo, version, help)")
+                == "sluice: unknown command 'chekc'; did you mean 'check'? (allowed: run, check, retire, echo, version, help)"
+        )
         #expect(refusal(["help", "rum"]).contains("did you mean 'run'?"))
     }
 

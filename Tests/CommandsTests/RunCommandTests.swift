@@ -39,7 +39,9 @@ struct RunCommandTests {
             "sluice_config_generation 1",
             "fake_engine 1", "sluice_drain_active 0", "process_open_fds ",
         ] { #expect(metrics.contains(part), "\(part)") }
-        #expect(try gateway.admin("/config").contains("\"address\" : \"*:9000\""))
+        let config = try gateway.admin("/config")
+        #expect(config.contains("\"address\" : \"*:9000\""))
+        #expect(config.contains("\"from\" : \"\(folder.path)\",\n    \"kind\" : \"manifests\""), "\(config)")
         try folder.write(RunCommandTests.gateway(port: 9001), to: "gateway.yaml")
         #expect(gateway.dataPlane.wait { $0.applied.last?.listeners.first?.bindings.map(\.port) == [9001] })
         gateway.signals.send(.interrupt)

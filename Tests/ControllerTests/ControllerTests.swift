@@ -141,7 +141,7 @@ struct ControllerTests {
             "sluice_config_objects{kind=\"Gateway\",state=\"accepted\"} 1",
             "sluice_config_objects{kind=\"Gateway\",state=\"rejected\"} 0",
         ] { #expect(text.text.contains(line + "\n"), "\(line)") }
-        let json = String(decoding: try controller.state.configurationJSON(), as: UTF8.self)
+        let json = String(decoding: try controller.state.configurationJSON(source: ["kind": "test"]), as: UTF8.self)
         for part in [
             "\"generation\" : 1", "\"address\" : \"*:9001\"", "\"state\" : \"failed\"", "\"message\" : \"in use\"",
             "\"gateway\" : \"default/edge\"", "\"mode\" : \"TCP\"", "\"type\" : \"Programmed\"",

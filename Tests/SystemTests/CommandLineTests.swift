@@ -14,7 +14,7 @@ extension Process {
             "what is wrong with the command line is one line that names it, and exit code 2",
             arguments: [
                 (["run", "--manifest", "x"], ["--manifest", "did you mean '--manifests'?"]),
-                (["run"], ["--manifests"]),
+                (["run", "--manifests", "/tmp", "--context", "x"], ["--context", "--manifests"]),
                 (["run", "--manifests", "/tmp", "--workers", "many"], ["--workers", "many", "1", "64"]),
                 (["run", "--manifests", "/tmp", "--log-level", "loud"], ["--log-level", "loud", "debug", "error"]),
                 (["run", "--manifests", "/tmp", "--exposure", "Service"], ["--exposure"]),

@@ -64,12 +64,24 @@ extension Flag where Value == SocketAddress {
 extension Flag where Value == Duration {
     /// Gateway API's durations (GEP-2257): whole numbers with h, m, s, ms.
     static func duration(_ name: String, in range: ClosedRange<Duration>, help: String, default value: String) -> Flag {
-        let bounds = "\(durationText(range.lowerBound)) to \(durationText(range.upperBound))"
-        return Flag(
-            name, "DURATION", help: help, allowed: "\(bounds), such as 500ms, 30s or 1m30s",
+        Flag(
+            name, "DURATION", help: help, allowed: allowedDurations(range),
             absent: parseDuration(value) ?? range.lowerBound, fallback: value,
             parse: { parseDuration($0).flatMap { range.contains($0) ? $0 : nil } })
     }
+}
+
+extension Flag where Value == Duration? {
+    /// A duration that depends on other flags when it is absent; `fallback` says how.
+    static func duration(_ name: String, in range: ClosedRange<Duration>, help: String, fallback: String) -> Flag {
+        Flag(
+            name, "DURATION", help: help, allowed: allowedDurations(range), absent: nil, fallback: fallback,
+            parse: { parseDuration($0).flatMap { range.contains($0) ? .some($0) : nil } })
+    }
+}
+
+private func allowedDurations(_ range: ClosedRange<Duration>) -> String {
+    "\(durationText(range.lowerBound)) to \(durationText(range.upperBound)), such as 500ms, 30s or 1m30s"
 }
 
 extension Flag where Value == Int {
