@@ -108,7 +108,9 @@ let tests: [String: [Target.Dependency]] = [
 ]
 
 /// Folders of test targets that hold files to be read rather than compiled.
-let fixtures: [String: [String]] = ["ManifestSourceTests": ["BackendCases"], "TranslationTests": ["Golden"]]
+let fixtures: [String: [String]] = [
+    "ManifestSourceTests": ["BackendCases", "ParametersCases"], "TranslationTests": ["Golden"],
+]
 
 /// With SLUICE_TEST_TARGETS=A,B only those test targets exist: the sanitizers' builds need no others.
 let wantedTests = Context.environment["SLUICE_TEST_TARGETS"].map { Set($0.split(separator: ",").map(String.init)) }

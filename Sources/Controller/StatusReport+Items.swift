@@ -36,6 +36,7 @@ extension StatusReport {
             }
         }
         for (key, status) in backends { add("Backend", key, status.conditions) }
+        for (key, status) in gatewayParameters { add("GatewayParameters", key, status.conditions) }
         return items
     }
 }

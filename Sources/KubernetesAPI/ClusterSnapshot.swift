@@ -14,8 +14,11 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var referenceGrants: [ObjectKey: ReferenceGrant] = [:]
     public var backendTLSPolicies: [ObjectKey: BackendTLSPolicy] = [:]
     public var backends: [ObjectKey: Backend] = [:]
+    public var gatewayParameters: [ObjectKey: GatewayParameters] = [:]
     public var services: [ObjectKey: Service] = [:]
     public var endpointSlices: [ObjectKey: EndpointSlice] = [:]
+    /// Empty unless a gateway's Service is of type NodePort.
+    public var nodes: [ObjectKey: Node] = [:]
     public var namespaces: [ObjectKey: Namespace] = [:]
     public var secrets: [ObjectKey: SecretEntry] = [:]
     public var configMaps: [ObjectKey: ConfigMapEntry] = [:]

@@ -73,10 +73,19 @@ public struct Gateway: KubernetesResource {
 
     /// Settings of what carries the gateway.
     public struct Infrastructure: Codable, Hashable, Sendable, FieldListing {
+        /// Given to the objects that are made for the gateway; at most 8.
+        public var labels: [String: String]?
+        /// Given to the objects that are made for the gateway; at most 16.
+        public var annotations: [String: String]?
         public var parametersRef: ParametersReference?
-        public static let unreadFields: Set<String> = ["annotations", "labels"]
+        public static let unreadFields: Set<String> = []
 
-        public init(parametersRef: ParametersReference? = nil) {
+        public init(
+            labels: [String: String]? = nil, annotations: [String: String]? = nil,
+            parametersRef: ParametersReference? = nil
+        ) {
+            self.labels = labels
+            self.annotations = annotations
             self.parametersRef = parametersRef
         }
     }

@@ -4,11 +4,13 @@ public struct Service: KubernetesResource {
         group: "", version: "v1", kind: "Service", plural: "services", namespaced: true)
     public var metadata: ObjectMeta
     public var spec: Spec
-    public static let unreadFields: Set<String> = ["apiVersion", "kind", "status"]
+    public var status: Status?
+    public static let unreadFields: Set<String> = ["apiVersion", "kind"]
 
-    public init(metadata: ObjectMeta, spec: Spec) {
+    public init(metadata: ObjectMeta, spec: Spec, status: Status? = nil) {
         self.metadata = metadata
         self.spec = spec
+        self.status = status
     }
 
     /// What the Service asks for.
@@ -16,11 +18,22 @@ public struct Service: KubernetesResource {
         /// Absent: `ClusterIP`.
         public var type: String?
         public var ports: [Port]?
+        public var selector: [String: String]?
+        /// `None` for a headless Service.
+        public var clusterIP: String?
+        public var clusterIPs: [String]?
+        public var externalName: String?
+        public var externalTrafficPolicy: String?
+        /// `IPv4` and `IPv6`, the first one for good.
+        public var ipFamilies: [String]?
+        public var ipFamilyPolicy: String?
+        /// Cannot change while ``type`` stays `LoadBalancer`.
+        public var loadBalancerClass: String?
+        public var loadBalancerIP: String?
         public static let unreadFields: Set<String> = [
-            "allocateLoadBalancerNodePorts", "clusterIP", "clusterIPs", "externalIPs", "externalName",
-            "externalTrafficPolicy", "healthCheckNodePort", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy",
-            "loadBalancerClass", "loadBalancerIP", "loadBalancerSourceRanges", "publishNotReadyAddresses", "selector",
-            "sessionAffinity", "sessionAffinityConfig", "trafficDistribution",
+            "allocateLoadBalancerNodePorts", "externalIPs", "healthCheckNodePort", "internalTrafficPolicy",
+            "loadBalancerSourceRanges", "publishNotReadyAddresses", "sessionAffinity", "sessionAffinityConfig",
+            "trafficDistribution",
         ]
 
         public init(type: String? = nil, ports: [Port]? = nil) {
@@ -38,13 +51,52 @@ public struct Service: KubernetesResource {
         /// Absent: `TCP`.
         public var `protocol`: String?
         public var appProtocol: String?
-        public static let unreadFields: Set<String> = ["nodePort", "targetPort"]
+        /// Absent: that of ``port``.
+        public var targetPort: PortReference?
+        public var nodePort: Int?
+        public static let unreadFields: Set<String> = []
 
-        public init(name: String? = nil, port: Int, `protocol`: String? = nil, appProtocol: String? = nil) {
+        public init(
+            name: String? = nil, port: Int, `protocol`: String? = nil, appProtocol: String? = nil,
+            targetPort: PortReference? = nil, nodePort: Int? = nil
+        ) {
             self.name = name
             self.port = port
             self.`protocol` = `protocol`
             self.appProtocol = appProtocol
+            self.targetPort = targetPort
+            self.nodePort = nodePort
+        }
+    }
+
+    /// What became of the Service.
+    public struct Status: Codable, Hashable, Sendable, FieldListing {
+        public var loadBalancer: LoadBalancer?
+        public static let unreadFields: Set<String> = ["conditions"]
+
+        public init(loadBalancer: LoadBalancer? = nil) { self.loadBalancer = loadBalancer }
+    }
+
+    /// Where a load balancer takes connections for the Service.
+    public struct LoadBalancer: Codable, Hashable, Sendable, FieldListing {
+        public var ingress: [Ingress]?
+        public static let unreadFields: Set<String> = []
+
+        public init(ingress: [Ingress]? = nil) { self.ingress = ingress }
+    }
+
+    /// One point of a load balancer: an address or a name.
+    public struct Ingress: Codable, Hashable, Sendable, FieldListing {
+        public var ip: String?
+        public var hostname: String?
+        /// `VIP` or `Proxy`; only with ``ip``.
+        public var ipMode: String?
+        public static let unreadFields: Set<String> = ["ports"]
+
+        public init(ip: String? = nil, hostname: String? = nil, ipMode: String? = nil) {
+            self.ip = ip
+            self.hostname = hostname
+            self.ipMode = ipMode
         }
     }
 }

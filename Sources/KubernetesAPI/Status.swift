@@ -139,3 +139,13 @@ public struct BackendStatus: Codable, Hashable, Sendable, FieldListing {
         self.conditions = conditions
     }
 }
+
+/// Status of a sluice.dev GatewayParameters.
+public struct GatewayParametersStatus: Codable, Hashable, Sendable, FieldListing {
+    public var conditions: [Condition]
+    public static let unreadFields: Set<String> = []
+
+    public init(conditions: [Condition] = []) {
+        self.conditions = conditions
+    }
+}

@@ -23,6 +23,7 @@ struct KindReader: Sendable {
         reader(ReferenceGrant.self, also: ["v1beta1"]) { .referenceGrant($0) },
         reader(BackendTLSPolicy.self) { .backendTLSPolicy($0) },
         reader(Backend.self) { .backend($0) },
+        reader(GatewayParameters.self) { .gatewayParameters($0) },
         reader(Service.self) { .service($0) },
         reader(EndpointSlice.self) { .endpointSlice($0) },
         reader(Namespace.self) { .namespace($0) },

@@ -22,6 +22,7 @@ enum ManifestObject: Hashable, Sendable {
     case referenceGrant(ReferenceGrant)
     case backendTLSPolicy(BackendTLSPolicy)
     case backend(Backend)
+    case gatewayParameters(GatewayParameters)
     case service(Service)
     case endpointSlice(EndpointSlice)
     case namespace(Namespace)
@@ -38,6 +39,7 @@ enum ManifestObject: Hashable, Sendable {
         case .referenceGrant(let value): snapshot.referenceGrants[key] = value
         case .backendTLSPolicy(let value): snapshot.backendTLSPolicies[key] = value
         case .backend(let value): snapshot.backends[key] = value
+        case .gatewayParameters(let value): snapshot.gatewayParameters[key] = value
         case .service(let value): snapshot.services[key] = value
         case .endpointSlice(let value): snapshot.endpointSlices[key] = value
         case .namespace(let value): snapshot.namespaces[key] = value
@@ -56,6 +58,7 @@ enum ManifestObject: Hashable, Sendable {
         case .referenceGrant: snapshot.referenceGrants[key] = nil
         case .backendTLSPolicy: snapshot.backendTLSPolicies[key] = nil
         case .backend: snapshot.backends[key] = nil
+        case .gatewayParameters: snapshot.gatewayParameters[key] = nil
         case .service: snapshot.services[key] = nil
         case .endpointSlice: snapshot.endpointSlices[key] = nil
         case .namespace: snapshot.namespaces[key] = nil

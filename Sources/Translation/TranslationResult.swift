@@ -49,6 +49,7 @@ public struct StatusReport: Hashable, Sendable {
     public var tlsRoutes: [ObjectKey: RouteStatus] = [:]
     public var backendTLSPolicies: [ObjectKey: PolicyStatus] = [:]
     public var backends: [ObjectKey: BackendStatus] = [:]
+    public var gatewayParameters: [ObjectKey: GatewayParametersStatus] = [:]
     /// Where each listener that shall be served is to be bound; not empty.
     public var bindings: [ListenerID: [Binding]] = [:]
 

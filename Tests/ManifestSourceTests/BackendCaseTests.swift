@@ -2,58 +2,21 @@ import KubernetesAPI
 import ManifestSource
 import Platform
 import Testing
-import YAML
-
-/// One object and the API server's answer to it.
-struct BackendCase: Sendable, CustomTestStringConvertible {
-    struct Expected: Codable, Sendable {
-        struct Problem: Codable, Sendable {
-            var field: String
-            var message: String
-            var type: String
-            var rule: String?
-            var sideEffect: Bool?
-        }
-        var valid: Bool
-        var errors: [Problem]?
-        var rulesSkipped: Bool?
-    }
-
-    var name: String
-    var path: String
-    var expected: Expected
-    var defaulted: [String: String]
-    var testDescription: String { name }
-
-    static let folder = #filePath.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 } + "/BackendCases"
-
-    static func all() throws -> [BackendCase] {
-        let bytes = try readFile("\(folder)/expected.json")
-        let root = try #require(YAMLStream(parsing: bytes).documents.first).root
-        return try (root.entries ?? []).map { entry in
-            let expected = try YAMLDecoder().decode(Expected.self, from: entry.value).value
-            let defaulted = (entry.value["defaulted"]?.entries ?? []).map {
-                ($0.key, $0.value.string ?? $0.value.shown)
-            }
-            return BackendCase(
-                name: entry.key, path: "\(folder)/\(expected.valid ? "valid" : "invalid")/\(entry.key).yaml",
-                expected: expected, defaulted: Dictionary(uniqueKeysWithValues: defaulted))
-        }
-    }
-}
 
 @Suite("Backends, as an API server judges them")
 struct BackendCaseTests {
     @Test("there are cases, and each has its file")
     func present() throws {
-        let cases = try BackendCase.all()
-        let files = try listDirectory("\(BackendCase.folder)/valid") + listDirectory("\(BackendCase.folder)/invalid")
+        let cases = try PolicyCase.all("BackendCases")
+        let files =
+            try listDirectory("\(PolicyCase.folder("BackendCases"))/valid")
+            + listDirectory("\(PolicyCase.folder("BackendCases"))/invalid")
         #expect(cases.count == 33)
         #expect(Set(files) == Set(cases.map { "\($0.name).yaml" }))
     }
 
-    @Test("verdict, fields, rules", arguments: try BackendCase.all())
-    func verdict(of item: BackendCase) throws {
+    @Test("verdict, fields, rules", arguments: try PolicyCase.all("BackendCases"))
+    func verdict(of item: PolicyCase) throws {
         let state = ManifestSource.load([item.path])
         #expect(state.problems.isEmpty == item.expected.valid, "\(state.problemLines)")
         #expect((state.snapshot.backends.count == 1) == (item.expected.valid || item.name == "backend-unknown-field"))
@@ -71,8 +34,8 @@ struct BackendCaseTests {
         }
     }
 
-    @Test("defaults", arguments: try BackendCase.all().filter(\.expected.valid))
-    func defaults(of item: BackendCase) throws {
+    @Test("defaults", arguments: try PolicyCase.all("BackendCases").filter(\.expected.valid))
+    func defaults(of item: PolicyCase) throws {
         let backend = try #require(ManifestSource.load([item.path]).snapshot.backends.values.first)
         var defaulted: [String: String] = [:]
         if backend.spec.type == nil { defaulted["spec.type"] = "Endpoints" }

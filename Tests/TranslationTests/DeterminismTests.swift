@@ -107,6 +107,8 @@ extension ClusterSnapshot {
         copy.referenceGrants = again(referenceGrants)
         copy.backendTLSPolicies = again(backendTLSPolicies)
         copy.backends = again(backends)
+        copy.gatewayParameters = again(gatewayParameters)
+        copy.nodes = again(nodes)
         copy.services = again(services)
         copy.endpointSlices = again(endpointSlices)
         copy.namespaces = again(namespaces)

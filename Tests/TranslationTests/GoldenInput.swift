@@ -66,6 +66,8 @@ struct GoldenInput {
         case "ReferenceGrant": try put(\.referenceGrants)
         case "BackendTLSPolicy": try put(\.backendTLSPolicies)
         case "Backend": try put(\.backends)
+        case "GatewayParameters": try put(\.gatewayParameters)
+        case "Node": try put(\.nodes)
         case "Service": try put(\.services)
         case "EndpointSlice": try put(\.endpointSlices)
         case "Namespace": try put(\.namespaces)

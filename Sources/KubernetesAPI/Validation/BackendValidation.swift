@@ -52,10 +52,10 @@ extension FieldChecks {
         return name == "localhost"
             || [".localhost", ".svc", ".svc.cluster.local"].contains { name.hasSuffix($0) }
     }
+}
 
-    /// CEL's `isIP`: no zone, and no IPv4 address inside an IPv6 one.
-    private func isPlainAddress(_ text: String) -> Bool {
-        guard let address = IPAddress(text) else { return false }
-        return address.unmapped == address
-    }
+/// CEL's `isIP`: no zone, and no IPv4 address inside an IPv6 one.
+func isPlainAddress(_ text: String) -> Bool {
+    guard let address = IPAddress(text) else { return false }
+    return address.unmapped == address
 }

@@ -16,7 +16,7 @@ extension Gateway: ValidatedResource {
         var checks = FieldChecks()
         checks.text("spec.gatewayClassName", spec.gatewayClassName, 1...253)
         checks.addresses(spec.addresses ?? [])
-        checks.parameters("spec.infrastructure.parametersRef", spec.infrastructure?.parametersRef)
+        checks.infrastructure("spec.infrastructure", spec.infrastructure)
         checks.count("spec.listeners", spec.listeners.count, 1...64)
         for (index, listener) in spec.listeners.enumerated() { checks.listener("spec.listeners[\(index)]", listener) }
         checks.listenerRules("spec.listeners", spec.listeners)
@@ -33,6 +33,25 @@ extension FieldChecks {
         guard let reference else { return }
         self.reference(
             field, group: reference.group, kind: reference.kind, name: reference.name, namespace: reference.namespace)
+    }
+
+    fileprivate mutating func infrastructure(_ field: String, _ infrastructure: Gateway.Infrastructure?) {
+        parameters("\(field).parametersRef", infrastructure?.parametersRef)
+        let labels = infrastructure?.labels ?? [:]
+        if labels.count > 8 { add("\(field).labels", "must have at most 8 entries, has \(labels.count)") }
+        for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+            text("\(field).labels[\(printable(key))]", value, 0...63, .labelValue)
+        }
+        keys("\(field).labels", "Label", labels)
+        options("\(field).annotations", infrastructure?.annotations)
+        keys("\(field).annotations", "Annotation", infrastructure?.annotations ?? [:])
+    }
+
+    private mutating func keys(_ field: String, _ what: String, _ entries: [String: String]) {
+        rule(
+            field,
+            "\(what) keys must be in the form of an optional DNS subdomain prefix followed by a required name segment of "
+                + "up to 63 characters.", holds: entries.keys.allSatisfy { isQualifiedName($0) })
     }
 
     fileprivate mutating func addresses(_ addresses: [Gateway.Address]) {

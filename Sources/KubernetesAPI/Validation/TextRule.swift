@@ -17,6 +17,10 @@ enum TextRule: Hashable, Sendable {
     /// Labels that may also have underscores, with or without a final dot.
     case resolvableName
     case absolutePath
+    /// As ``absolutePath``, or empty for none.
+    case folder
+    /// See ``GatewayDuration``.
+    case duration
     /// An absolute URI with an authority: `SCHEME://…`.
     case uri
     /// `System`, or a name with a domain before it.
@@ -40,6 +44,8 @@ extension TextRule {
         case .addressType: isAddressType(text)
         case .resolvableName: isResolvableName(text)
         case .absolutePath: text.hasPrefix("/")
+        case .folder: text.isEmpty || (text.hasPrefix("/") && !text.utf8.contains(UInt8(ascii: "\n")))
+        case .duration: GatewayDuration(text) != nil
         case .uri: isURI(text)
         case .wellKnownCertificates: text == "System" || isQualifiedName(text, needsPrefix: true)
         case .labelValue: text.isEmpty || isQualifiedPart(text)
@@ -61,6 +67,8 @@ extension TextRule {
         case .addressType: "must be IPAddress, Hostname, NamedAddress, or a domain and a name such as example.com/type"
         case .resolvableName: "must be a host name in lower case, such as db1.example.com"
         case .absolutePath: "must be an absolute path (begin with '/')"
+        case .folder: "must be an absolute path (begin with '/') or empty"
+        case .duration: "must be a duration such as 1h30m, 10s or 500ms"
         case .uri: "must be an absolute URI, such as spiffe://example.com/workload"
         case .wellKnownCertificates: "must be System, or a domain and a name such as example.com/bundle"
         case .labelValue:
