@@ -89,7 +89,8 @@ let tests: [String: [Target.Dependency]] = [
     "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
     "CommandsTests": ["Commands", "EngineModel", "Observability", "Platform", "Primitives"],
     "ControllerTests": [
-        "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives", "Translation",
+        "Controller", "EngineModel", "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform",
+        "Primitives", "Translation",
     ],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],

@@ -1,5 +1,6 @@
 public import EngineModel
 public import KubernetesAPI
+public import KubernetesClient
 public import Observability
 public import Platform
 public import Primitives
@@ -16,17 +17,22 @@ public final class Controller: Sendable {
     /// What waits for the loop. Only the newest of each counts.
     struct Mailbox {
         var snapshot: (snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime)?
+        var cluster: (state: ClusterState, seen: MonotonicTime)?
         var acknowledgement: Acknowledgement?
         var stopping = false
         var stopped = false
     }
 
     /// `localAddresses` is asked, on the controller's thread, for the addresses that gateways without addresses have.
+    /// `onOutcome` is called on that thread with what is to be written to the API server, only for states of a cluster
+    /// (``submit(_:seen:)``); it hands the value over and returns.
     public init(
         target: any ConfigurationTarget, options: TranslationOptions, logger: Logger,
-        localAddresses: @escaping @Sendable () -> [IPAddress]
+        localAddresses: @escaping @Sendable () -> [IPAddress],
+        onOutcome: (@Sendable (Outcome) -> Void)? = nil
     ) {
-        loop = ControllerLoop.Setup(target: target, options: options, logger: logger, localAddresses: localAddresses)
+        loop = ControllerLoop.Setup(
+            target: target, options: options, logger: logger, localAddresses: localAddresses, onOutcome: onOutcome)
     }
 
     /// Starts the thread. Call once.
@@ -46,6 +52,15 @@ public final class Controller: Sendable {
             // A snapshot that replaces one not yet taken answers for the older change too.
             let first = min(mailbox.snapshot?.seen ?? seen, seen)
             mailbox.snapshot = (snapshot, isComplete, first)
+        }
+    }
+
+    /// Hands over the newest state of the caches. Until every kind was listed once nothing is made of it. A state in
+    /// which only statuses differ is neither translated nor applied again. `seen`: as above.
+    public func submit(_ state: ClusterState, seen: MonotonicTime = .now()) {
+        mailbox.update { mailbox in
+            let first = min(mailbox.cluster?.seen ?? seen, seen)
+            mailbox.cluster = (state, first)
         }
     }
 

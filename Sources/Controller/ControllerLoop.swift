@@ -1,5 +1,6 @@
 internal import EngineModel
 internal import KubernetesAPI
+internal import KubernetesClient
 internal import Observability
 internal import Platform
 internal import Primitives
@@ -13,6 +14,7 @@ final class ControllerLoop {
         let options: TranslationOptions
         let logger: Logger
         let localAddresses: @Sendable () -> [IPAddress]
+        let onOutcome: (@Sendable (Outcome) -> Void)?
     }
 
     private let setup: Setup
@@ -20,11 +22,20 @@ final class ControllerLoop {
     private var state = ControllerState()
     private var report = StatusReport()
     private var notices: Set<Notice> = []
+    /// What was last translated; nil before the first time.
+    private var snapshot: ClusterSnapshot?
+    private var result: TranslationResult?
+    /// The report with the engine's answer.
+    private var composed = StatusReport()
+    private var revision: UInt64 = 0
+    /// What the API server has; nil where the source is no cluster.
+    private var observed: ObservedStatuses?
 
     init(_ setup: Setup, publish: @escaping (ControllerState) -> Void) { (self.setup, self.publish) = (setup, publish) }
 
     private enum Work {
         case load(ClusterSnapshot, isComplete: Bool, seen: MonotonicTime)
+        case cluster(ClusterState, seen: MonotonicTime)
         case listenersChanged(Acknowledgement)
         case stop
     }
@@ -35,18 +46,23 @@ final class ControllerLoop {
             switch nextWork(mailbox) {
             case .stop: return
             case .load(let snapshot, let isComplete, let seen): load(snapshot, isComplete: isComplete, seen: seen)
+            case .cluster(let state, let seen): take(state, seen: seen)
             case .listenersChanged(let acknowledgement): listenersChanged(acknowledgement)
-            case nil: continue
+            case nil: reconsider()
             }
         }
     }
 
     private func nextWork(_ mailbox: Monitored<Controller.Mailbox>) -> Work? {
-        mailbox.wait { mailbox in
+        mailbox.wait(until: wakeTime) { mailbox in
             if mailbox.stopping { return .stop }
             if let (snapshot, isComplete, seen) = mailbox.snapshot {
                 mailbox.snapshot = nil
                 return .load(snapshot, isComplete: isComplete, seen: seen)
+            }
+            if let (state, seen) = mailbox.cluster {
+                mailbox.cluster = nil
+                return .cluster(state, seen: seen)
             }
             guard let acknowledgement = mailbox.acknowledgement else { return nil }
             mailbox.acknowledgement = nil
@@ -54,8 +70,38 @@ final class ControllerLoop {
         }
     }
 
+    /// When the passing of time alone changes what the snapshot means. The monotonic clock waits, the wall's decides:
+    /// it is looked at again each minute, for it may be set.
+    private var wakeTime: MonotonicTime? {
+        guard let reconsiderAt = result?.reconsiderAt else { return nil }
+        return .now() + .seconds(min(max(reconsiderAt - wallSeconds(), 1), 60))
+    }
+
+    private func reconsider() {
+        guard let reconsiderAt = result?.reconsiderAt, var snapshot, wallSeconds() >= reconsiderAt else { return }
+        snapshot.asOf = wallSeconds()
+        evaluate(snapshot)
+        publishAll()
+    }
+
     private func load(_ snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime) {
         evaluate(snapshot)
+        count(isComplete: isComplete, seen: seen)
+        publishAll()
+    }
+
+    /// A cluster's state: translated where more than statuses changed.
+    private func take(_ cluster: ClusterState, seen: MonotonicTime) {
+        guard cluster.isSynced || snapshot != nil else { return }
+        observed = cluster.observed
+        if snapshot?.isEqual(to: cluster.snapshot) != true {
+            evaluate(cluster.snapshot)
+            count(isComplete: true, seen: seen)
+        }
+        publishAll()
+    }
+
+    private func count(isComplete: Bool, seen: MonotonicTime) {
         state.reloads.durations.record(.now() - seen)
         state.reloads.lastSucceeded = isComplete
         if isComplete {
@@ -64,7 +110,15 @@ final class ControllerLoop {
         } else {
             state.reloads.failed += 1
         }
+    }
+
+    private func publishAll() {
         publish(state)
+        guard let observed, let result, let snapshot, let onOutcome = setup.onOutcome else { return }
+        onOutcome(
+            Outcome(
+                revision: revision, statuses: composed, infrastructure: result.infrastructure,
+                notices: result.notices, snapshot: snapshot, observed: observed))
     }
 
     private func listenersChanged(_ acknowledgement: Acknowledgement) {
@@ -72,17 +126,18 @@ final class ControllerLoop {
         guard let current = state.acknowledgement, acknowledgement.generation >= current.generation else { return }
         state.acknowledgement = acknowledgement
         close(report)
-        publish(state)
+        publishAll()
     }
 
     private func evaluate(_ snapshot: ClusterSnapshot) {
         let result = translate(snapshot, options: setup.options)
+        (self.snapshot, self.result) = (snapshot, result)
         if state.configuration != result.configuration {
             let started = MonotonicTime.now()
             let acknowledgement = setup.target.apply(result.configuration)
             state.configuration = result.configuration
             state.acknowledgement = acknowledgement
-            state.appliedAt = realtimeNanoseconds() / 1_000_000_000
+            state.appliedAt = wallSeconds()
             setup.logger.info(
                 "configuration applied",
                 [
@@ -99,9 +154,11 @@ final class ControllerLoop {
 
     /// Closes the open conditions with what the engine last said, and logs those that say something new.
     private func close(_ report: StatusReport) {
-        let items = compose(report, state.acknowledgement, addresses: setup.localAddresses()).items
+        composed = compose(report, state.acknowledgement, addresses: setup.localAddresses())
+        revision += 1
+        let items = composed.items
         let known = Set(state.statuses.entries.keys)
-        let changed = state.statuses.update(items, now: realtimeNanoseconds() / 1_000_000_000)
+        let changed = state.statuses.update(items, now: wallSeconds())
         state.counts = ObjectCounts(items)
         for item in changed {
             let key = StatusStore.Key(subject: item.subject, type: item.condition.type.rawValue)
@@ -115,5 +172,18 @@ final class ControllerLoop {
                 "notice", [LogKey.object: "\(notice.kind) \(notice.key)", "detail": LogValue(notice.message)])
         }
         notices = Set(current)
+    }
+}
+
+/// Seconds since 1970.
+func wallSeconds() -> Int64 { realtimeNanoseconds() / 1_000_000_000 }
+
+extension ClusterSnapshot {
+    /// Whether both hold the same objects, whenever they were taken. Where nothing changed, the dictionaries share
+    /// their storage, and that is all that is compared.
+    fileprivate func isEqual(to other: ClusterSnapshot) -> Bool {
+        var other = other
+        other.asOf = asOf
+        return self == other
     }
 }
