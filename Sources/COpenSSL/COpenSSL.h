@@ -60,6 +60,8 @@ static inline int sluice_context_set_versions(SSL_CTX *context, int minimum, int
 /// Partial and moving writes, buffers released when idle: what a proxy with one buffer per worker needs.
 static inline void sluice_context_set_relay_mode(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    // A chain is what it was configured to be: none is put together, handshake by handshake, from what verifies the peer.
+    SSL_CTX_set_mode(context, SSL_MODE_NO_AUTO_CHAIN);
     // A FIN without close_notify must not make the session unwritable; sluice_saw_close_notify tells the two apart.
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
@@ -82,6 +84,57 @@ static inline int sluice_context_set_groups(SSL_CTX *context, const char *list) 
 
 static inline int sluice_context_set_signature_algorithms(SSL_CTX *context, const char *list) {
     return (int)SSL_CTX_set1_sigalgs_list(context, list);
+}
+
+// MARK: Certificates of the peer
+
+/// Verifies peers against `store`, of which a reference is taken. Whatever certificate stands in it is an anchor, an
+/// intermediate one as well.
+static inline int sluice_context_set_trust(SSL_CTX *context, X509_STORE *store) {
+    return (int)SSL_CTX_set1_verify_cert_store(context, store)
+        && X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
+}
+
+/// Lets every chain through; what is wrong with it stays the connection's verify result.
+static inline int sluice_tolerate_chain(int ok, X509_STORE_CTX *chain) {
+    (void)ok;
+    (void)chain;
+    return 1;
+}
+
+/// Asks clients for a certificate. `required`: the handshake fails without one that verifies.
+static inline int sluice_context_ask_for_certificate(SSL_CTX *context, int required, int depth) {
+    if (required)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    else
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, sluice_tolerate_chain);
+    SSL_CTX_set_verify_depth(context, depth);
+    return SSL_CTX_set_purpose(context, X509_PURPOSE_SSL_CLIENT) && SSL_CTX_set_trust(context, X509_TRUST_SSL_CLIENT);
+}
+
+/// A ticket says who its client was: where certificates are demanded it must name one, and where they are asked for that
+/// one must be valid still. With any other the handshake is a full one.
+static inline SSL_TICKET_RETURN sluice_judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key,
+                                                    size_t key_length, SSL_TICKET_STATUS status, void *unused) {
+    (void)key;
+    (void)key_length;
+    (void)unused;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    X509 *peer = SSL_SESSION_get0_peer(session);
+    int required = SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    if (peer ? X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0 : required) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+static inline void sluice_context_judge_tickets(SSL_CTX *context) {
+    SSL_CTX_set_session_ticket_cb(context, NULL, sluice_judge_ticket, NULL);
+}
+
+/// Whether a certificate is demanded of the peer, and neither this handshake nor the one its session comes from had one
+/// that verified.
+static inline int sluice_peer_is_missing(const SSL *ssl) {
+    if (!(SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT)) return 0;
+    return SSL_get0_peer_certificate(ssl) == NULL || SSL_get_verify_result(ssl) != X509_V_OK;
 }
 
 // MARK: Per connection facts, kept in the SSL's ex_data

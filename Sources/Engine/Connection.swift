@@ -118,6 +118,8 @@ struct ConnectionRecord {
     var tlsMode: TLSModeFlag = .none
     /// In ``Worker/waitingForNames``, perhaps from an earlier life of the slot.
     var awaitsName = false
+    /// Where it was accepted: index in ``RoutingTable/bindings``.
+    var bindingSlot: Int32 = 0
     /// What SO_RCVLOWAT of the client's socket is.
     var lowWater: Int32 = 1
     /// Which direction ended first, and how: it names the close. ``Direction`` as a number, or -1.

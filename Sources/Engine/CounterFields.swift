@@ -89,6 +89,7 @@ enum HandshakeKind: Int, CaseIterable {
 enum HandshakeResult: Int, CaseIterable {
     case ok, noCertificate, unsupportedVersion, noSharedCipher, clientRejectedCertificate, badRecord, clientClosed,
         timeout
+    case clientCertRequired, clientCertExpired, clientCertUnknownCA, clientCertInvalid
     case noServerName, other
 
     var label: String {
@@ -101,6 +102,10 @@ enum HandshakeResult: Int, CaseIterable {
         case .badRecord: "bad_record"
         case .clientClosed: "client_closed"
         case .timeout: "tls_handshake_timeout"
+        case .clientCertRequired: "client_cert_required"
+        case .clientCertExpired: "client_cert_expired"
+        case .clientCertUnknownCA: "client_cert_unknown_ca"
+        case .clientCertInvalid: "client_cert_invalid"
         case .noServerName: "tls_no_sni_match"
         case .other: "internal_error"
         }

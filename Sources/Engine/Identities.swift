@@ -37,12 +37,18 @@ final class RuleTicket: Sendable {
     func draw() -> UInt64 { next.add(1, ordering: .relaxed).oldValue }
 }
 
-/// Counts of one backend.
+/// Counts of one backend, whatever its variants: they are one in the metrics.
 final class BackendState: Sendable {
     let id: BackendID
     let counters: CounterBlock
 
     init(id: BackendID, counters: CounterBlock) { (self.id, self.counters) = (id, counters) }
+}
+
+extension BackendID {
+    var withoutVariant: BackendID {
+        variant.isEmpty ? self : BackendID(kind: kind, namespace: namespace, name: name, port: port)
+    }
 }
 
 /// One address of a backend, with how many connections use it now, over all workers.

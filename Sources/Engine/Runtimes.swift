@@ -28,11 +28,13 @@ final class BindingRuntime: Sendable {
         /// Several TLS listeners told apart by host name.
         case tls(names: ServerNameTable, listeners: [ListenerRuntime])
     }
+    let binding: Binding
     let traffic: Traffic
     /// Whom a connection counts for before its listener is known: the one for every name, else the first.
     let primary: ListenerRuntime
 
-    init(traffic: Traffic, primary: ListenerRuntime) {
+    init(binding: Binding, traffic: Traffic, primary: ListenerRuntime) {
+        self.binding = binding
         self.traffic = traffic
         self.primary = primary
     }

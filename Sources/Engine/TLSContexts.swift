@@ -46,14 +46,18 @@ final class TLSServerContexts: Sendable {
     private let exact: [String: Int]
     private let wildcard: [String: Int]
 
-    /// Sessions resume only under an equal `sessionContext` of at most 32 bytes.
-    init(_ termination: TLSTermination, sessionContext: [UInt8]) throws(TLSSetupError) {
+    /// Sessions resume only at this listener.
+    init(_ termination: TLSTermination, listener: ListenerID) throws(TLSSetupError) {
+        let validation = termination.clientValidation
+        let trust: PeerTrust?
+        if let validation { trust = try PeerTrust(validation.trust) } else { trust = nil }
+        let sessions = sessionContext(of: listener, validation)
         var sets: [[Int]: Int] = [:]
         var contexts: [TLSContext] = []
         func context(_ certificates: [Int]) throws(TLSSetupError) -> Int {
             if let known = sets[certificates] { return known }
             let chosen = certificates.map { termination.certificates[$0] }
-            contexts.append(try TLSServerContexts.make(termination, chosen, sessionContext))
+            contexts.append(try TLSServerContexts.make(termination, chosen, trust, sessions))
             sets[certificates] = contexts.count - 1
             return contexts.count - 1
         }
@@ -116,7 +120,7 @@ final class TLSServerContexts: Sendable {
     }
 
     private static func make(
-        _ termination: TLSTermination, _ certificates: [KeyPairFacts], _ sessionContext: [UInt8]
+        _ termination: TLSTermination, _ certificates: [KeyPairFacts], _ trust: PeerTrust?, _ sessionContext: [UInt8]
     ) throws(TLSSetupError) -> TLSContext {
         guard let raw = sluice_server_context() else { throw TLSSetupError("no TLS context") }
         let context = TLSContext(owning: raw)
@@ -133,6 +137,10 @@ final class TLSServerContexts: Sendable {
         }
         guard SSL_CTX_set_session_id_context(raw, sessionContext, UInt32(sessionContext.count)) == 1 else {
             throw TLSSetupError("session context")
+        }
+        sluice_context_judge_tickets(raw)
+        if let trust, let validation = termination.clientValidation {
+            try trust.install(in: raw, mode: validation.mode)
         }
         for certificate in certificates { try install(certificate, in: raw) }
         return context
@@ -185,14 +193,9 @@ final class TLSClientContext: Sendable {
         case .system:
             guard SSL_CTX_set_default_verify_paths(raw) == 1 else { throw TLSSetupError("system trust store") }
         case .bundles(let bundles):
-            let store = SSL_CTX_get_cert_store(raw)
-            for bundle in bundles {
-                guard let trust = bundle.material.storage as? TrustStorage else { throw TLSSetupError("CA bundle") }
-                for certificate in trust.certificates where X509_STORE_add_cert(store, certificate) != 1 {
-                    throw TLSSetupError("CA certificate")
-                }
-            }
+            try PeerTrust(bundles).install(in: raw)
         }
+        if let certificate = configuration.clientCertificate { try TLSServerContexts.install(certificate, in: raw) }
         return context
     }
 

@@ -23,6 +23,7 @@ struct TableCompiler {
 
     struct ListenerKey: Hashable, Sendable {
         var id: ListenerID
+        /// What clients dial.
         var port: UInt16
     }
     struct RouteKey: Hashable {
@@ -49,9 +50,8 @@ struct TableCompiler {
         var usedListeners: [ListenerKey: ListenerRuntime] = [:]
         var usedRoutes: [RouteKey: RouteRuntime] = [:]
         var usedTerminations: Set<ListenerID> = []
-        for listener in configuration.listeners {
-            guard let port = listener.bindings.first?.port else { continue }
-            let key = ListenerKey(id: listener.id, port: port)
+        for listener in configuration.listeners where !listener.bindings.isEmpty {
+            let key = ListenerKey(id: listener.id, port: listener.port)
             let runtime = compileListener(listener, key: key, routes: &usedRoutes)
             usedListeners[key] = runtime
             if runtime.termination != nil { usedTerminations.insert(listener.id) }
@@ -60,14 +60,14 @@ struct TableCompiler {
         listeners = usedListeners
         routes = usedRoutes
         terminations = terminations.filter { usedTerminations.contains($0.key) }
-        return (byBinding.mapValues(bindingRuntime), backends)
+        return (Dictionary(uniqueKeysWithValues: byBinding.map { ($0, bindingRuntime($0, $1)) }), backends)
     }
 
     /// The listeners of the newest table, and how many endpoints each backend has.
     var current: (listeners: [ListenerConfiguration], endpoints: [BackendID: Int]) {
         (
             listeners.values.map(\.configuration).sorted { $0.id < $1.id },
-            backends.mapValues(\.endpoints.count)
+            Dictionary(backends.map { ($0.withoutVariant, $1.endpoints.count) }, uniquingKeysWith: max)
         )
     }
 
@@ -86,9 +86,8 @@ struct TableCompiler {
                 used[backend.id] = old
                 continue
             }
-            let state = backendStates.state(backend.id) {
-                BackendState(id: backend.id, counters: block(BackendField.count))
-            }
+            let id = backend.id.withoutVariant
+            let state = backendStates.state(id) { BackendState(id: id, counters: block(BackendField.count)) }
             let tls = backend.tls.flatMap { usedContexts[$0] }
             if let problem = tls?.problem {
                 logger.error("backend TLS cannot be used", ["backend": "\(backend.id)", "problem": "\(problem)"])
@@ -162,13 +161,16 @@ struct TableCompiler {
     private mutating func serverContexts(_ termination: TLSTermination, listener: ListenerID) -> TLSServerContexts? {
         if let known = terminations[listener], known.configuration == termination { return known.contexts }
         do throws(TLSSetupError) {
-            let contexts = try TLSServerContexts(termination, sessionContext: sha256("\(listener)"))
+            let contexts = try TLSServerContexts(termination, listener: listener)
             terminations[listener] = (termination, contexts)
             return contexts
         } catch {
             logger.error("TLS listener cannot be set up", ["listener": "\(listener)", "problem": "\(error.message)"])
-            // What served before goes on serving.
-            return terminations[listener]?.contexts
+            // What served before goes on serving, unless it asks for other clients than it should.
+            guard let known = terminations[listener],
+                known.configuration.clientValidation == termination.clientValidation
+            else { return nil }
+            return known.contexts
         }
     }
 
@@ -200,9 +202,9 @@ struct TableCompiler {
         return runtime
     }
 
-    private func bindingRuntime(_ runtimes: [ListenerRuntime]) -> BindingRuntime {
+    private func bindingRuntime(_ binding: Binding, _ runtimes: [ListenerRuntime]) -> BindingRuntime {
         if runtimes.count == 1, case .tcp = runtimes[0].configuration.traffic {
-            return BindingRuntime(traffic: .tcp, primary: runtimes[0])
+            return BindingRuntime(binding: binding, traffic: .tcp, primary: runtimes[0])
         }
         var entries: [(HostnamePattern, Int32)] = []
         var anyName: Int32?
@@ -216,7 +218,8 @@ struct TableCompiler {
         }
         let primary = runtimes[Int(anyName ?? 0)]
         return BindingRuntime(
-            traffic: .tls(names: ServerNameTable(entries, fallback: anyName), listeners: runtimes), primary: primary)
+            binding: binding, traffic: .tls(names: ServerNameTable(entries, fallback: anyName), listeners: runtimes),
+            primary: primary)
     }
 
     private func block(_ fields: Int) -> CounterBlock { CounterBlock(fields: fields, workers: workers, slab: slab) }

@@ -37,7 +37,7 @@ extension Worker {
         let binding = tables.value.bindings.indices.contains(slot) ? tables.value.bindings[slot] : nil
         // Bounded: a queue holds no more than its backlog.
         for _ in 0..<65_536 {
-            guard accept(from: socket, binding: binding) == .accepted else { break }
+            guard accept(from: socket, slot, binding) == .accepted else { break }
         }
         shared.progress.update { progress in
             let left = (progress.retiring[slot] ?? 1) - 1
@@ -50,7 +50,7 @@ extension Worker {
         let table = tables.value
         let binding = slot < table.bindings.count ? table.bindings[slot] : nil
         for _ in 0..<Worker.acceptsPerTurn {
-            switch accept(from: listeners[slot], binding: binding) {
+            switch accept(from: listeners[slot], slot, binding) {
             case .accepted: continue
             case .empty: return
             case .paused(let reason): return pauseAccepting(reason)
@@ -60,7 +60,7 @@ extension Worker {
 
     enum AcceptResult: Equatable { case accepted, empty, paused(PauseReason) }
 
-    private func accept(from socket: Int32, binding: BindingRuntime?) -> AcceptResult {
+    private func accept(from socket: Int32, _ bindingSlot: Int, _ binding: BindingRuntime?) -> AcceptResult {
         // Take first, give back after: the limit is never exceeded.
         let isWithin = shared.connections.add(1, ordering: .relaxed).newValue <= shared.options.maxConnections
         guard isWithin, hasFreeSlot else {
@@ -84,10 +84,12 @@ extension Worker {
             shared.connections.subtract(1, ordering: .relaxed)
             return .accepted
         }
-        return begin(descriptor, KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0), binding)
+        return begin(descriptor, KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0), bindingSlot, binding)
     }
 
-    private func begin(_ descriptor: Int32, _ peer: SocketAddress, _ binding: BindingRuntime) -> AcceptResult {
+    private func begin(
+        _ descriptor: Int32, _ peer: SocketAddress, _ bindingSlot: Int, _ binding: BindingRuntime
+    ) -> AcceptResult {
         let slot = takeSlot()
         let token = slot < 0 ? 0 : EventToken.connection(slot: slot, life: records[slot].life, side: 0)
         guard slot >= 0, sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token) == 0 else {
@@ -103,6 +105,7 @@ extension Worker {
         record.pointee.client = peer
         record.pointee.peer = peer
         record.pointee.acceptedAt = now
+        record.pointee.bindingSlot = Int32(truncatingIfNeeded: bindingSlot)
         sides[2 * slot].descriptor = descriptor
         setListener(slot, binding.primary)
         switch binding.traffic {

@@ -36,6 +36,10 @@ extension Worker {
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
         if result == 1 {
+            // Seen to by now, unless a session came from where no certificate was demanded.
+            if sluice_peer_is_missing(ssl) == 1 {
+                return handshakeFailed(slot, ssl, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+            }
             finishHandshake(slot, ssl)
             return .proceed(.admit)
         }
@@ -51,7 +55,7 @@ extension Worker {
             close(slot, .clientReset, .client, reset: false)
             return .gone
         default:
-            return handshakeFailed(slot)
+            return handshakeFailed(slot, ssl, sluice_take_error_reason())
         }
     }
 
@@ -70,8 +74,7 @@ extension Worker {
     }
 
     /// OpenSSL has sent the alert already; it is given time to arrive.
-    private func handshakeFailed(_ slot: Int) -> StageOutcome {
-        let reason = sluice_take_error_reason()
+    private func handshakeFailed(_ slot: Int, _ ssl: OpaquePointer, _ reason: Int32) -> StageOutcome {
         let sawEnd =
             sides[2 * slot].flags.contains(.hungUp) && (reason == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         sides[2 * slot].flags.insert(.tlsBroken)
@@ -80,9 +83,14 @@ extension Worker {
             close(slot, .clientClosed, .client, reset: false)
             return .gone
         }
-        let result = HandshakeResult(opensslReason: reason)
+        let verification = reason == SSL_R_CERTIFICATE_VERIFY_FAILED ? SSL_get_verify_result(ssl) : Int(X509_V_OK)
+        let result = HandshakeResult(opensslReason: reason, verification: verification)
         countHandshake(slot, .terminateUnknown, result)
-        log(.info, "TLS handshake failed", slot: slot, reason: .tlsError, detail: result.label)
+        var detail = result.label
+        if verification != Int(X509_V_OK), let text = X509_verify_cert_error_string(verification) {
+            detail += ": " + String(cString: text)
+        }
+        log(.info, "TLS handshake failed", slot: slot, reason: .tlsError, detail: detail)
         linger(slot, .tlsError, result.isClients ? .client : .proxy)
         return .gone
     }
@@ -110,7 +118,8 @@ extension Worker {
 }
 
 extension HandshakeResult {
-    init(opensslReason reason: Int32) {
+    /// `verification`: what was wrong with the client's certificate, where that is the reason.
+    init(opensslReason reason: Int32, verification: Int) {
         // Alerts from the client arrive as 1000 + the alert's number (RFC 8446 §6).
         switch reason {
         case SSL_R_NO_SHARED_CIPHER, SSL_R_NO_SUITABLE_GROUPS, SSL_R_NO_SUITABLE_KEY_SHARE,
@@ -125,7 +134,20 @@ extension HandshakeResult {
             SSL_R_LENGTH_MISMATCH, SSL_R_DIGEST_CHECK_FAILED, 1000 + 20:
             self = .badRecord
         case SSL_R_UNEXPECTED_EOF_WHILE_READING: self = .clientClosed
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: self = .clientCertRequired
+        case SSL_R_CERTIFICATE_VERIFY_FAILED: self = HandshakeResult(verification: Int32(clamping: verification))
         default: self = .other
+        }
+    }
+
+    private init(verification: Int32) {
+        switch verification {
+        case X509_V_ERR_CERT_HAS_EXPIRED: self = .clientCertExpired
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+            X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_CERT_UNTRUSTED:
+            self = .clientCertUnknownCA
+        default: self = .clientCertInvalid
         }
     }
 

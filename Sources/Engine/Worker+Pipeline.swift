@@ -97,9 +97,11 @@ extension Worker {
         record.pointee.inspectedAt = now
         if let name = hello.serverName { record.pointee.serverName = name.withCString { strdup($0) } }
         guard let held = record.pointee.binding else { return .refuse(.internalError, .proxy) }
-        let binding = held.takeRetainedValue()
+        let accepted = held.takeRetainedValue()
         record.pointee.binding = nil
-        binding.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
+        accepted.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
+        let binding = newest(accepted, slot)
+        setListener(slot, binding.primary)
         guard case .tls(let names, let listeners) = binding.traffic, let index = names.lookup(hello.serverName) else {
             countAccepted(binding.primary)
             return refuseHello(slot, .tlsNoSNIMatch, hello)
@@ -116,6 +118,15 @@ extension Worker {
             return .proceed(.admit)
         }
         return beginHandshake(slot, listener, route, hello)
+    }
+
+    /// A hello may come long after its connection: it meets the listeners, and what they ask of clients, as they are now.
+    private func newest(_ accepted: BindingRuntime, _ slot: Int) -> BindingRuntime {
+        let (bindings, index) = (tables.value.bindings, Int(records[slot].bindingSlot))
+        guard index < bindings.count, let current = bindings[index], current.binding == accepted.binding else {
+            return accepted
+        }
+        return current
     }
 
     private func countAccepted(_ listener: ListenerRuntime) {

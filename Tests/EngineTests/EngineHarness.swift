@@ -41,6 +41,15 @@ final class EngineHarness: Sendable {
         }.compactMap { Double($0.split(separator: " ").last ?? "") }.reduce(0, +)
     }
 
+    /// Series that stand more than once in what is scraped: none may.
+    var doubledSeries: [String] {
+        var text = PrometheusText()
+        engine.writeMetrics(into: &text)
+        let series = text.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+            .map { line in line.lastIndex(of: " ").map { String(line[..<$0]) } ?? String(line) }
+        return Dictionary(grouping: series, by: \.self).filter { $0.value.count > 1 }.keys.sorted()
+    }
+
     func closed(_ reason: CloseReason) -> Double {
         metric("sluice_tcp_connections_closed_total", "reason=\"\(reason.rawValue)\"")
     }
@@ -108,8 +117,16 @@ func facts(_ certificate: TestCertificate) throws -> KeyPairFacts {
     ).get()
 }
 
-func terminate(_ certificates: TestCertificate..., alpn: [String]? = nil) throws -> TLSListener.Mode {
-    .terminate(TLSTermination(certificates: try certificates.map(facts), alpnProtocols: alpn))
+func terminate(
+    _ certificates: TestCertificate..., alpn: [String]? = nil, clients: ClientValidation? = nil
+) throws -> TLSListener.Mode {
+    var termination = TLSTermination(certificates: try certificates.map(facts), alpnProtocols: alpn)
+    termination.clientValidation = clients
+    return .terminate(termination)
+}
+
+func trust(_ authorities: TestCA...) throws -> [TrustFacts] {
+    try authorities.map { try trustFacts(pem: Array($0.pem.utf8)).get() }
 }
 
 /// A backend that greets with its name and a newline, then echoes until the end of the stream, connection by connection
@@ -117,6 +134,8 @@ func terminate(_ certificates: TestCertificate..., alpn: [String]? = nil) throws
 final class EchoBackend: Sendable {
     let port: UInt16
     let accepted = Locked(0)
+    /// Certificates that TLS clients showed, oldest first; nil for none.
+    let peers = Locked<[String?]>([])
     private let stopped = Locked(false)
 
     init(_ name: String = "", tls: TLSServerOptions? = nil) throws {
@@ -128,6 +147,7 @@ final class EchoBackend: Sendable {
                 guard let self, !self.stopped.withLock({ $0 }) else { return }
                 guard let stream = Self.accept(plain, secure) else { continue }
                 accepted.withLock { $0 += 1 }
+                if let secure = stream as? TLSTestConnection { peers.withLock { $0.append(secure.peerFingerprint) } }
                 _ = try? Thread(named: "echo-one") { Self.serve(stream, name) }.detach()
             }
         }

@@ -38,13 +38,29 @@ extension TLSTestConnection {
         withSSL { ssl in SSL_get_peer_cert_chain(ssl).map { max(0, Int(OPENSSL_sk_num($0))) } ?? 0 }
     }
 
+    /// The names of the CAs that the server takes certificates from (on a client), as it sent them: `CN = Test CA`.
+    public var acceptableIssuers: [String] {
+        withSSL { ssl in
+            guard let names = SSL_get0_peer_CA_list(ssl) else { return [] }
+            return (0..<max(0, OPENSSL_sk_num(names))).compactMap { index in
+                guard let name = OPENSSL_sk_value(names, index), let output = BIO_new(BIO_s_mem()) else { return nil }
+                defer { BIO_free(output) }
+                sluice_x509_name_print(output, OpaquePointer(name))
+                var bytes = [UInt8](repeating: 0, count: 256)
+                let count = BIO_read(output, &bytes, Int32(bytes.count))
+                return String(decoding: bytes.prefix(max(0, Int(count))), as: UTF8.self)
+            }
+        }
+    }
+
     /// Whether the handshake took up an earlier session.
     public var isResumed: Bool { withSSL { SSL_session_reused($0) == 1 } }
 
     /// A session to resume, nil where the server gave none. With TLS 1.3 it comes with the first bytes received.
     public var session: TLSTestSession? {
         withSSL { ssl in
-            guard let session = SSL_get1_session(ssl) else { return nil }
+            // A copy: the connection's own is spoiled when that one ends without close_notify.
+            guard let own = SSL_get_session(ssl), let session = SSL_SESSION_dup(own) else { return nil }
             guard SSL_SESSION_is_resumable(session) == 1 else {
                 SSL_SESSION_free(session)
                 return nil

@@ -36,6 +36,8 @@ public struct TLSAlert: RawRepresentable, Hashable, Sendable, CustomStringConver
 
     public static let handshakeFailure = TLSAlert(rawValue: 40)
     public static let badCertificate = TLSAlert(rawValue: 42)
+    public static let unsupportedCertificate = TLSAlert(rawValue: 43)
+    public static let certificateExpired = TLSAlert(rawValue: 45)
     public static let certificateUnknown = TLSAlert(rawValue: 46)
     public static let unknownCA = TLSAlert(rawValue: 48)
     public static let accessDenied = TLSAlert(rawValue: 49)
