@@ -87,7 +87,9 @@ let package = Package(
 let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
     "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
-    "CommandsTests": ["Commands", "EngineModel", "Observability", "Platform", "Primitives"],
+    "CommandsTests": [
+        "Commands", "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives",
+    ],
     "ControllerTests": [
         "Controller", "EngineModel", "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform",
         "Primitives", "Translation",

@@ -18,13 +18,27 @@ public struct RunCommand: Sendable {
     let options: RunOptions
     let logger: Logger
     private let makeDataPlane: @Sendable (DataPlaneLimits) throws -> any DataPlane
+    private let makeSource: SourceFactory
+
+    /// Makes the source of snapshots and starts it.
+    typealias SourceFactory = @Sendable (RunOptions, Controller, Logger) throws -> any SnapshotSource
 
     /// `makeDataPlane` is called once, on the thread that calls ``run(signals:)``.
     public init(
         options: RunOptions, logger: Logger,
         makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane
     ) {
-        (self.options, self.logger, self.makeDataPlane) = (options, logger, makeDataPlane)
+        self.init(options: options, logger: logger, makeDataPlane: makeDataPlane, makeSource: RunCommand.startSource)
+    }
+
+    /// `makeSource` is called once, on the same thread.
+    init(
+        options: RunOptions, logger: Logger,
+        makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane,
+        makeSource: @escaping SourceFactory
+    ) {
+        (self.options, self.logger) = (options, logger)
+        (self.makeDataPlane, self.makeSource) = (makeDataPlane, makeSource)
     }
 
     /// Serves until it is told to end; returns the exit code.
@@ -42,7 +56,7 @@ public struct RunCommand: Sendable {
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
         let controller = makeController(dataPlane, reserved: [probes.address.port, admin.address.port])
         try started("the controller") { try controller.start() }
-        let source = try startSource(controller)
+        let source = try started("the source") { try makeSource(options, controller, logger) }
         lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source))
         logStart(limits, source.view, probes: probes.address, admin: admin.address)
         onReady(Addresses(probes: probes.address, admin: admin.address))
@@ -88,12 +102,12 @@ public struct RunCommand: Sendable {
             target: dataPlane, options: translation, logger: logger, localAddresses: { Host.localAddresses })
     }
 
-    private func startSource(_ controller: Controller) throws(StartFailure) -> any SnapshotSource {
+    private static func startSource(
+        _ options: RunOptions, _ controller: Controller, _ logger: Logger
+    ) throws -> any SnapshotSource {
         switch options.source {
-        case .manifests(let path):
-            try started("the watch on \(path)") { try ManifestFolder(path, controller: controller, logger: logger) }
-        case .cluster:
-            throw StartFailure("sluice run: --manifests DIR|FILE is required: clusters are not served yet")
+        case .manifests(let path): try ManifestFolder(path, controller: controller, logger: logger)
+        case .cluster: throw StartFailure("clusters are not served yet; give --manifests DIR|FILE")
         }
     }
 

@@ -25,16 +25,32 @@ final class RunningGateway: Sendable {
     private let work: BackgroundWork<Int32>
 
     /// Serves `folder`; more flags as on the command line. Returns when it is up.
-    init(folder: String, _ flags: String...) throws {
-        let arguments =
-            ["run", "--manifests", folder, "--probe-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"] + flags
+    convenience init(folder: String, _ flags: String...) throws {
+        try self.init(["--manifests", folder] + flags) { options, logger, dataPlane in
+            RunCommand(options: options, logger: logger) { _ in dataPlane }
+        }
+    }
+
+    /// As in a cluster, with a source of the test's.
+    convenience init(source: FakeSource, _ flags: String...) throws {
+        try self.init(flags) { options, logger, dataPlane in
+            RunCommand(options: options, logger: logger, makeDataPlane: { _ in dataPlane }) { _, controller, _ in
+                source.start(controller)
+            }
+        }
+    }
+
+    private init(
+        _ flags: [String], make: @escaping @Sendable (RunOptions, Logger, FakeDataPlane) -> RunCommand
+    ) throws {
+        let arguments = ["run", "--probe-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"] + flags
         guard case .run(let options) = Interpretation(arguments, environment: { _ in nil }) else {
             throw TestFailure("not understood: \(arguments)")
         }
         let (dataPlane, signals, log) = (dataPlane, signals, log)
         let up = Monitored<Result<RunCommand.Addresses, TestFailure>?>(nil)
         work = try BackgroundWork {
-            let command = RunCommand(options: options, logger: Logger(recordingTo: log)) { _ in dataPlane }
+            let command = make(options, Logger(recordingTo: log), dataPlane)
             do {
                 return try command.run(signals, onReady: { addresses in up.update { $0 = .success(addresses) } })
             } catch {
