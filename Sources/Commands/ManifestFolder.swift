@@ -8,10 +8,14 @@ final class ManifestFolder: SnapshotSource {
     private let path: String
     private let source: ManifestSource
 
-    /// Reads it, hands the snapshot to `controller`, and goes on with every change.
-    init(_ path: String, controller: Controller, logger: Logger) throws {
+    init(_ path: String, logger: Logger) throws {
         self.path = path
         source = try ManifestSource(path: path, logger: logger)
+    }
+
+    var onOutcome: (@Sendable (Outcome) -> Void)? { nil }
+
+    func start(_ controller: Controller) throws {
         try source.start { manifests in
             controller.submit(
                 manifests.snapshot, isComplete: !manifests.problems.contains { $0.severity == .error })

@@ -20,15 +20,15 @@ public struct RunCommand: Sendable {
     private let makeDataPlane: @Sendable (DataPlaneLimits) throws -> any DataPlane
     private let makeSource: SourceFactory
 
-    /// Makes the source of snapshots and starts it.
-    typealias SourceFactory = @Sendable (RunOptions, Controller, Logger) throws -> any SnapshotSource
+    /// Makes the source of snapshots, without starting it.
+    typealias SourceFactory = @Sendable (RunOptions, Logger) throws -> any SnapshotSource
 
     /// `makeDataPlane` is called once, on the thread that calls ``run(signals:)``.
     public init(
         options: RunOptions, logger: Logger,
         makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane
     ) {
-        self.init(options: options, logger: logger, makeDataPlane: makeDataPlane, makeSource: RunCommand.startSource)
+        self.init(options: options, logger: logger, makeDataPlane: makeDataPlane, makeSource: RunCommand.makeSource)
     }
 
     /// `makeSource` is called once, on the same thread.
@@ -53,10 +53,11 @@ public struct RunCommand: Sendable {
             memory: Host.memoryLimit)
         let lifecycle = Lifecycle(readinessOnShutdown: options.readinessOnShutdown, exposure: options.exposure)
         let (probes, admin) = try startServers(lifecycle)
+        let source = try started("the source") { try makeSource(options, logger) }
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
-        let controller = makeController(dataPlane, reserved: [probes.address.port, admin.address.port])
+        let controller = makeController(dataPlane, source, reserved: [probes.address.port, admin.address.port])
         try started("the controller") { try controller.start() }
-        let source = try started("the source") { try makeSource(options, controller, logger) }
+        try started("the source") { try source.start(controller) }
         lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source))
         logStart(limits, source.view, probes: probes.address, admin: admin.address)
         onReady(Addresses(probes: probes.address, admin: admin.address))
@@ -92,21 +93,22 @@ public struct RunCommand: Sendable {
         }
     }
 
-    private func makeController(_ dataPlane: any DataPlane, reserved: Set<UInt16>) -> Controller {
+    private func makeController(
+        _ dataPlane: any DataPlane, _ source: any SnapshotSource, reserved: Set<UInt16>
+    ) -> Controller {
         var translation = TranslationOptions()
         translation.controllerName = options.controllerName
         translation.defaultClassName = options.gatewayClass
         if case .manifests = options.source { translation.standalone = true }
         translation.reservedPorts = reserved
         return Controller(
-            target: dataPlane, options: translation, logger: logger, localAddresses: { Host.localAddresses })
+            target: dataPlane, options: translation, logger: logger, localAddresses: { Host.localAddresses },
+            onOutcome: source.onOutcome)
     }
 
-    private static func startSource(
-        _ options: RunOptions, _ controller: Controller, _ logger: Logger
-    ) throws -> any SnapshotSource {
+    private static func makeSource(_ options: RunOptions, _ logger: Logger) throws -> any SnapshotSource {
         switch options.source {
-        case .manifests(let path): try ManifestFolder(path, controller: controller, logger: logger)
+        case .manifests(let path): try ManifestFolder(path, logger: logger)
         case .cluster: throw StartFailure("clusters are not served yet; give --manifests DIR|FILE")
         }
     }

@@ -1,7 +1,12 @@
+internal import Controller
 internal import Observability
 
 /// Where the snapshots come from, as `run`, its probes and its metrics see it. Safe to use from any thread.
 protocol SnapshotSource: Sendable {
+    /// Takes what the controller made of them; nil where there is nobody to write to.
+    var onOutcome: (@Sendable (Outcome) -> Void)? { get }
+    /// Hands the first snapshot to `controller` when there is one, and goes on with every change. Called once.
+    func start(_ controller: Controller) throws
     /// What /config shows of it.
     var view: SourceView { get }
     /// Why not everything was read yet, one sentence each; empty once it was.

@@ -18,10 +18,8 @@ final class FakeSource: SnapshotSource {
 
     init(missing: [String] = []) { state.withLock { $0.missing = missing } }
 
-    func start(_ controller: Controller) -> FakeSource {
-        state.withLock { $0.controller = controller }
-        return self
-    }
+    var onOutcome: (@Sendable (Outcome) -> Void)? { nil }
+    func start(_ controller: Controller) { state.withLock { $0.controller = controller } }
 
     /// Nothing is missing any more, and the first snapshot is there.
     func complete() {
