@@ -46,6 +46,8 @@ extension Condition.ConditionType {
     public static let programmed = Self("Programmed")
     public static let resolvedRefs = Self("ResolvedRefs")
     public static let conflicted = Self("Conflicted")
+    /// Client certificates are asked for, but not demanded; present only when true.
+    public static let insecureFrontendValidationMode = Self("InsecureFrontendValidationMode")
     public static let overlappingTLSConfig = Self("OverlappingTLSConfig")
     public static let supportedVersion = Self("SupportedVersion")
     /// Some of a route's rules are left out; present only when true.
@@ -72,6 +74,11 @@ extension Condition.Reason {
     public static let addressNotUsable = Self("AddressNotUsable")
     public static let noResources = Self("NoResources")
     public static let invalidClientCertificateRef = Self("InvalidClientCertificateRef")
+    public static let configurationChanged = Self("ConfigurationChanged")
+    // ListenerSets
+    public static let notAllowed = Self("NotAllowed")
+    public static let parentNotAccepted = Self("ParentNotAccepted")
+    public static let parentNotProgrammed = Self("ParentNotProgrammed")
     // Listeners
     public static let noConflicts = Self("NoConflicts")
     public static let hostnameConflict = Self("HostnameConflict")
@@ -81,6 +88,7 @@ extension Condition.Reason {
     public static let unsupportedValue = Self("UnsupportedValue")
     public static let noValidCACertificate = Self("NoValidCACertificate")
     public static let invalidCertificateRef = Self("InvalidCertificateRef")
+    public static let invalidCACertificateKind = Self("InvalidCACertificateKind")
     public static let invalidRouteKinds = Self("InvalidRouteKinds")
     public static let overlappingHostnames = Self("OverlappingHostnames")
     public static let overlappingCertificates = Self("OverlappingCertificates")

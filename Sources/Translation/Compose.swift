@@ -9,6 +9,7 @@ public func compose(
 ) -> StatusReport {
     guard let acknowledgement else { return report }
     var report = report
+    let attached = closeListenerSets(&report, acknowledgement)
     for (key, status) in report.gateways {
         var status = status
         var served: [ListenerOutcome] = []
@@ -20,16 +21,53 @@ public func compose(
             served.append(outcome)
             status.listeners[index].conditions.close { outcome.condition(observed: $0) }
         }
-        let reachable = reachableAddresses(served, addresses)
-        if !served.isEmpty {
+        let ofSets = attached[key] ?? []
+        let reachable = reachableAddresses(served + ofSets, addresses)
+        if !served.isEmpty || !ofSets.isEmpty {
             status.addresses = reachable.prefix(16).map {
                 GatewayStatusAddress(type: "IPAddress", value: $0.description)
             }
         }
-        status.conditions.close { gatewayCondition(served, reachable: reachable, observed: $0) }
+        // The gateway speaks of its own listeners, unless it has none but those of its sets.
+        let telling = served.isEmpty ? ofSets : served
+        status.conditions.close { gatewayCondition(telling, reachable: reachable, observed: $0) }
         report.gateways[key] = status
     }
     return report
+}
+
+/// Closes the conditions of ListenerSets; returns what became of their listeners, by gateway.
+private func closeListenerSets(
+    _ report: inout StatusReport, _ acknowledgement: Acknowledgement
+) -> [ObjectKey: [ListenerOutcome]] {
+    var attached: [ObjectKey: [ListenerOutcome]] = [:]
+    for (key, gateway) in report.listenerSetParents.sorted(by: { $0.key < $1.key }) {
+        guard var status = report.listenerSets[key] else { continue }
+        let owner = ListenerOwner(gateway: gateway, set: key)
+        var served: [ListenerOutcome] = []
+        for index in status.listeners.indices {
+            let name = status.listeners[index].name
+            guard let bindings = report.bindings[owner.id(name)] else { continue }
+            let outcome = ListenerOutcome(name, bindings, acknowledgement)
+            served.append(outcome)
+            status.listeners[index].conditions.close { outcome.condition(observed: $0) }
+        }
+        status.conditions.close { listenerSetCondition(served, observed: $0) }
+        report.listenerSets[key] = status
+        attached[gateway, default: []] += served
+    }
+    return attached
+}
+
+private func listenerSetCondition(_ outcomes: [ListenerOutcome], observed generation: Int64?) -> Condition {
+    let failed = outcomes.filter { !$0.failures.isEmpty }
+    let failures = failed.flatMap { outcome in outcome.failures.map { "\(outcome.name): \($0.failure.message)" } }
+    let message = failures.isEmpty ? "" : "listener " + failures.joined(separator: "; ")
+    guard outcomes.contains(where: { !$0.bound.isEmpty }) else {
+        if failed.isEmpty { return .pendingProgrammed(generation) }
+        return Condition(.programmed, .false, .portUnavailable, message, observedGeneration: generation)
+    }
+    return Condition(.programmed, .true, .programmed, message, observedGeneration: generation)
 }
 
 /// What became of one listener's sockets.

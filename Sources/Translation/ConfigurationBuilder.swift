@@ -35,39 +35,44 @@ struct ConfigurationBuilder {
         bindings[listener.id] = places
         let traffic: ListenerConfiguration.Traffic
         switch listener.traffic {
-        case .tcp: traffic = .tcp(selection.fallback.map { route(routes[$0], listener) })
-        case .passthrough: traffic = .tls(tls(listener, .passthrough, selection, routes))
+        case .tcp: traffic = .tcp(selection.fallback.map { route(routes[$0], listener, gateway) })
+        case .passthrough: traffic = .tls(tls(listener, gateway, .passthrough, selection, routes))
         case .terminate:
-            let termination = TLSTermination(
+            var termination = TLSTermination(
                 certificates: listener.certificates, alpnProtocols: listener.alpnProtocols)
-            traffic = .tls(tls(listener, .terminate(termination), selection, routes))
+            termination.clientValidation = listener.clientValidation
+            traffic = .tls(tls(listener, gateway, .terminate(termination), selection, routes))
         case .unsupported: return
         }
         listeners.append(ListenerConfiguration(id: listener.id, bindings: places, traffic: traffic))
     }
 
     private mutating func tls(
-        _ listener: ListenerState, _ mode: TLSListener.Mode, _ selection: RouteSelection, _ routes: [RouteState]
+        _ listener: ListenerState, _ gateway: GatewayState, _ mode: TLSListener.Mode, _ selection: RouteSelection,
+        _ routes: [RouteState]
     ) -> TLSListener {
         var built: [Int: RouteConfiguration] = [:]
         let names = selection.byName.map { (text: $0.key.description, hostname: $0.key, route: $0.value) }
             .sorted { $0.text < $1.text }
         let hostnameRoutes = names.map { name in
-            let configuration = built[name.route] ?? route(routes[name.route], listener)
+            let configuration = built[name.route] ?? route(routes[name.route], listener, gateway)
             built[name.route] = configuration
             return TLSListener.HostnameRoute(hostname: name.hostname, route: configuration)
         }
         return TLSListener(
             hostname: listener.hostname, mode: mode, routes: hostnameRoutes,
-            fallback: selection.fallback.map { route(routes[$0], listener) })
+            fallback: selection.fallback.map { route(routes[$0], listener, gateway) })
     }
 
-    private mutating func route(_ route: RouteState, _ listener: ListenerState) -> RouteConfiguration {
+    private mutating func route(
+        _ route: RouteState, _ listener: ListenerState, _ gateway: GatewayState
+    ) -> RouteConfiguration {
         let rule = route.rule ?? ResolvedRule()
         let weighted = rule.targets.map { target in
             RouteConfiguration.WeightedBackend(
                 weight: target.weight,
-                target: target.backend.map { .backend(use($0, raw: listener.traffic == .passthrough)) } ?? .invalid)
+                target: target.backend.map { .backend(use($0, raw: listener.traffic == .passthrough, by: gateway)) }
+                    ?? .invalid)
         }
         return RouteConfiguration(
             id: route.id, backends: weighted,
@@ -75,11 +80,18 @@ struct ConfigurationBuilder {
     }
 
     /// Adds a backend, once. What passes through as TLS already is never wrapped a second time: such a use of a backend
-    /// with a policy is a variant of its own.
-    private mutating func use(_ target: BackendTarget, raw: Bool) -> BackendID {
-        let tls = policies.tls(for: target)
+    /// with a policy is a variant of its own; so is one that is shown a gateway's own certificate.
+    private mutating func use(_ target: BackendTarget, raw: Bool, by gateway: GatewayState) -> BackendID {
+        var tls = policies.tls(for: target)
         var id = target.id
-        if raw, tls != nil { id.variant = "passthrough" }
+        if tls != nil {
+            if raw {
+                id.variant = "passthrough"
+            } else if let certificate = gateway.clientCertificate {
+                id.variant = "as Gateway \(gateway.key)"
+                tls?.clientCertificate = certificate
+            }
+        }
         if backends[id] == nil {
             backends[id] = BackendConfiguration(id: id, endpoints: endpoints(target), tls: raw ? nil : tls)
         }

@@ -10,8 +10,19 @@ struct GatewayState {
     var rejection: Verdict?
     /// Addresses the gateway asks for; empty: all local ones.
     var addresses: [IPAddress] = []
+    /// The gateway's own, then those of its ListenerSets in order of precedence.
     var listeners: [ListenerState]
+    /// ListenerSets that name the gateway, in order of precedence.
+    var sets: [ListenerSetState] = []
+    /// Shown to backends that are spoken to in TLS.
+    var clientCertificate: KeyPairFacts?
+    /// References of the gateway itself that lead nowhere.
+    var unresolved: [Verdict] = []
+    var remarks: [String] = []
+    /// Whether a port lets clients in whose certificate does not verify.
+    var allowsInsecureFallback = false
 
+    var ownListeners: ArraySlice<ListenerState> { listeners.prefix(gateway.spec.listeners.count) }
     var generation: Int64? { gateway.metadata.generation }
 
     /// Decides which listeners are part of the configuration; to be called when nothing more can go wrong.
@@ -34,6 +45,7 @@ struct ListenerState {
     }
 
     let spec: Gateway.Listener
+    let owner: ListenerOwner
     let id: ListenerID
     let traffic: Traffic
     /// Nil: no host name given, every name.
@@ -47,6 +59,8 @@ struct ListenerState {
     var unresolved: [Verdict] = []
     /// Usable certificates of a listener that terminates TLS.
     var certificates: [KeyPairFacts] = []
+    /// Which client certificates are asked for; nil: none.
+    var clientValidation: ClientValidation?
     /// What deserves to be said though nothing is wrong.
     var remarks: [String] = []
     var overlap: Verdict?

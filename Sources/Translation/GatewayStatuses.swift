@@ -5,47 +5,67 @@ internal import KubernetesAPI
 func reportGateways(_ gateways: [GatewayState], into report: inout StatusReport) {
     for gateway in gateways {
         report.gateways[gateway.key] = GatewayStatus(
-            conditions: [
-                accepted(gateway), resolvedRefs(gateway), programmed(gateway),
-            ],
-            listeners: uniqueByName(gateway.listeners).map { status($0, of: gateway) })
+            conditions: [accepted(gateway), resolvedRefs(gateway), programmed(gateway)] + insecureFallback(gateway),
+            listeners: listenerStatuses(gateway.ownListeners, of: gateway, generation: gateway.generation),
+            attachedListenerSets: attachedSets(gateway))
+        reportListenerSets(of: gateway, into: &report)
     }
 }
 
-/// The first of each name: the status is keyed by it.
-private func uniqueByName(_ listeners: [ListenerState]) -> [ListenerState] {
+/// The status of listeners of one object. Of several with one name, which keys the status, the first.
+func listenerStatuses(
+    _ listeners: ArraySlice<ListenerState>, of gateway: GatewayState, generation: Int64?
+) -> [ListenerStatus] {
     var seen: Set<String> = []
     return listeners.filter { seen.insert($0.spec.name).inserted }
+        .map { status($0, gatewayAccepted: gateway.rejection == nil, generation: generation) }
 }
 
 private func accepted(_ gateway: GatewayState) -> Condition {
     if let rejection = gateway.rejection {
         return Condition(.accepted, rejection, otherwise: .accepted, generation: gateway.generation)
     }
-    let invalid = gateway.listeners.filter { $0.acceptance != nil }
+    let listeners = gateway.ownListeners
+    let invalid = listeners.filter { $0.acceptance != nil }
     guard !invalid.isEmpty else {
         return Condition(.accepted, .true, .accepted, observedGeneration: gateway.generation)
     }
-    let valid = gateway.listeners.filter { $0.acceptance == nil }
+    let valid = listeners.filter { $0.acceptance == nil }
     let refused = "not accepted: " + invalid.map(\.spec.name).joined(separator: ", ")
     let message = valid.isEmpty ? refused : refused + "; accepted: " + valid.map(\.spec.name).joined(separator: ", ")
+    // With listeners of ListenerSets there still is something to be served.
+    let isServing = !valid.isEmpty || gateway.sets.contains { $0.isAccepted(by: gateway) }
     return Condition(
-        .accepted, valid.isEmpty ? .false : .true, .listenersNotValid, "listeners " + message,
+        .accepted, isServing ? .true : .false, .listenersNotValid, "listeners " + message,
         observedGeneration: gateway.generation)
 }
 
 private func resolvedRefs(_ gateway: GatewayState) -> Condition {
-    var verdict: Verdict?
-    let unresolved = gateway.listeners.filter { !$0.unresolved.isEmpty }
-    if gateway.gateway.spec.tls?.backend?.clientCertificateRef != nil {
-        verdict = Verdict(
-            .invalidClientCertificateRef,
-            "tls.backend.clientCertificateRef is not supported by this version: backends see no client certificate")
-    } else if !unresolved.isEmpty {
-        verdict = Verdict(
-            .listenersNotResolved, "see listeners " + unresolved.map(\.spec.name).joined(separator: ", "))
-    }
-    return Condition(.resolvedRefs, verdict, otherwise: .resolvedRefs, generation: gateway.generation)
+    let unresolved = gateway.ownListeners.filter { !$0.unresolved.isEmpty }
+    let ofListeners =
+        unresolved.isEmpty
+        ? nil
+        : Verdict(.listenersNotResolved, "see listeners " + unresolved.map(\.spec.name).joined(separator: ", "))
+    return Condition(
+        .resolvedRefs, gateway.unresolved.merged ?? ofListeners, otherwise: .resolvedRefs,
+        gateway.remarks.joined(separator: "; "), generation: gateway.generation)
+}
+
+/// Present only where it is true, as Gateway API demands.
+private func insecureFallback(_ gateway: GatewayState) -> [Condition] {
+    guard gateway.allowsInsecureFallback else { return [] }
+    return [
+        Condition(
+            .insecureFrontendValidationMode, .true, .configurationChanged,
+            "tls.frontend with AllowInsecureFallback: clients are let in without a certificate that verifies",
+            observedGeneration: gateway.generation)
+    ]
+}
+
+/// How many ListenerSets are accepted; nil where the gateway has nothing to do with any.
+private func attachedSets(_ gateway: GatewayState) -> Int? {
+    guard gateway.gateway.spec.allowedListeners != nil || !gateway.sets.isEmpty else { return nil }
+    return gateway.sets.count { $0.isAccepted(by: gateway) }
 }
 
 private func programmed(_ gateway: GatewayState) -> Condition {
@@ -59,8 +79,7 @@ private func programmed(_ gateway: GatewayState) -> Condition {
     return .pendingProgrammed(gateway.generation)
 }
 
-private func status(_ listener: ListenerState, of gateway: GatewayState) -> ListenerStatus {
-    let generation = gateway.generation
+private func status(_ listener: ListenerState, gatewayAccepted: Bool, generation: Int64?) -> ListenerStatus {
     var conditions = [
         Condition(.accepted, listener.acceptance, otherwise: .accepted, generation: generation),
         Condition(
@@ -77,7 +96,7 @@ private func status(_ listener: ListenerState, of gateway: GatewayState) -> List
         conditions.append(
             Condition(.overlappingTLSConfig, .true, overlap.reason, overlap.message, observedGeneration: generation))
     }
-    if gateway.rejection != nil {
+    if !gatewayAccepted {
         conditions.append(
             Condition(.programmed, .false, .invalid, "the Gateway is not accepted", observedGeneration: generation))
     } else if let obstacle = listener.obstacle {

@@ -4,17 +4,16 @@ internal import Primitives
 
 /// Checks a listener on its own: protocol, port, names, kinds of routes, certificates.
 func checkListener(
-    _ spec: Gateway.Listener, of gateway: Gateway, _ key: ObjectKey, _ snapshot: ClusterSnapshot,
+    _ spec: Gateway.Listener, of owner: ListenerOwner, _ frontend: FrontendTLS, _ snapshot: ClusterSnapshot,
     _ options: TranslationOptions, grants: GrantIndex
 ) -> ListenerState {
     let traffic = traffic(of: spec)
     let hasHostname = spec.protocol == .tls || spec.protocol == .https
     let text = hasHostname ? spec.hostname.flatMap { $0.isEmpty ? nil : $0 } : nil
     let hostname = text.flatMap { HostnamePattern($0) }
-    let (namespaces, unreadable) = namespaceRule(spec.allowedRoutes?.namespaces, own: key.namespace)
+    let (namespaces, unreadable) = namespaceRule(spec.allowedRoutes?.namespaces, own: owner.namespace)
     var state = ListenerState(
-        spec: spec, id: ListenerID(gatewayNamespace: key.namespace, gateway: key.name, listener: spec.name),
-        traffic: traffic, hostname: hostname, namespaces: namespaces)
+        spec: spec, owner: owner, id: owner.id(spec.name), traffic: traffic, hostname: hostname, namespaces: namespaces)
     if case .unsupported(let name) = traffic {
         state.rejections.append(
             Verdict(.unsupportedProtocol, "protocol \(name) is not supported (supported: TCP, TLS)"))
@@ -25,7 +24,7 @@ func checkListener(
     if let problem = portProblem(spec.port, options) { state.rejections.append(problem) }
     if let unreadable { state.rejections.append(unreadable) }
     checkKinds(&state)
-    checkTLS(&state, of: gateway, key, snapshot, grants: grants)
+    checkTLS(&state, frontend, snapshot, grants: grants)
     return state
 }
 

@@ -1,9 +1,70 @@
 internal import KubernetesAPI
 internal import Primitives
 
-/// Marks the listeners of one gateway that cannot be told apart: all of them, each naming the others.
+/// Marks the listeners of a gateway that cannot be told apart. Within the gateway, and within one ListenerSet, that is all
+/// of them, each naming the others. Among these the gateway goes before its sets, and an earlier set before a later one: then
+/// only the later listener is marked.
 func markConflicts(_ gateway: inout GatewayState) {
-    let onPort = Dictionary(grouping: gateway.listeners.indices, by: { gateway.listeners[$0].spec.port })
+    let own = 0..<gateway.ownListeners.count
+    markEqual(own, in: &gateway)
+    guard !gateway.sets.isEmpty else { return }
+    var holders = ListenerHolders()
+    for index in own { holders.add(index, gateway.listeners[index]) }
+    for set in gateway.sets.indices {
+        let indices = gateway.sets[set].listeners
+        var staying: [Int] = []
+        for index in indices {
+            gateway.listeners[index].conflict = holders.conflict(of: gateway.listeners[index], gateway.listeners)
+            if gateway.listeners[index].conflict == nil { staying.append(index) }
+        }
+        markEqual(staying, in: &gateway)
+        for index in staying { holders.add(index, gateway.listeners[index]) }
+    }
+}
+
+/// Listeners that go before others, by what they claim. One that conflicts with its like in the same object claims its place
+/// all the same, so that mending it takes nothing away from others.
+private struct ListenerHolders {
+    private var byPort: [Int: [ListenerState.Family: Int]] = [:]
+    private var byName: [Name: Int] = [:]
+
+    private struct Name: Hashable {
+        let port: Int
+        let hostname: HostnamePattern?
+    }
+
+    mutating func add(_ index: Int, _ listener: ListenerState) {
+        guard let family = listener.family else { return }
+        let port = listener.spec.port
+        if byPort[port]?[family] == nil { byPort[port, default: [:]][family] = index }
+        guard family == .tls else { return }
+        let name = Name(port: port, hostname: listener.hostname)
+        if byName[name] == nil { byName[name] = index }
+    }
+
+    func conflict(of listener: ListenerState, _ all: [ListenerState]) -> Verdict? {
+        let port = listener.spec.port
+        guard let family = listener.family, let holders = byPort[port] else { return nil }
+        if let other = holders.filter({ $0.key != family }).values.min() {
+            return Verdict(
+                .protocolConflict,
+                "port \(port) is taken with another protocol by \(all[other].title(for: listener.owner))")
+        }
+        if family == .tcp, let other = holders[.tcp] {
+            return Verdict(
+                .protocolConflict,
+                "port \(port) is taken by \(all[other].title(for: listener.owner)), and TCP has no host names")
+        }
+        guard family == .tls, let other = byName[Name(port: port, hostname: listener.hostname)] else { return nil }
+        let name = listener.hostname.map { "hostname \($0)" } ?? "no hostname"
+        return Verdict(
+            .hostnameConflict, "port \(port) with \(name) is taken by \(all[other].title(for: listener.owner))")
+    }
+}
+
+/// Marks listeners of equal rank.
+private func markEqual(_ ranked: some Sequence<Int>, in gateway: inout GatewayState) {
+    let onPort = Dictionary(grouping: ranked, by: { gateway.listeners[$0].spec.port })
     for (port, indices) in onPort where indices.count > 1 {
         let streams = indices.filter { gateway.listeners[$0].family != nil }
         if Set(streams.compactMap { gateway.listeners[$0].family }).count > 1 {
@@ -37,10 +98,10 @@ private func mark(
 
 extension ListenerState {
     /// What shares a port only with its like.
-    fileprivate enum Family { case tcp, tls, http }
+    enum Family { case tcp, tls, http }
 
     /// Nil: no stream over TCP, a protocol that nobody knows, or a host name that cannot be compared.
-    fileprivate var family: Family? {
+    var family: Family? {
         if hostname == nil, let text = spec.hostname, !text.isEmpty, spec.protocol != .tcp { return nil }
         return switch spec.protocol {
         case .tcp: .tcp
@@ -49,38 +110,4 @@ extension ListenerState {
         default: nil
         }
     }
-}
-
-/// Gives each port to the oldest gateway that wants it; the listeners of the others say who has it. Gateways are in
-/// order of precedence.
-func claimPorts(_ gateways: inout [GatewayState]) {
-    struct Claim {
-        let holder: ObjectKey
-        let addresses: [IPAddress]
-    }
-    var claims: [Int: [Claim]] = [:]
-    for index in gateways.indices where gateways[index].rejection == nil {
-        let key = gateways[index].key
-        let addresses = gateways[index].addresses
-        var claimed: Set<Int> = []
-        for listener in gateways[index].listeners.indices {
-            let state = gateways[index].listeners[listener]
-            guard state.rejections.isEmpty, state.conflict == nil else { continue }
-            let port = state.spec.port
-            let holder = claims[port]?.first { $0.holder != key && overlap($0.addresses, addresses) }?.holder
-            if let holder {
-                gateways[index].listeners[listener].rejections.append(
-                    Verdict(.portUnavailable, "port \(port) is held by the older Gateway \(holder)"))
-            } else if claimed.insert(port).inserted {
-                claims[port, default: []].append(Claim(holder: key, addresses: addresses))
-            }
-        }
-    }
-}
-
-/// Whether two sets of addresses cannot be bound side by side; empty stands for all.
-private func overlap(_ left: [IPAddress], _ right: [IPAddress]) -> Bool {
-    if left.isEmpty || right.isEmpty { return true }
-    if (left + right).contains(where: \.isUnspecified) { return true }
-    return left.contains { right.contains($0) }
 }

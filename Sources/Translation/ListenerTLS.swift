@@ -6,13 +6,16 @@ let alpnOption = "sluice.dev/alpn-protocols"
 
 /// Checks what a listener that terminates TLS needs: certificates, options, client certificates.
 func checkTLS(
-    _ state: inout ListenerState, of gateway: Gateway, _ key: ObjectKey, _ snapshot: ClusterSnapshot, grants: GrantIndex
+    _ state: inout ListenerState, _ frontend: FrontendTLS, _ snapshot: ClusterSnapshot, grants: GrantIndex
 ) {
     guard state.isTLS else { return }
     checkOptions(&state)
     guard state.traffic == .terminate else { return }
-    if let problem = clientValidationProblem(state.spec, gateway.spec.tls?.frontend) {
-        state.rejections.append(problem)
+    if let clients = frontend[state.spec.port] {
+        state.clientValidation = clients.validation
+        if let rejection = clients.rejection { state.rejections.append(rejection) }
+        state.unresolved = clients.unresolved + state.unresolved
+        state.remarks += clients.remarks
     }
     let references = state.spec.tls?.certificateRefs ?? []
     if references.isEmpty {
@@ -21,11 +24,13 @@ func checkTLS(
     }
     var problems: [Verdict] = []
     for reference in references {
-        let found = certificate(reference, of: key, snapshot, grants: grants)
-        switch found.result {
-        case .success(let facts):
-            if !state.certificates.contains(facts) { state.certificates.append(facts) }
-            state.remarks += found.remarks
+        let found = keyPair(
+            reference, field: "certificateRef", of: state.owner.kind, in: state.owner.namespace,
+            invalid: .invalidCertificateRef, snapshot, grants: grants)
+        switch found {
+        case .success(let read):
+            if !state.certificates.contains(read.pair) { state.certificates.append(read.pair) }
+            state.remarks += read.remarks
         case .failure(let problem): problems.append(problem.verdict)
         }
     }
@@ -36,57 +41,6 @@ func checkTLS(
     }
     // What concerns certificates is graver than a kind of route that cannot attach.
     state.unresolved = problems + state.unresolved
-}
-
-private struct CertificateFailure: Error {
-    let verdict: Verdict
-}
-
-private func certificate(
-    _ reference: SecretObjectReference, of gateway: ObjectKey, _ snapshot: ClusterSnapshot, grants: GrantIndex
-) -> (result: Result<KeyPairFacts, CertificateFailure>, remarks: [String]) {
-    func refused(_ reason: Condition.Reason, _ message: String) -> (Result<KeyPairFacts, CertificateFailure>, [String])
-    {
-        (.failure(CertificateFailure(verdict: Verdict(reason, message))), [])
-    }
-    guard reference.effectiveGroup.isEmpty, reference.effectiveKind == "Secret" else {
-        let group = reference.effectiveGroup.isEmpty ? "" : ".\(reference.effectiveGroup)"
-        return refused(
-            .invalidCertificateRef,
-            "certificateRef \(reference.name): kind \(reference.effectiveKind)\(group) is not supported (supported: Secret)"
-        )
-    }
-    let target = ObjectKey(namespace: reference.namespace ?? gateway.namespace, name: reference.name)
-    guard grants.permits("Gateway", in: gateway.namespace, toGroup: "", toKind: "Secret", target) else {
-        return refused(
-            .refNotPermitted,
-            "Secret \(target): no ReferenceGrant in \(target.namespace) lets Gateways of \(gateway.namespace) use it")
-    }
-    guard let secret = snapshot.secrets[target] else {
-        return refused(.invalidCertificateRef, "Secret \(target) does not exist")
-    }
-    switch secret.keyPair {
-    case nil: return refused(.invalidCertificateRef, "Secret \(target) has no tls.crt and tls.key")
-    case .failure(let problem): return refused(.invalidCertificateRef, "Secret \(target): \(problem.message)")
-    case .success(let facts):
-        return (.success(facts), certificateRemarks(facts, target, secret.staleReason, asOf: snapshot.asOf))
-    }
-}
-
-/// What deserves to be known about a certificate that is served all the same.
-private func certificateRemarks(
-    _ facts: KeyPairFacts, _ secret: ObjectKey, _ staleReason: String?, asOf: Int64
-) -> [String] {
-    var remarks: [String] = []
-    if let staleReason {
-        remarks.append("Secret \(secret): the last good certificate is served, because \(staleReason)")
-    }
-    if asOf >= facts.notAfter {
-        remarks.append("Secret \(secret): the certificate has expired")
-    } else if asOf < facts.notBefore {
-        remarks.append("Secret \(secret): the certificate is not valid yet")
-    }
-    return remarks + facts.chainProblems.map { "Secret \(secret): \($0)" }
 }
 
 /// Reads the options under our own name; what belongs to other implementations is theirs.
@@ -121,14 +75,4 @@ private func trimmed(_ text: Substring) -> String {
     while text.first?.isWhitespace == true { text.removeFirst() }
     while text.last?.isWhitespace == true { text.removeLast() }
     return String(text)
-}
-
-/// Client certificates cannot be demanded yet; a listener that asks for them lets nobody in.
-private func clientValidationProblem(_ spec: Gateway.Listener, _ frontend: Gateway.Frontend?) -> Verdict? {
-    let ofPort = (frontend?.perPort ?? []).first { $0.port == spec.port }
-    let settings = ofPort == nil ? frontend?.default : ofPort?.tls
-    guard settings?.validation != nil else { return nil }
-    return Verdict(
-        .unsupportedValue,
-        "client certificates (tls.frontend) are not supported by this version; nobody is let in without the check")
 }

@@ -71,33 +71,20 @@ private struct PolicyReader {
 
     private mutating func bundle(_ reference: LocalObjectReference) -> TrustFacts? {
         let key = ObjectKey(namespace: namespace, name: reference.name)
-        let entry: (facts: Result<TrustFacts, CertificateProblem>?, stale: String?)?
-        switch (reference.group, reference.kind) {
-        case ("", "ConfigMap"): entry = snapshot.configMaps[key].map { ($0.caCertificates, $0.staleReason) }
-        case ("", "Secret"): entry = snapshot.secrets[key].map { ($0.caCertificates, $0.staleReason) }
-        default:
+        guard reference.group.isEmpty, ["ConfigMap", "Secret"].contains(reference.kind) else {
             let name = reference.group.isEmpty ? reference.kind : "\(reference.kind).\(reference.group)"
             unresolved.append(
                 Verdict(.invalidKind, "\(name) \(reference.name): supported are ConfigMap and Secret"))
             return nil
         }
-        let name = "\(reference.kind) \(key)"
-        guard let entry else { return refuse("\(name) does not exist") }
-        switch entry.facts {
-        case nil: return refuse("\(name) has no ca.crt")
-        case .failure(let problem): return refuse("\(name): \(problem.message)")
-        case .success(let facts):
-            if let stale = entry.stale {
-                remarks.append("\(name): the last good CA certificates are used, because \(stale)")
-            }
-            if snapshot.asOf >= facts.notAfter { remarks.append("\(name): a CA certificate has expired") }
-            return facts
+        switch caCertificates(reference.kind, key, in: snapshot) {
+        case .success(let read):
+            remarks += read.remarks
+            return read.trust
+        case .failure(let problem):
+            unresolved.append(Verdict(.invalidCACertificateRef, problem.message))
+            return nil
         }
-    }
-
-    private mutating func refuse(_ message: String) -> TrustFacts? {
-        unresolved.append(Verdict(.invalidCACertificateRef, message))
-        return nil
     }
 
     mutating func hostname(_ text: String) -> String {

@@ -7,8 +7,7 @@ struct RouteAttacher {
     let standalone: Bool
     var gateways: [GatewayState]
     var routes: [RouteState]
-    private let indices: [ObjectKey: Int]
-    private let listenersByName: [[String: Int]]
+    private let parents: [ParentKey: ParentListeners]
     /// Per gateway and listener, apart from their states so that appending never copies.
     private var attachments: [[[Attachment]]]
     /// Answers of namespace selectors, which are asked for every route.
@@ -20,15 +19,42 @@ struct RouteAttacher {
         let namespace: String
     }
 
+    /// What a parentRef may name.
+    private struct ParentKey: Hashable {
+        let isSet: Bool
+        let key: ObjectKey
+    }
+
+    /// The listeners that a parent stands for.
+    private struct ParentListeners {
+        let gateway: Int
+        /// Index among the gateway's sets; nil: the gateway itself.
+        let set: Int?
+        /// Indices among the gateway's listeners.
+        let listeners: Range<Int>
+        let byName: [String: Int]
+
+        init(_ index: Int, _ gateway: GatewayState, set: Int?) {
+            self.gateway = index
+            self.set = set
+            listeners = set.map { gateway.sets[$0].listeners } ?? gateway.ownListeners.indices
+            byName = Dictionary(zip(gateway.listeners[listeners].map(\.spec.name), listeners)) { first, _ in first }
+        }
+    }
+
     init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ routes: [RouteState], standalone: Bool) {
         self.snapshot = snapshot
         self.standalone = standalone
         self.gateways = gateways
         self.routes = routes
-        self.indices = Dictionary(uniqueKeysWithValues: zip(gateways.map(\.key), gateways.indices))
-        self.listenersByName = gateways.map { gateway in
-            Dictionary(zip(gateway.listeners.map(\.spec.name), gateway.listeners.indices)) { first, _ in first }
+        var parents: [ParentKey: ParentListeners] = [:]
+        for (index, gateway) in gateways.enumerated() {
+            parents[ParentKey(isSet: false, key: gateway.key)] = ParentListeners(index, gateway, set: nil)
+            for (set, state) in gateway.sets.enumerated() {
+                parents[ParentKey(isSet: true, key: state.key)] = ParentListeners(index, gateway, set: set)
+            }
         }
+        self.parents = parents
         self.attachments = gateways.map { Array(repeating: [], count: $0.listeners.count) }
     }
 
@@ -53,15 +79,23 @@ struct RouteAttacher {
 
     /// What becomes of one parentRef; nil: the parent is not ours.
     private mutating func attach(_ route: Int, to reference: ParentReference) -> (ParentState, [Place])? {
-        guard reference.effectiveGroup == gatewayAPIGroup, reference.effectiveKind == "Gateway" else { return nil }
+        guard reference.effectiveGroup == gatewayAPIGroup else { return nil }
+        let isSet = reference.effectiveKind == ListenerSet.resourceKind.kind
+        guard isSet || reference.effectiveKind == "Gateway" else { return nil }
         let key = reference.key(from: routes[route].key.namespace)
-        guard let gateway = indices[key] else {
-            guard standalone, snapshot.gateways[key] == nil else { return nil }
-            let verdict = Verdict(.noMatchingParent, "Gateway \(key) does not exist")
+        guard let found = parents[ParentKey(isSet: isSet, key: key)] else {
+            let exists = isSet ? snapshot.listenerSets[key] != nil : snapshot.gateways[key] != nil
+            guard standalone, !exists else { return nil }
+            let verdict = Verdict(.noMatchingParent, "\(reference.effectiveKind) \(key) does not exist")
             return (ParentState(reference: reference, rejection: verdict), [])
         }
-        var parent = ParentState(reference: reference, gateway: gateway)
-        switch select(routes[route], gateway, reference) {
+        var parent = ParentState(reference: reference, gateway: found.gateway)
+        if let set = found.set, let refusal = gateways[found.gateway].sets[set].rejection {
+            parent.rejection = Verdict(
+                .noMatchingParent, "ListenerSet \(key) adds no listeners: \(refusal.message)")
+            return (parent, [])
+        }
+        switch select(routes[route], found, reference) {
         case .success(let places):
             parent.listeners = places.map(\.listener)
             return (parent, places)
@@ -81,14 +115,15 @@ struct RouteAttacher {
 
     /// The listeners that take the route, or why none does.
     private mutating func select(
-        _ route: RouteState, _ gateway: Int, _ reference: ParentReference
+        _ route: RouteState, _ parent: ParentListeners, _ reference: ParentReference
     ) -> Result<[Place], Rejection> {
+        let gateway = parent.gateway
         func rejected(_ reason: Condition.Reason, _ message: String) -> Result<[Place], Rejection> {
             .failure(Rejection(verdict: Verdict(reason, message)))
         }
         guard route.rules.first != nil else { return rejected(.unsupportedValue, "the route has no rule") }
-        let named = candidates(gateway, reference)
-        if named.isEmpty { return rejected(.noMatchingParent, noMatchMessage(gateway, reference)) }
+        let named = candidates(parent, reference)
+        if named.isEmpty { return rejected(.noMatchingParent, noMatchMessage(route, reference)) }
         let allowed = named.filter { allows(route, gateway, $0) }
         if allowed.isEmpty { return rejected(.notAllowedByListeners, notAllowedMessage(route, gateway, named)) }
         guard route.kind == .tls else {
@@ -110,15 +145,15 @@ struct RouteAttacher {
         return .success(matching)
     }
 
-    private func candidates(_ gateway: Int, _ reference: ParentReference) -> [Int] {
+    private func candidates(_ parent: ParentListeners, _ reference: ParentReference) -> [Int] {
         let named: [Int]
         if let section = reference.sectionName, !section.isEmpty {
-            named = listenersByName[gateway][section].map { [$0] } ?? []
+            named = parent.byName[section].map { [$0] } ?? []
         } else {
-            named = Array(gateways[gateway].listeners.indices)
+            named = Array(parent.listeners)
         }
         guard let port = reference.port else { return named }
-        return named.filter { gateways[gateway].listeners[$0].spec.port == port }
+        return named.filter { gateways[parent.gateway].listeners[$0].spec.port == port }
     }
 
     private mutating func allows(_ route: RouteState, _ gateway: Int, _ listener: Int) -> Bool {
@@ -143,10 +178,11 @@ struct RouteAttacher {
 }
 
 extension RouteAttacher {
-    private func noMatchMessage(_ gateway: Int, _ reference: ParentReference) -> String {
+    private func noMatchMessage(_ route: RouteState, _ reference: ParentReference) -> String {
         let section = reference.sectionName.map { " named \($0)" } ?? ""
         let port = reference.port.map { " on port \($0)" } ?? ""
-        return "Gateway \(gateways[gateway].key) has no listener\(section)\(port)"
+        let key = reference.key(from: route.key.namespace)
+        return "\(reference.effectiveKind) \(key) has no listener\(section)\(port)"
     }
 
     private func notAllowedMessage(_ route: RouteState, _ gateway: Int, _ listeners: [Int]) -> String {

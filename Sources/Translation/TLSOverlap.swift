@@ -15,11 +15,11 @@ func markOverlaps(_ gateway: inout GatewayState) {
             let byCertificate = certificates.sharing(with: index)
             let byName = indices.filter { $0 != index && hostnamesOverlap(own, gateway.listeners[$0].hostname) }
             if !byCertificate.isEmpty {
-                let names = byCertificate.map { gateway.listeners[$0].spec.name }.joined(separator: ", ")
+                let names = byCertificate.map { gateway.listeners[$0] }.names(for: gateway.listeners[index].owner)
                 gateway.listeners[index].overlap = Verdict(
                     .overlappingCertificates, "certificates share names with those of listener \(names)")
             } else if !byName.isEmpty {
-                let names = byName.map { gateway.listeners[$0].spec.name }.joined(separator: ", ")
+                let names = byName.map { gateway.listeners[$0] }.names(for: gateway.listeners[index].owner)
                 gateway.listeners[index].overlap = Verdict(
                     .overlappingHostnames, "hostnames overlap with those of listener \(names)")
             }

@@ -38,6 +38,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     statuses.bindings = builder.bindings
     statuses.gatewayClasses = classes.statuses
     reportGateways(gateways, into: &statuses)
+    if options.standalone { reportStrayListenerSets(snapshot, into: &statuses) }
     reportRoutes(routes, gateways, options, into: &statuses)
     reportPolicies(policies.policies, options, into: &statuses)
     reportBackends(snapshot.backends, catalog, into: &statuses)

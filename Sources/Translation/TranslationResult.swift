@@ -50,6 +50,8 @@ public struct StatusReport: Hashable, Sendable {
     public var backendTLSPolicies: [ObjectKey: PolicyStatus] = [:]
     public var backends: [ObjectKey: BackendStatus] = [:]
     public var gatewayParameters: [ObjectKey: GatewayParametersStatus] = [:]
+    /// The gateway of each ListenerSet whose listeners may be served.
+    public var listenerSetParents: [ObjectKey: ObjectKey] = [:]
     /// Where each listener that shall be served is to be bound; not empty.
     public var bindings: [ListenerID: [Binding]] = [:]
 

@@ -64,7 +64,8 @@ struct DeterminismTests {
     private func checkCounts(_ report: StatusReport) {
         let parents = report.tcpRoutes.values.flatMap(\.parents) + report.tlsRoutes.values.flatMap(\.parents)
         let accepted = parents.count { $0.conditions.contains { $0.type == .accepted && $0.status == .true } }
-        let attached = report.gateways.values.flatMap(\.listeners).map(\.attachedRoutes).reduce(0, +)
+        let listeners = report.gateways.values.flatMap(\.listeners) + report.listenerSets.values.flatMap(\.listeners)
+        let attached = listeners.map(\.attachedRoutes).reduce(0, +)
         #expect(attached >= accepted || accepted == 0)
         #expect((attached == 0) == (accepted == 0))
         for parent in parents {
@@ -102,6 +103,8 @@ extension ClusterSnapshot {
         var copy = ClusterSnapshot(asOf: asOf)
         copy.gatewayClasses = again(gatewayClasses)
         copy.gateways = again(gateways)
+        copy.listenerSets = again(listenerSets)
+        copy.gatewayAPIBundle = gatewayAPIBundle
         copy.tcpRoutes = again(tcpRoutes)
         copy.tlsRoutes = again(tlsRoutes)
         copy.referenceGrants = again(referenceGrants)

@@ -30,6 +30,7 @@ private struct Listener: Encodable {
     let hostname: String?
     let certificates: [String]?
     let alpn: [String]?
+    let clients: String?
     let routes: [String: Route]?
     let otherwise: Route?
 
@@ -38,18 +39,22 @@ private struct Listener: Encodable {
         bind = listener.bindings.map(\.description)
         switch listener.traffic {
         case .tcp(let route):
-            (mode, hostname, certificates, alpn, routes) = ("TCP", nil, nil, nil, nil)
+            (mode, hostname, certificates, alpn, clients, routes) = ("TCP", nil, nil, nil, nil, nil)
             otherwise = route.map(Route.init)
         case .tls(let tls):
             hostname = tls.hostname?.description
             routes = Dictionary(uniqueKeysWithValues: tls.routes.map { ($0.hostname.description, Route($0.route)) })
             otherwise = tls.fallback.map(Route.init)
             switch tls.mode {
-            case .passthrough: (mode, certificates, alpn) = ("Passthrough", nil, nil)
+            case .passthrough: (mode, certificates, alpn, clients) = ("Passthrough", nil, nil, nil)
             case .terminate(let termination):
                 mode = "Terminate"
                 certificates = termination.certificates.map(\.material.fingerprint)
                 alpn = termination.alpnProtocols
+                clients = termination.clientValidation.map { validation in
+                    let trust = validation.trust.map(\.material.fingerprint).joined(separator: ", ")
+                    return "\(validation.mode) of \(trust)"
+                }
             }
         }
     }
@@ -85,6 +90,7 @@ private struct BackendShape: Encodable {
         let trust: [String]
         let hostname: String
         let names: [String]?
+        let presenting: String?
     }
 
     init(_ backend: BackendConfiguration) {
@@ -103,7 +109,9 @@ private struct BackendShape: Encodable {
                 case .uri(let uri): "URI \(uri)"
                 }
             }
-            return TLS(trust: trust, hostname: tls.hostname, names: names.isEmpty ? nil : names)
+            return TLS(
+                trust: trust, hostname: tls.hostname, names: names.isEmpty ? nil : names,
+                presenting: tls.clientCertificate?.material.fingerprint)
         }
     }
 }
@@ -111,6 +119,7 @@ private struct BackendShape: Encodable {
 private struct Statuses: Encodable {
     let gatewayClasses: [String: [String]]?
     let gateways: [String: GatewayShape]?
+    let listenerSets: [String: GatewayShape]?
     let tcpRoutes: [String: [Parent]]?
     let tlsRoutes: [String: [Parent]]?
     let backendTLSPolicies: [String: [Parent]]?
@@ -122,6 +131,7 @@ private struct Statuses: Encodable {
         }
         gatewayClasses = shaped(report.gatewayClasses) { $0.conditions.map(describe) }
         gateways = shaped(report.gateways, GatewayShape.init)
+        listenerSets = shaped(report.listenerSets, GatewayShape.init)
         tcpRoutes = shaped(report.tcpRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
         tlsRoutes = shaped(report.tlsRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
         backendTLSPolicies = shaped(report.backendTLSPolicies) {
@@ -133,6 +143,7 @@ private struct Statuses: Encodable {
 
 private struct GatewayShape: Encodable {
     let addresses: [String]?
+    let listenerSets: Int?
     let conditions: [String]
     let listeners: [ListenerShape]
 
@@ -141,16 +152,26 @@ private struct GatewayShape: Encodable {
         let kinds: [String]
         let routes: Int
         let conditions: [String]
+
+        init(_ status: ListenerStatus) {
+            name = status.name
+            kinds = (status.supportedKinds ?? []).map(\.kind)
+            routes = status.attachedRoutes
+            conditions = status.conditions.map(describe)
+        }
     }
 
     init(_ status: GatewayStatus) {
         addresses = status.addresses.map { $0.map { "\($0.type ?? "none") \($0.value)" } }
+        listenerSets = status.attachedListenerSets
         conditions = status.conditions.map(describe)
-        listeners = status.listeners.map {
-            ListenerShape(
-                name: $0.name, kinds: ($0.supportedKinds ?? []).map(\.kind), routes: $0.attachedRoutes,
-                conditions: $0.conditions.map(describe))
-        }
+        listeners = status.listeners.map(ListenerShape.init)
+    }
+
+    init(_ status: ListenerSetStatus) {
+        (addresses, listenerSets) = (nil, nil)
+        conditions = status.conditions.map(describe)
+        listeners = status.listeners.map(ListenerShape.init)
     }
 }
 
@@ -160,6 +181,7 @@ private struct Parent: Encodable {
 
     init(_ reference: ParentReference, _ conditions: [Condition]) {
         var text = reference.namespace.map { "\($0)/\(reference.name)" } ?? reference.name
+        if reference.kind == "ListenerSet" { text = "ListenerSet \(text)" }
         if let section = reference.sectionName { text += " section \(section)" }
         if let port = reference.port { text += " port \(port)" }
         parent = text

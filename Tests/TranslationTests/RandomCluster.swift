@@ -29,6 +29,7 @@ struct RandomCluster {
     private mutating func roll() -> ClusterSnapshot {
         var snapshot = ClusterSnapshot(asOf: 1000)
         for index in 0..<6 { put(gateway("gw\(index)"), in: &snapshot, \.gateways) }
+        for index in 0..<10 { put(listenerSet("set\(index)"), in: &snapshot, \.listenerSets) }
         for index in 0..<60 {
             put(tcpRoute("r\(index)"), in: &snapshot, \.tcpRoutes)
             put(tlsRoute("r\(index)"), in: &snapshot, \.tlsRoutes)
@@ -64,6 +65,20 @@ struct RandomCluster {
     }
 
     private mutating func gateway(_ name: String) -> Gateway {
+        let listeners = listeners()
+        let from = pick(["All", "All", "Same", "None"])
+        let spec = Gateway.Spec(
+            gatewayClassName: pick(["sluice", "sluice", "sluice", "other"]), listeners: listeners,
+            allowedListeners: Gateway.AllowedListeners(namespaces: Gateway.ListenerNamespaces(from: from)))
+        return Gateway(metadata: meta(name), spec: spec)
+    }
+
+    private mutating func listenerSet(_ name: String) -> ListenerSet {
+        let parent = ListenerSet.ParentGatewayReference(name: "gw\(next(6))", namespace: pick(namespaces))
+        return ListenerSet(metadata: meta(name), spec: ListenerSet.Spec(parentRef: parent, listeners: listeners()))
+    }
+
+    private mutating func listeners() -> [Gateway.Listener] {
         var listeners: [Gateway.Listener] = []
         for index in 0..<(1 + next(6)) {
             let isTLS = next(2) == 0
@@ -76,14 +91,15 @@ struct RandomCluster {
                     allowedRoutes: Gateway.AllowedRoutes(
                         namespaces: Gateway.RouteNamespaces(from: pick(["All", "All", "Same"])))))
         }
-        let spec = Gateway.Spec(gatewayClassName: pick(["sluice", "sluice", "sluice", "other"]), listeners: listeners)
-        return Gateway(metadata: meta(name), spec: spec)
+        return listeners
     }
 
     private mutating func parents() -> [ParentReference] {
         (0..<(1 + next(2))).map { _ in
-            ParentReference(
-                namespace: pick(namespaces), name: "gw\(next(7))", sectionName: next(2) == 0 ? "l\(next(5))" : nil)
+            let isSet = next(4) == 0
+            return ParentReference(
+                kind: isSet ? "ListenerSet" : nil, namespace: pick(namespaces),
+                name: isSet ? "set\(next(10))" : "gw\(next(7))", sectionName: next(2) == 0 ? "l\(next(5))" : nil)
         }
     }
 
