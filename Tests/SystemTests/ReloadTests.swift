@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import Platform
 internal import TestSupport
@@ -14,8 +13,7 @@ extension Process {
             let (port, tlsPort, otherPort) = (try Ports.free(), try Ports.free(), try Ports.free())
             var others = OtherRoutes(steady: port, backend: backend.port, tlsPort: tlsPort, otherPort: otherPort)
             let sluice = try Sluice.ready(others.main())
-            let clients = try Program("clients", try Installation.peer("steady.py", "\(port)", "200"))
-            #expect(try clients.line(after: "running ", within: .seconds(30)) == "200")
+            let clients = try SteadyClients(port: port, count: 200)
 
             let before = try sluice.metrics()
             var memory: [Int] = []
@@ -26,13 +24,8 @@ extension Process {
                 }
                 if number == 10 || number == 1000 { memory.append(try sluice.residentMemory()) }
             }
-            clients.signal(SIGTERM)
-            let text = try clients.line(after: "report ", within: .seconds(40))
-            let report = try JSONDecoder().decode(SteadyReport.self, from: Data(text.utf8))
-            #expect(report.connections == 200)
-            #expect(report.failures == [], "long-lived connections")
-            #expect(report.refused == [], "new connections to an unchanged route")
-            #expect(report.rounds > 2000 && report.new > 200, "too little traffic to prove anything: \(text)")
+            let report = try clients.expectUndisturbed()
+            #expect(report.rounds > 2000 && report.new > 200, "too little traffic to prove anything: \(report)")
             #expect(Double(memory[1]) <= Double(memory[0]) * 1.1, "KiB after 10 and after 1,000 reloads: \(memory)")
 
             print(
@@ -153,14 +146,6 @@ extension Process {
             try sluice.stop()
         }
     }
-}
-
-private struct SteadyReport: Decodable {
-    var connections: Int
-    var rounds: Int
-    var failures: [String]
-    var new: Int
-    var refused: [String]
 }
 
 /// Changes around the steady route: routes come, change and go on the Gateway's second listener; a third listener of it,

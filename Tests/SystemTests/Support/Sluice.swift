@@ -6,7 +6,7 @@ internal import TestSupport
 internal import Testing
 
 /// `sluice run` on a folder of manifests of its own.
-final class Sluice: Sendable {
+final class Sluice: RunningSluice {
     let program: Program
     /// Its manifests; write with ``TemporaryDirectory/replace(_:with:)``.
     let manifests: TemporaryDirectory
@@ -37,32 +37,9 @@ final class Sluice: Sendable {
         return sluice
     }
 
-    func waitUntilReady(within deadline: Duration = .seconds(15)) throws {
-        _ = try program.wait(for: "200 at /readyz", within: deadline) {
-            (try? probe("/readyz"))?.status == 200 ? true : nil
-        }
-    }
-
-    func probe(_ path: String) throws -> HTTPAnswer { try fetch(path, from: probes) }
-    func config() throws -> HTTPAnswer { try fetch("/config", from: admin) }
-
-    private func fetch(_ path: String, from address: SocketAddress) throws -> HTTPAnswer {
+    func fetch(_ path: String, from address: SocketAddress) throws -> HTTPAnswer {
         isInNetworkOfItsOwn ? try getInside(path, from: address) : try get(path, from: address)
     }
-
-    func metrics() throws -> Metrics {
-        let answer = try probe("/metrics")
-        guard answer.status == 200 else { throw TestFailure("/metrics answered \(answer.status): \(answer.body)") }
-        return try Metrics(answer.body)
-    }
-
-    /// Waits until a scrape satisfies `condition`: counters follow what a client sees by moments.
-    func waitForMetrics(_ what: String, _ condition: (Metrics) -> Bool) throws {
-        _ = try program.wait(for: what, within: .seconds(5)) { condition(try metrics()) ? true : nil }
-    }
-
-    /// How often the manifests were loaded and applied, in part or whole.
-    var loads: Double { get throws { try metrics().sum("sluice_config_reloads_total") } }
 
     /// Replaces the main file, or another, at once, and waits until all workers run what it says.
     func apply(_ text: String, to file: String = "main.yaml") throws {
@@ -75,39 +52,6 @@ final class Sluice: Sendable {
         let before = try loads
         try manifests.delete(file)
         try waitForLoad(after: before)
-    }
-
-    func waitForLoad(after before: Double) throws {
-        _ = try program.wait(for: "load after the \(before)th", within: .seconds(10)) {
-            try loads > before ? true : nil
-        }
-    }
-
-    /// A log line that holds all of `parts`.
-    func waitForLog(_ parts: String..., within deadline: Duration = .seconds(10)) throws {
-        _ = try program.wait(for: "log line with \(parts)", within: deadline) { logLine(parts) }
-    }
-
-    /// The first log line that holds all of `parts`.
-    func logLine(_ parts: [String]) -> String? {
-        program.errors.split(separator: "\n").first { line in parts.allSatisfy { line.contains($0) } }.map(String.init)
-    }
-
-    /// Resident memory in KiB.
-    func residentMemory() throws -> Int {
-        let status = String(decoding: try readFile("/proc/\(program.identifier)/status"), as: UTF8.self)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        guard let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-            throw TestFailure("no VmRSS of \(program.identifier)")
-        }
-        return kilobytes
-    }
-
-    /// Ends it as SIGINT does (no accept grace) and expects exit code 0.
-    func stop(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        program.signal(SIGINT)
-        let ending = try program.waitForEnd(within: .seconds(10))
-        #expect(ending == .exited(code: 0), sourceLocation: sourceLocation)
     }
 }
 
