@@ -23,6 +23,7 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var secrets: [ObjectKey: SecretEntry] = [:]
     public var configMaps: [ObjectKey: ConfigMapEntry] = [:]
 
+    public var scope = SnapshotScope.cluster
     /// Nil where it is not known: standalone, or where the CRDs may not be read.
     public var gatewayAPIBundle: GatewayAPIBundle?
 

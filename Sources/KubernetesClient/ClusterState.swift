@@ -8,6 +8,21 @@ public struct ClusterState: Sendable {
     public var observed: ObservedStatuses
     /// Every watched kind was listed once.
     public var isSynced: Bool
+    /// Objects whose newest version cannot be read: their last good one, if there was one, is in the snapshot.
+    public var faults: [Fault] = []
+
+    /// Why an object cannot be read.
+    public struct Fault: Hashable, Sendable {
+        public var kind: String
+        public var key: ObjectKey
+        /// A path such as `spec.rules[0].backendRefs`; empty where it concerns the whole object.
+        public var field: String
+        public var message: String
+
+        public init(kind: String, key: ObjectKey, field: String, message: String) {
+            (self.kind, self.key, self.field, self.message) = (kind, key, field, message)
+        }
+    }
 
     public init(snapshot: ClusterSnapshot, observed: ObservedStatuses, isSynced: Bool) {
         (self.snapshot, self.observed, self.isSynced) = (snapshot, observed, isSynced)

@@ -1,3 +1,4 @@
+internal import Certificates
 internal import KubernetesAPI
 internal import Platform
 internal import Primitives
@@ -10,7 +11,7 @@ internal import Primitives
 /// - Of an object that is defined twice the first place counts: by path, then by line.
 struct Catalog {
     private struct File {
-        var digest: Digest?
+        var digest: ContentDigest?
         var content = ParsedFile() {
             didSet { claims = Dictionary(grouping: content.claims, by: \.identity) }
         }
@@ -20,7 +21,7 @@ struct Catalog {
     }
 
     private let unknownFields: ManifestProblem.Severity
-    private let facts = FactsCache()
+    private let facts = FactsCache<ObjectIdentity>()
     private var files: [String: File] = [:]
     /// Which files define an object, by path.
     private var definers: [ObjectIdentity: [String]] = [:]
@@ -42,7 +43,7 @@ struct Catalog {
 
     /// Takes the content of a file as it is now.
     mutating func update(_ path: String, content: [UInt8]) {
-        let digest = Digest(content)
+        let digest = ContentDigest(content)
         guard files[path]?.digest != digest else { return }
         var parser = ManifestParser(file: path, unknownFields: unknownFields, facts: facts)
         replace(path, with: parser.parse(content), digest: digest)
@@ -74,7 +75,7 @@ struct Catalog {
     /// Volumes whose pair does not match, with the time since when.
     var held: [String: MonotonicTime] { files.compactMapValues(\.heldSince) }
 
-    private mutating func replace(_ path: String, with parsed: ParsedFile, digest: Digest?) {
+    private mutating func replace(_ path: String, with parsed: ParsedFile, digest: ContentDigest?) {
         let old = files[path]?.content
         var content = parsed
         if parsed.isBroken {

@@ -1,3 +1,4 @@
+internal import Certificates
 internal import KubernetesAPI
 internal import Primitives
 
@@ -18,11 +19,11 @@ struct CertificateVolume {
     }
 
     /// `pairProblem`: the pair is not usable, which passes when its files are being replaced one by one.
-    func parse(path: String, facts: FactsCache) -> (content: ParsedFile, pairProblem: Bool) {
+    func parse(path: String, facts: FactsCache<ObjectIdentity>) -> (content: ParsedFile, pairProblem: Bool) {
         var content = ParsedFile()
         let secret = ObjectIdentity(kind: "Secret", key: key)
         let metadata = ObjectMeta(name: key.name, namespace: key.namespace)
-        let pair = facts.keyPair(of: secret, certificate: contents["tls.crt"], key: contents["tls.key"])
+        let pair = facts.keyPair(of: secret, certificate: contents["tls.crt"], privateKey: contents["tls.key"])
         let trust = facts.trust(of: secret, pem: contents["ca.crt"])
         func report(_ message: String, in file: String) {
             content.problems.append(

@@ -70,25 +70,9 @@ enum ManifestObject: Hashable, Sendable {
     /// The same object with the last good facts where the new bytes cannot be used.
     func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {
         switch (self, last) {
-        case (.secret(var entry), .secret(let old)?):
-            var reasons: [String] = []
-            (entry.keyPair, reasons) = kept(entry.keyPair, old.keyPair, reasons)
-            (entry.caCertificates, reasons) = kept(entry.caCertificates, old.caCertificates, reasons)
-            if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
-            return .secret(entry)
-        case (.configMap(var entry), .configMap(let old)?):
-            var reasons: [String] = []
-            (entry.caCertificates, reasons) = kept(entry.caCertificates, old.caCertificates, reasons)
-            if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
-            return .configMap(entry)
+        case (.secret(let entry), .secret(let old)?): return .secret(entry.keepingGoodFacts(of: old))
+        case (.configMap(let entry), .configMap(let old)?): return .configMap(entry.keepingGoodFacts(of: old))
         default: return self
         }
-    }
-
-    private func kept<Facts, Problem: CustomStringConvertible>(
-        _ new: Result<Facts, Problem>?, _ old: Result<Facts, Problem>?, _ reasons: [String]
-    ) -> (Result<Facts, Problem>?, [String]) {
-        guard case .failure(let problem)? = new, case .success? = old else { return (new, reasons) }
-        return (old, reasons + [problem.description])
     }
 }

@@ -1,3 +1,4 @@
+internal import Certificates
 internal import KubernetesAPI
 internal import Primitives
 internal import YAML
@@ -27,11 +28,11 @@ struct ParsedFile {
 struct ManifestParser {
     let file: String
     let unknownFields: ManifestProblem.Severity
-    let facts: FactsCache
+    let facts: FactsCache<ObjectIdentity>
     private var parsed = ParsedFile()
     private var document = 0
 
-    init(file: String, unknownFields: ManifestProblem.Severity, facts: FactsCache) {
+    init(file: String, unknownFields: ManifestProblem.Severity, facts: FactsCache<ObjectIdentity>) {
         self.file = file
         self.unknownFields = unknownFields
         self.facts = facts

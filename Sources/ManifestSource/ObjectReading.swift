@@ -1,5 +1,4 @@
 internal import Certificates
-internal import FoundationEssentials
 internal import KubernetesAPI
 internal import Primitives
 internal import YAML
@@ -11,7 +10,7 @@ struct ObjectReading {
     /// Where the object stands in a List, such as `items[3]`; empty otherwise.
     let prefix: String
     let unknownFields: ManifestProblem.Severity
-    let facts: FactsCache
+    let facts: FactsCache<ObjectIdentity>
     private(set) var problems: [ManifestProblem] = []
     /// Whether a problem makes the object unusable.
     private(set) var isRefused = false
@@ -19,7 +18,7 @@ struct ObjectReading {
 
     init(
         file: String, identity: ObjectIdentity, prefix: String, unknownFields: ManifestProblem.Severity,
-        facts: FactsCache
+        facts: FactsCache<ObjectIdentity>
     ) {
         self.file = file
         self.identity = identity
@@ -49,11 +48,9 @@ struct ObjectReading {
 
     /// What a snapshot keeps of a Secret.
     mutating func entry(of secret: Secret) -> SecretEntry {
-        let names = ["tls.crt", "tls.key", "ca.crt"]
-        var content = decoded(secret.data, field: "data", names: names)
-        for (name, text) in secret.stringData ?? [:] where names.contains(name) { content[name] = Array(text.utf8) }
+        let content = checked(CertificateContent(secret))
         var entry = SecretEntry(metadata: secret.metadata, type: secret.type)
-        entry.keyPair = facts.keyPair(of: identity, certificate: content["tls.crt"], key: content["tls.key"])
+        entry.keyPair = facts.keyPair(of: identity, certificate: content["tls.crt"], privateKey: content["tls.key"])
         entry.caCertificates = facts.trust(of: identity, pem: content["ca.crt"])
         if case .failure(let problem)? = entry.keyPair { report(problem, "data[tls.crt]") }
         if case .failure(let problem)? = entry.caCertificates { report(problem, "data[ca.crt]") }
@@ -62,26 +59,16 @@ struct ObjectReading {
 
     /// What a snapshot keeps of a ConfigMap.
     mutating func entry(of configMap: ConfigMap) -> ConfigMapEntry {
-        var content = decoded(configMap.binaryData, field: "binaryData", names: ["ca.crt"])
-        if let text = configMap.data?["ca.crt"] { content["ca.crt"] = Array(text.utf8) }
+        let content = checked(CertificateContent(configMap))
         var entry = ConfigMapEntry(metadata: configMap.metadata)
         entry.caCertificates = facts.trust(of: identity, pem: content["ca.crt"])
         if case .failure(let problem)? = entry.caCertificates { report(problem, "data[ca.crt]") }
         return entry
     }
 
-    /// Every value is checked, as the API server does; those of interest are returned.
-    private mutating func decoded(_ data: [String: String]?, field: String, names: [String]) -> [String: [UInt8]] {
-        var content: [String: [UInt8]] = [:]
-        for (name, text) in (data ?? [:]).sorted(by: { $0.key < $1.key }) {
-            // As Go's decoder does, which Kubernetes uses: line ends are skipped, nothing else.
-            guard let bytes = Data(base64Encoded: text.filter { !$0.isNewline }) else {
-                refuse(FieldProblem("\(field)[\(name)]", "is not base64 (use stringData for plain text)"))
-                continue
-            }
-            if names.contains(name) { content[name] = Array(bytes) }
-        }
-        return content
+    private mutating func checked(_ content: CertificateContent) -> [String: [UInt8]] {
+        for problem in content.problems { refuse(problem) }
+        return content.files
     }
 
     private mutating func refuse(_ problem: FieldProblem) {

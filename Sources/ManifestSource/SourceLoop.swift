@@ -46,7 +46,7 @@ final class SourceLoop {
         reportDegradation()
         let asOf = realtimeNanoseconds() / 1_000_000_000
         let (next, objectsChanged) = reading.snapshot(asOf: asOf)
-        if let published, !objectsChanged, !(published.nextValidityChange.map { $0 <= asOf } ?? false),
+        if let published, !objectsChanged, !(published.snapshot.nextValidityChange.map { $0 <= asOf } ?? false),
             next.problems == published.problems, next.unknownKinds == published.unknownKinds
         {
             return
@@ -93,7 +93,7 @@ final class SourceLoop {
     /// When there is something to do that no event announces: a walk, a pair that was given time, a certificate's date.
     private var deadline: MonotonicTime? {
         var moments = [tree.nextScan, reading.nextReview(patience: options.pairPatience)].compactMap { $0 }
-        if let change = published?.nextValidityChange {
+        if let change = published?.snapshot.nextValidityChange {
             // The wall clock may be set: look at it at least once a minute.
             let (nanoseconds, isFar) = change.multipliedReportingOverflow(by: 1_000_000_000)
             let delay = Duration.nanoseconds(isFar ? .max : nanoseconds - realtimeNanoseconds())
@@ -137,20 +137,5 @@ final class SourceLoop {
                 "kind is not read and skipped",
                 ["apiVersion": LogValue(kind.apiVersion), "kind": LogValue(kind.kind), "file": LogValue(file)])
         }
-    }
-}
-
-extension ManifestSnapshot {
-    /// The next moment after `asOf`, in seconds since 1970, at which a certificate begins or ceases to be valid.
-    var nextValidityChange: Int64? {
-        var moments: [Int64] = []
-        for entry in snapshot.secrets.values {
-            if case .success(let pair)? = entry.keyPair { moments += [pair.notBefore, pair.notAfter + 1] }
-            if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
-        }
-        for entry in snapshot.configMaps.values {
-            if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
-        }
-        return moments.filter { $0 > snapshot.asOf }.min()
     }
 }

@@ -99,7 +99,7 @@ struct CertificateTests {
         try folder.write(secret(pair.chainPEM, pair.privateKeyPEM), to: "s.yaml")
         let running = try RunningSource(folder.path)
         let first = try running.wait("the pair") { names($0, key) == ["a.example"] }
-        let end = try #require(first.nextValidityChange)
+        let end = try #require(first.snapshot.nextValidityChange)
         #expect(end > first.snapshot.asOf)
         // Events without a meaning here must not put off what is due.
         let noise = try BackgroundWork { [folder] in

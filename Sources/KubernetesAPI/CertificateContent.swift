@@ -1,0 +1,81 @@
+internal import FoundationEssentials
+internal import Primitives
+
+/// The files of certificates and keys in a Secret or ConfigMap, decoded.
+public struct CertificateContent {
+    /// `tls.crt`, `tls.key` and `ca.crt`, those that are there.
+    public private(set) var files: [String: [UInt8]] = [:]
+    /// Values that are no base64, whatever their key.
+    public private(set) var problems: [FieldProblem] = []
+
+    /// Every value is checked, as the API server does.
+    public init(_ secret: Secret) {
+        let names = ["tls.crt", "tls.key", "ca.crt"]
+        decode(secret.data, field: "data", names: names)
+        for (name, text) in secret.stringData ?? [:] where names.contains(name) { files[name] = Array(text.utf8) }
+    }
+
+    /// Every value is checked, as the API server does.
+    public init(_ configMap: ConfigMap) {
+        decode(configMap.binaryData, field: "binaryData", names: ["ca.crt"])
+        if let text = configMap.data?["ca.crt"] { files["ca.crt"] = Array(text.utf8) }
+    }
+
+    private mutating func decode(_ data: [String: String]?, field: String, names: [String]) {
+        for (name, text) in (data ?? [:]).sorted(by: { $0.key < $1.key }) {
+            // As Go's decoder does, which Kubernetes uses: line ends are skipped, nothing else.
+            guard let bytes = Data(base64Encoded: text.filter { !$0.isNewline }) else {
+                problems.append(
+                    FieldProblem("\(field)[\(name)]", "is not base64 (use stringData for plain text)"))
+                continue
+            }
+            if names.contains(name) { files[name] = Array(bytes) }
+        }
+    }
+}
+
+extension SecretEntry {
+    /// The same entry with the last good facts where the new bytes cannot be used.
+    public func keepingGoodFacts(of last: SecretEntry?) -> SecretEntry {
+        guard let last else { return self }
+        var (entry, reasons) = (self, [String]())
+        entry.keyPair = kept(keyPair, last.keyPair, &reasons)
+        entry.caCertificates = kept(caCertificates, last.caCertificates, &reasons)
+        if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
+        return entry
+    }
+}
+
+extension ConfigMapEntry {
+    /// The same entry with the last good facts where the new bytes cannot be used.
+    public func keepingGoodFacts(of last: ConfigMapEntry?) -> ConfigMapEntry {
+        guard let last else { return self }
+        var (entry, reasons) = (self, [String]())
+        entry.caCertificates = kept(caCertificates, last.caCertificates, &reasons)
+        if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
+        return entry
+    }
+}
+
+private func kept<Facts>(
+    _ new: Result<Facts, CertificateProblem>?, _ old: Result<Facts, CertificateProblem>?, _ reasons: inout [String]
+) -> Result<Facts, CertificateProblem>? {
+    guard case .failure(let problem)? = new, case .success? = old else { return new }
+    reasons.append(problem.description)
+    return old
+}
+
+extension ClusterSnapshot {
+    /// The next moment after ``asOf``, in seconds since 1970, at which a certificate begins or ceases to be valid.
+    public var nextValidityChange: Int64? {
+        var moments: [Int64] = []
+        for entry in secrets.values {
+            if case .success(let pair)? = entry.keyPair { moments += [pair.notBefore, pair.notAfter + 1] }
+            if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
+        }
+        for entry in configMaps.values {
+            if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
+        }
+        return moments.filter { $0 > asOf }.min()
+    }
+}

@@ -1,0 +1,44 @@
+internal import KubernetesAPI
+
+/// What all caches hold together. Owned by the cluster's thread; the caches write into it.
+final class ClusterContents {
+    var snapshot = ClusterSnapshot(asOf: 0)
+    var observed = ObservedStatuses()
+    /// Objects whose last version cannot be read.
+    var faults: [ObjectIdentity: ObjectFault] = [:]
+    /// The annotations of CRDs by their names.
+    var definitions: [ObjectKey: [String: String]] = [:]
+
+    /// Since the last delivery.
+    var snapshotChanged = false { didSet { if snapshotChanged { isTouched = true } } }
+    var observedChanged = false { didSet { if observedChanged { isTouched = true } } }
+    /// Since the last turn.
+    var isTouched = false
+    /// Since the last look at it.
+    var definitionsChanged = false
+    /// Versions of objects that could not be read, by plural, since the start.
+    var faultCounts: [String: UInt64] = [:]
+}
+
+/// An object among all kinds.
+struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
+    var kind: String
+    var key: ObjectKey
+
+    var description: String { "\(kind) \(key)" }
+    static func < (left: ObjectIdentity, right: ObjectIdentity) -> Bool {
+        (left.kind, left.key) < (right.kind, right.key)
+    }
+}
+
+extension ClusterContents {
+    /// What the CRD of GatewayClasses says, or that of Gateways.
+    var bundle: GatewayAPIBundle? {
+        for plural in ["gatewayclasses", "gateways"] {
+            let annotations = definitions[ObjectKey(namespace: "", name: "\(plural).\(gatewayAPIGroup)")] ?? [:]
+            guard let version = annotations["\(gatewayAPIGroup)/bundle-version"] else { continue }
+            return GatewayAPIBundle(version: version, channel: annotations["\(gatewayAPIGroup)/channel"] ?? "")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,168 @@
+internal import KubernetesAPI
+internal import Observability
+internal import Platform
+
+/// The thread of a ``ClusterSource``: runs the informers, gathers changes and hands over states.
+final class ClusterLoop {
+    /// How long a state waits for the Secrets and ConfigMaps that it newly refers to.
+    private static let patience = Duration.milliseconds(500)
+    private static let firstPatience = Duration.seconds(10)
+    /// Between two publications of the health.
+    private static let healthInterval = Duration.milliseconds(100)
+    /// Between two discoveries where the CRDs may not be watched.
+    private static let rediscovery = Duration.seconds(30)
+
+    private let options: ClusterSource.Options
+    private let logger: Logger
+    private let mailbox: Monitored<RequestDesk.Mailbox>
+    private let publish: (ClusterHealth) -> Void
+    private let onChange: @Sendable (ClusterState) -> Void
+
+    private let contents = ClusterContents()
+    private let desk: RequestDesk
+    private let kinds: KindWatches
+    private let references: ReferenceWatches
+    private let discovery: Discovery
+
+    private var firstChange: MonotonicTime?
+    private var lastChange = MonotonicTime(nanoseconds: 0)
+    /// A state could be handed over but for references that are not settled: since then.
+    private var heldSince: MonotonicTime?
+    private var hasDelivered = false
+    private var validityChange: Int64?
+    private var healthPublished = MonotonicTime(nanoseconds: 0)
+
+    init(
+        server: any APIServer, options: ClusterSource.Options, logger: Logger,
+        mailbox: Monitored<RequestDesk.Mailbox>, publish: @escaping (ClusterHealth) -> Void,
+        onChange: @escaping @Sendable (ClusterState) -> Void
+    ) {
+        (self.options, self.logger, self.mailbox, self.publish) = (options, logger, mailbox, publish)
+        self.onChange = onChange
+        desk = RequestDesk(server: server, mailbox: mailbox)
+        let timing = InformerTiming().scaled(by: options.clockFactor)
+        let factory = InformerFactory(
+            contents: contents, timing: timing, desk: desk, logger: logger, seed: .random(in: 0 ... .max))
+        let kinds = KindWatches(factory: factory, options: options)
+        self.kinds = kinds
+        references = ReferenceWatches(factory: factory)
+        discovery = Discovery(
+            groups: Set(ClusterKind.discovered.map(\.resource.group)), timing: timing, desk: desk, logger: logger,
+            seed: .random(in: 0 ... .max)
+        ) { kinds.apply($0) }
+        kinds.onAbsence = { [unowned discovery] in discovery.invalidate() }
+        if let namespaces = options.watchNamespaces { contents.snapshot.scope = .namespaces(Set(namespaces).sorted()) }
+    }
+
+    func run() {
+        while true {
+            let now = MonotonicTime.now()
+            step(now: now)
+            deliver(now: now)
+            publishHealth(now: now)
+            let mail = mailbox.wait(until: deadline(after: now)) { mailbox in
+                guard !mailbox.isEmpty else { return RequestDesk.Mailbox?.none }
+                defer { mailbox = RequestDesk.Mailbox() }
+                return mailbox
+            }
+            guard let mail else { continue }
+            if mail.stopping { break }
+            desk.deliver(mail)
+            if let watches = mail.watchesNodes { kinds.setWatchesNodes(watches) }
+        }
+        kinds.stop()
+        references.stop()
+    }
+
+    private var informers: [Informer] { kinds.required + kinds.optional + references.informers }
+
+    private func step(now: MonotonicTime) {
+        discovery.lifetime = kinds.seesDefinitions ? nil : Self.rediscovery * options.clockFactor
+        discovery.step(now: now)
+        for informer in informers { informer.step(now: now) }
+        references.review()
+        if contents.definitionsChanged {
+            contents.definitionsChanged = false
+            if hasDelivered || discovery.served != nil { discovery.invalidate() }
+            let bundle = contents.bundle
+            if contents.snapshot.gatewayAPIBundle != bundle {
+                contents.snapshot.gatewayAPIBundle = bundle
+                contents.snapshotChanged = true
+            }
+        }
+        guard contents.isTouched else { return }
+        contents.isTouched = false
+        firstChange = firstChange ?? now
+        lastChange = now
+    }
+
+    private var isComplete: Bool {
+        discovery.served != nil && kinds.required.allSatisfy(\.machine.hasSynced)
+            && kinds.optional.allSatisfy(\.isSettled)
+    }
+
+    /// When what has changed is handed over.
+    private var deliveryTime: MonotonicTime? {
+        guard let firstChange else { return hasDelivered || !isComplete ? nil : lastChange }
+        guard hasDelivered || isComplete else { return nil }
+        return min(lastChange + options.quiet, firstChange + options.longestDelay)
+    }
+
+    private func deliver(now: MonotonicTime) {
+        let seconds = realtimeNanoseconds() / 1_000_000_000
+        if let validityChange, validityChange <= seconds, hasDelivered {
+            self.validityChange = nil
+            contents.snapshotChanged = true
+            firstChange = firstChange ?? now
+        }
+        guard let time = deliveryTime, time <= now, !waitsForReferences(now: now) else { return }
+        heldSince = nil
+        firstChange = nil
+        if contents.snapshotChanged || !hasDelivered { contents.snapshot.asOf = seconds }
+        (contents.snapshotChanged, contents.observedChanged, contents.isTouched) = (false, false, false)
+        hasDelivered = true
+        validityChange = contents.snapshot.nextValidityChange
+        var state = ClusterState(snapshot: contents.snapshot, observed: contents.observed, isSynced: true)
+        state.faults = contents.faults.sorted { $0.key < $1.key }.map {
+            ClusterState.Fault(kind: $0.key.kind, key: $0.key.key, field: $0.value.field, message: $0.value.message)
+        }
+        onChange(state)
+    }
+
+    /// A reference that is new is given a moment, so that nobody is told of a Secret that is missing only because it has
+    /// not been asked for yet.
+    private func waitsForReferences(now: MonotonicTime) -> Bool {
+        if contents.snapshotChanged || !hasDelivered { references.update(options.references(contents.snapshot)) }
+        let open = references.informers.filter { !$0.isSettled }
+        for informer in open { informer.step(now: now) }
+        let limit = (hasDelivered ? Self.patience : Self.firstPatience) * options.clockFactor
+        let waits = open.contains { now - $0.since < limit }
+        heldSince = waits ? heldSince ?? now : nil
+        return waits
+    }
+
+    private func deadline(after now: MonotonicTime) -> MonotonicTime? {
+        var moments = informers.compactMap(\.machine.deadline)
+        if let moment = discovery.deadline { moments.append(moment) }
+        if let moment = deliveryTime {
+            moments.append(heldSince == nil ? moment : now + options.quiet)
+        }
+        if healthPublished + Self.healthInterval > now { moments.append(healthPublished + Self.healthInterval) }
+        if let validityChange {
+            // The wall clock may be set: look at it at least once a minute.
+            let (nanoseconds, isFar) = validityChange.multipliedReportingOverflow(by: 1_000_000_000)
+            let delay = Duration.nanoseconds(isFar ? .max : nanoseconds - realtimeNanoseconds())
+            moments.append(now + min(.seconds(60), max(.milliseconds(1), delay)))
+        }
+        return moments.min()
+    }
+
+    private func publishHealth(now: MonotonicTime) {
+        guard healthPublished + Self.healthInterval <= now else { return }
+        healthPublished = now
+        publish(
+            ClusterHealth(
+                kinds.required + references.informers, faults: contents.faultCounts, discovery: discovery.problem,
+                isSynced: hasDelivered))
+    }
+}

@@ -1,0 +1,51 @@
+internal import Platform
+
+/// How long an informer waits for what. A test makes everything faster by one factor.
+struct InformerTiming: Sendable {
+    /// Before the second attempt; doubled for each further one. Jitter makes every delay up to a third shorter: 0.8 s here.
+    var firstDelay = Duration.milliseconds(1200)
+    var longestDelay = Duration.seconds(30)
+    /// Before a watch that ended in order at once is opened again; doubled while that goes on.
+    var shortestPause = Duration.milliseconds(20)
+    var longestPause = Duration.seconds(1)
+    /// Between two attempts at what the server does not permit or does not have.
+    var refusedDelay = Duration.seconds(30)
+    /// A server sends a bookmark about every minute: silence for that long and as much again is none.
+    var stall = Duration.seconds(60 + 90)
+    /// From the opening of a watch to the head of its answer.
+    var headTimeout = Duration.seconds(60)
+    /// Between two events of a streaming list.
+    var initialStall = Duration.seconds(20)
+    /// How long the server is asked to keep a watch open, in seconds.
+    var watchSeconds = 300.0...600.0
+    /// A watch that lived longer than this is not counted as ending at once.
+    var settled = Duration.seconds(5)
+
+    /// All times multiplied by `factor`: less than 1 makes a test fast.
+    func scaled(by factor: Double) -> InformerTiming {
+        var result = self
+        let times: [WritableKeyPath<InformerTiming, Duration>] = [
+            \.firstDelay, \.longestDelay, \.shortestPause, \.longestPause, \.refusedDelay, \.stall, \.headTimeout,
+            \.initialStall, \.settled,
+        ]
+        for time in times { result[keyPath: time] = result[keyPath: time] * factor }
+        result.watchSeconds = watchSeconds.lowerBound * factor...watchSeconds.upperBound * factor
+        return result
+    }
+}
+
+/// Random numbers for delays: one seed gives one sequence.
+struct Jitter: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64 = .random(in: 0 ... .max)) { state = seed }
+
+    mutating func next() -> UInt64 {
+        // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators).
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}

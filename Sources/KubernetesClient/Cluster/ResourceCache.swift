@@ -1,0 +1,188 @@
+internal import FoundationEssentials
+internal import KubernetesAPI
+internal import Observability
+
+/// The objects of one informer: decodes what comes and keeps it in the ``ClusterContents``. Of one thread.
+protocol ResourceCache: AnyObject {
+    /// The kind, in the version that is read.
+    var kind: ResourceKind { get set }
+    /// A new list begins: what comes is held back until it is whole.
+    func begin()
+    /// Takes a page of a list. Throws where it is none.
+    func page(_ body: [UInt8]) throws -> (continueToken: String?, resourceVersion: String)
+    /// Takes a line of a watch; `isInitial`: it belongs to a streaming list.
+    func line(_ line: [UInt8], isInitial: Bool) throws -> WatchLine
+    /// The list is whole: it replaces what was there.
+    func commit()
+    /// The kind or the reference is gone, and so are its objects.
+    func clear()
+    /// What is not let in any more goes.
+    func prune()
+}
+
+/// What a line of a watch says to the informer.
+enum WatchLine: Hashable {
+    case version(String, endsInitialEvents: Bool)
+    case error(APIStatus)
+    /// To be passed over.
+    case nothing
+}
+
+/// Which objects of a kind an informer has.
+struct CacheScope: Hashable {
+    /// Nil: all.
+    var namespace: String?
+    /// Nil: all.
+    var name: String?
+
+    func contains(_ key: ObjectKey) -> Bool {
+        (namespace.map { $0 == key.namespace } ?? true) && (name.map { $0 == key.name } ?? true)
+    }
+}
+
+/// How the objects of a kind become entries of the ``ClusterContents``.
+struct EntryRule<Resource: KubernetesResource, Entry: Hashable> {
+    typealias Path = ReferenceWritableKeyPath<ClusterContents, [ObjectKey: Entry]>
+
+    let path: Path
+    /// What is raised when an entry changes.
+    let changed: ReferenceWritableKeyPath<ClusterContents, Bool>
+    /// Makes an entry; gets the one that is there. Throws where the object cannot be used: that one stays.
+    let make: (Resource, Entry?) throws(ObjectFault) -> Entry
+    /// The object is gone.
+    let forget: (ObjectKey) -> Void
+    /// Objects that are let in; others count as absent.
+    var admits: (ObjectKey) -> Bool = { _ in true }
+}
+
+final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceCache {
+    var kind: ResourceKind
+    private let contents: ClusterContents
+    private let scope: CacheScope
+    private let rule: EntryRule<Resource, Entry>
+    private let logger: Logger
+    private let keepsStatus: Bool
+    private let decoder = JSONDecoder()
+    /// What a list has brought so far.
+    private var pending: [ObjectKey: ReceivedObject<Resource>] = [:]
+
+    init(
+        kind: ResourceKind, scope: CacheScope, contents: ClusterContents, rule: EntryRule<Resource, Entry>,
+        logger: Logger
+    ) {
+        (self.kind, self.scope, self.contents, self.rule, self.logger) = (kind, scope, contents, rule, logger)
+        keepsStatus = kindsWithStatus.contains(Resource.resourceKind.kind)
+    }
+
+    func begin() { pending = [:] }
+
+    func page(_ body: [UInt8]) throws -> (continueToken: String?, resourceVersion: String) {
+        let page = try decoder.decode(ListPage<Resource>.self, from: Data(body))
+        guard let version = page.metadata.resourceVersion, !version.isEmpty else {
+            throw ObjectFault(field: "metadata.resourceVersion", message: "is required in a list")
+        }
+        for object in page.items ?? [] where scope.contains(object.key) { pending[object.key] = object }
+        return (page.metadata.continue, version)
+    }
+
+    func line(_ line: [UInt8], isInitial: Bool) throws -> WatchLine {
+        switch try decoder.decode(WatchEvent<Resource>.self, from: Data(line)) {
+        case .put(let object):
+            if scope.contains(object.key) {
+                if isInitial { pending[object.key] = object } else { put(object) }
+            }
+            return .version(object.metadata.resourceVersion ?? "", endsInitialEvents: false)
+        case .deleted(let object):
+            if isInitial { pending[object.key] = nil } else if scope.contains(object.key) { remove(object.key) }
+            return .version(object.metadata.resourceVersion ?? "", endsInitialEvents: false)
+        case .bookmark(let version, let endsInitialEvents):
+            return .version(version, endsInitialEvents: endsInitialEvents)
+        case .error(let status): return .error(status.status)
+        case .unknown(let type):
+            logger.warning(
+                "watch event of an unknown type", ["resource": LogValue(kind.plural), "type": LogValue(type)])
+            return .nothing
+        }
+    }
+
+    func commit() {
+        let current = pending
+        pending = [:]
+        for key in known where current[key] == nil { remove(key) }
+        for object in current.values { put(object) }
+    }
+
+    func clear() {
+        pending = [:]
+        for key in known { remove(key) }
+    }
+
+    func prune() {
+        for key in known where !rule.admits(key) { remove(key) }
+    }
+
+    /// The keys of this informer's objects, those that never could be read included.
+    private var known: Set<ObjectKey> {
+        var keys = Set(contents[keyPath: rule.path].keys)
+        if keepsStatus { keys.formUnion((contents.observed.byKind[kind.kind] ?? [:]).keys) }
+        for identity in contents.faults.keys where identity.kind == kind.kind { keys.insert(identity.key) }
+        return keys.filter { scope.contains($0) }
+    }
+
+    private func put(_ object: ReceivedObject<Resource>) {
+        let key = object.key
+        guard rule.admits(key) else { return remove(key) }
+        observe(object, key)
+        let old = contents[keyPath: rule.path][key]
+        do throws(ObjectFault) {
+            let entry = try rule.make(try object.resource.get(), old)
+            settle(key)
+            guard entry != old else { return }
+            contents[keyPath: rule.path][key] = entry
+            contents[keyPath: rule.changed] = true
+        } catch {
+            report(error, of: key, keepsOld: old != nil)
+        }
+    }
+
+    private func remove(_ key: ObjectKey) {
+        settle(key)
+        if keepsStatus, contents.observed.byKind[kind.kind]?.removeValue(forKey: key) != nil {
+            contents.observedChanged = true
+        }
+        rule.forget(key)
+        guard contents[keyPath: rule.path].removeValue(forKey: key) != nil else { return }
+        contents[keyPath: rule.changed] = true
+    }
+
+    private func observe(_ object: ReceivedObject<Resource>, _ key: ObjectKey) {
+        guard keepsStatus, let uid = object.metadata.uid, let version = object.metadata.resourceVersion else { return }
+        let observed = ObservedStatus(
+            uid: uid, resourceVersion: version, generation: object.metadata.generation, version: kind.version,
+            status: object.status)
+        guard contents.observed.byKind[kind.kind]?[key] != observed else { return }
+        contents.observed.byKind[kind.kind, default: [:]][key] = observed
+        contents.observedChanged = true
+    }
+
+    private func report(_ fault: ObjectFault, of key: ObjectKey, keepsOld: Bool) {
+        let identity = ObjectIdentity(kind: kind.kind, key: key)
+        contents.faultCounts[kind.plural, default: 0] += 1
+        guard contents.faults[identity] != fault else { return }
+        contents.faults[identity] = fault
+        contents.observedChanged = true
+        logger.error(
+            keepsOld ? "object cannot be read, its last good version stays" : "object cannot be read",
+            [
+                LogKey.object: LogValue(identity.description), "version": LogValue(kind.apiVersion),
+                "field": LogValue(fault.field), "problem": LogValue(fault.message),
+            ])
+    }
+
+    private func settle(_ key: ObjectKey) {
+        if contents.faults.isEmpty { return }
+        if contents.faults.removeValue(forKey: ObjectIdentity(kind: kind.kind, key: key)) != nil {
+            contents.observedChanged = true
+        }
+    }
+}
