@@ -1,0 +1,89 @@
+internal import CCurl
+internal import Glibc
+public import Observability
+public import Platform
+internal import Synchronization
+
+/// Sends requests over libcurl, all on one thread, `curl`: HTTP/2 where the server offers it, many requests on one
+/// connection, else HTTP/1.1 with kept connections. Redirects are answers like others. Safe to use from any thread;
+/// ends its thread when it goes, and what is under way then is cancelled.
+public final class HTTPClient: Sendable {
+    /// Requests of different groups never share a connection.
+    public struct Group: Hashable, Sendable {
+        public let rawValue: UInt8
+        public init(_ rawValue: UInt8) { self.rawValue = rawValue }
+    }
+
+    private let mailbox: CurlMailbox
+    private let current: Locked<HTTPClientOptions>
+
+    /// - Throws: the system's error where it has no thread or descriptor left.
+    public init(_ options: HTTPClientOptions, logger: Logger = .disabled) throws(Errno) {
+        guard curlIsReady else { throw .outOfMemory }
+        let mailbox = try CurlMailbox()
+        (self.mailbox, current) = (mailbox, Locked(options))
+        let window = options.freshWindow
+        try Thread(named: "curl") { CurlLoop(mailbox, freshWindow: window, logger).run() }.detach()
+    }
+
+    deinit { mailbox.post(.stop) }
+
+    /// Holds for requests that start from now on. A connection made with other trust or another identity is not used for
+    /// them.
+    public var options: HTTPClientOptions {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+
+    /// Sends a request and calls `completion` once, on the client's thread, which it must not block; in place where the
+    /// client is closed.
+    public func start(
+        _ request: HTTPRequest, group: Group = Group(0),
+        completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
+    ) {
+        let start = TransferStart(request: request, options: options, group: group, isFresh: false)
+        if !mailbox.post(.start(start, .whole(completion))) { completion(.failure(.closed)) }
+    }
+
+    /// Sends a request and waits for the whole answer. Not for the client's own thread, where it fails at once.
+    public func perform(_ request: HTTPRequest, group: Group = Group(0)) throws(TransportError) -> HTTPResponse {
+        guard !mailbox.isOwnThread else {
+            throw TransportError(.other, "a request was waited for on the thread that would have sent it")
+        }
+        let result = Monitored<Result<HTTPResponse, TransportError>?>(nil)
+        start(request, group: group) { answer in result.update { $0 = answer } }
+        guard let answer = result.wait({ $0 }) else { throw .closed }
+        return try answer.get()
+    }
+
+    /// Opens an answer that comes line by line.
+    ///
+    /// - Parameters:
+    ///   - isFresh: not on a connection that was there before.
+    ///   - limit: bytes that may wait for the consumer; with more the stream is cut.
+    ///   - onActivity: called on the client's thread, which it must not block, when there is something to take after
+    ///     nothing was.
+    public func stream(
+        _ request: HTTPRequest, group: Group = Group(0), isFresh: Bool = false, limit: Int = 8 << 20,
+        onActivity: @escaping @Sendable () -> Void
+    ) -> any HTTPStream {
+        let lines = LineBuffer(limit: limit, onActivity: onActivity)
+        let start = TransferStart(request: request, options: options, group: group, isFresh: isFresh)
+        if !mailbox.post(.start(start, .lines(lines))) { lines.end(.failed(.closed)) }
+        return LineStream(lines, mailbox)
+    }
+
+    /// Cancels what is under way, closes all connections and waits for the thread's end (not on that thread itself).
+    public func close() {
+        mailbox.post(.stop)
+        mailbox.waitForEnd()
+    }
+}
+
+extension TransportError {
+    static let closed = TransportError(.cancelled, "the client was closed")
+    static let cancelled = TransportError(.cancelled, "the request was cancelled")
+}
+
+/// libcurl's own preparation, once.
+private let curlIsReady = sluice_curl_global() == 0
