@@ -97,7 +97,11 @@ let tests: [String: [Target.Dependency]] = [
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "EngineTests": ["Certificates", "Engine", "EngineModel", "Observability", "Platform", "Primitives"],
+    "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
+    "KubernetesClientTests": [
+        "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives", "YAML",
+    ],
     "LayeringTests": [],
     "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML"],
     "ObservabilityTests": ["Observability", "Platform"],

@@ -15,33 +15,29 @@ public final class HTTPClient: Sendable {
     }
 
     private let mailbox: CurlMailbox
-    private let current: Locked<HTTPClientOptions>
 
     /// - Throws: the system's error where it has no thread or descriptor left.
     public init(_ options: HTTPClientOptions, logger: Logger = .disabled) throws(Errno) {
         guard curlIsReady else { throw .outOfMemory }
         let mailbox = try CurlMailbox()
-        (self.mailbox, current) = (mailbox, Locked(options))
+        (self.mailbox, self.options) = (mailbox, options)
         let window = options.freshWindow
         try Thread(named: "curl") { CurlLoop(mailbox, freshWindow: window, logger).run() }.detach()
     }
 
     deinit { mailbox.post(.stop) }
 
-    /// Holds for requests that start from now on. A connection made with other trust or another identity is not used for
-    /// them.
-    public var options: HTTPClientOptions {
-        get { current.withLock { $0 } }
-        set { current.withLock { $0 = newValue } }
-    }
+    /// What requests are sent with that bring no options of their own.
+    public let options: HTTPClientOptions
 
     /// Sends a request and calls `completion` once, on the client's thread, which it must not block; in place where the
-    /// client is closed.
+    /// client is closed. `options`: instead of the client's; a connection made with other trust or another identity is
+    /// not used for it.
     public func start(
-        _ request: HTTPRequest, group: Group = Group(0),
+        _ request: HTTPRequest, group: Group = Group(0), options: HTTPClientOptions? = nil,
         completion: @escaping @Sendable (Result<HTTPResponse, TransportError>) -> Void
     ) {
-        let start = TransferStart(request: request, options: options, group: group, isFresh: false)
+        let start = TransferStart(request: request, options: options ?? self.options, group: group, isFresh: false)
         if !mailbox.post(.start(start, .whole(completion))) { completion(.failure(.closed)) }
     }
 
@@ -59,16 +55,19 @@ public final class HTTPClient: Sendable {
     /// Opens an answer that comes line by line.
     ///
     /// - Parameters:
+    ///   - options: instead of the client's.
     ///   - isFresh: not on a connection that was there before.
     ///   - limit: bytes that may wait for the consumer; with more the stream is cut.
     ///   - onActivity: called on the client's thread, which it must not block, when there is something to take after
     ///     nothing was.
     public func stream(
-        _ request: HTTPRequest, group: Group = Group(0), isFresh: Bool = false, limit: Int = 8 << 20,
+        _ request: HTTPRequest, group: Group = Group(0), options: HTTPClientOptions? = nil, isFresh: Bool = false,
+        limit: Int = 8 << 20,
         onActivity: @escaping @Sendable () -> Void
     ) -> any HTTPStream {
         let lines = LineBuffer(limit: limit, onActivity: onActivity)
-        let start = TransferStart(request: request, options: options, group: group, isFresh: isFresh)
+        let start = TransferStart(
+            request: request, options: options ?? self.options, group: group, isFresh: isFresh)
         if !mailbox.post(.start(start, .lines(lines))) { lines.end(.failed(.closed)) }
         return LineStream(lines, mailbox)
     }

@@ -1,4 +1,4 @@
-/// How connections are made. Values, so that they can be replaced while the client runs (``HTTPClient/options``).
+/// How connections are made. A request may bring its own: after a certificate was renewed, for example.
 public struct HTTPClientOptions: Sendable {
     /// Whom a server's certificate is verified against.
     public enum Trust: Hashable, Sendable {

@@ -42,6 +42,8 @@ public struct APIRequest: Hashable, Sendable {
     public var verb: String
     /// For metrics: the plural, such as `gateways`; a subresource is added as `gateways/status`.
     public var resource: String
+    /// From the call to the end of the answer. Streams have none.
+    public var timeout = Duration.seconds(30)
 
     public init(_ method: Method, _ path: String, verb: String, resource: String) {
         (self.method, self.path, self.verb, self.resource) = (method, path, verb, resource)

@@ -37,3 +37,17 @@ public struct Thread: ~Copyable, Sendable {
         init(name: String, body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
     }
 }
+
+/// Blocks the calling thread for so long.
+public func pause(for duration: Duration) {
+    var left = duration.wholeMicroseconds
+    while left > 0 {
+        let part = min(left, 900_000)
+        usleep(UInt32(part))
+        left -= part
+    }
+}
+
+extension Duration {
+    fileprivate var wholeMicroseconds: Int64 { wholeNanoseconds / 1000 }
+}

@@ -76,3 +76,16 @@ public func pollReady(_ entries: inout [PollEntry], timeout: Duration?) throws(E
         entries[index].isWritable = entries[index].wantsWrite && (isBroken || ready & POLLOUT != 0)
     }
 }
+
+/// A pipe, close-on-exec and non-blocking at both ends.
+public struct Pipe: ~Copyable, Sendable {
+    public let reading: FileDescriptor
+    public let writing: FileDescriptor
+
+    public init() throws(Errno) {
+        var ends: [Int32] = [-1, -1]
+        try checked(sluice_pipe(&ends))
+        writing = FileDescriptor(owning: ends[1])
+        reading = FileDescriptor(owning: ends[0])
+    }
+}
