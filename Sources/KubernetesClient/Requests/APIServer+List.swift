@@ -33,11 +33,11 @@ extension APIServer {
         var pageSize: Int? = pageSize
         var token: String?
         while true {
-            let page: ListPage<Item>
+            let page: TypedListPage<Item>
             do throws(APIError) {
                 let request = listRequest(kind, selection, limit: pageSize, continue: token)
                 page = try decoded(
-                    ListPage<Item>.self, try perform(request, lane: lane, retry: retry).body, request)
+                    TypedListPage<Item>.self, try perform(request, lane: lane, retry: retry).body, request)
             } catch {
                 guard token != nil, case .status(let status) = error, status.code == 410 else { throw error }
                 (items, pageSize, token) = ([], nil, nil)
@@ -65,7 +65,7 @@ extension APIServer {
     }
 }
 
-private struct ListPage<Item: Decodable>: Decodable {
+private struct TypedListPage<Item: Decodable>: Decodable {
     struct Metadata: Decodable {
         var resourceVersion: String?
         var next: String?
