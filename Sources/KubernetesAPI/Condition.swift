@@ -67,6 +67,8 @@ extension Condition.Reason {
     public static let conflicted = Self("Conflicted")
     // Gateways and classes
     public static let invalidParameters = Self("InvalidParameters")
+    public static let supportedVersion = Self("SupportedVersion")
+    public static let unsupportedVersion = Self("UnsupportedVersion")
     public static let listenersNotValid = Self("ListenersNotValid")
     public static let listenersNotResolved = Self("ListenersNotResolved")
     public static let unsupportedAddress = Self("UnsupportedAddress")

@@ -11,11 +11,12 @@ struct ClassSelection {
         where gatewayClass.spec.controllerName == options.controllerName {
             let verdict = gatewayClass.spec.parametersRef.map { ClassSelection.unsupported($0) }
             verdicts.updateValue(verdict, forKey: key.name)
-            statuses[key] = GatewayClassStatus(conditions: [
-                Condition(
-                    .accepted, verdict, otherwise: .accepted, "served by \(options.controllerName)",
-                    generation: gatewayClass.metadata.generation)
-            ])
+            let generation = gatewayClass.metadata.generation
+            let support = BundleSupport(snapshot, options, generation: generation)
+            let accepted = Condition(
+                .accepted, verdict, otherwise: .accepted, "served by \(options.controllerName)", generation: generation)
+            statuses[key] = GatewayClassStatus(
+                conditions: [accepted] + [support.condition].compactMap { $0 }, supportedFeatures: support.features)
         }
         let key = ObjectKey(namespace: "", name: options.defaultClassName)
         if options.standalone, snapshot.gatewayClasses[key] == nil {

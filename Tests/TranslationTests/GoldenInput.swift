@@ -21,6 +21,8 @@ struct GoldenInput {
         /// Binding to `bound` or `failed ERRNO MESSAGE`; absent: the engine has not answered.
         var acknowledgement: [String: String]?
         var localAddresses: [String]?
+        /// The version of the Gateway API CRDs.
+        var bundle: String?
     }
 
     var options: TranslationOptions {
@@ -40,6 +42,7 @@ struct GoldenInput {
             try add(document.root, file: file)
         }
         if let asOf = surroundings.asOf { snapshot.asOf = asOf }
+        snapshot.gatewayAPIBundle = surroundings.bundle.map { GatewayAPIBundle(version: $0, channel: "standard") }
     }
 
     private mutating func add(_ node: YAMLNode, file: String) throws {

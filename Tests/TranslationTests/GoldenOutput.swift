@@ -117,7 +117,7 @@ private struct BackendShape: Encodable {
 }
 
 private struct Statuses: Encodable {
-    let gatewayClasses: [String: [String]]?
+    let gatewayClasses: [String: GatewayClassShape]?
     let gateways: [String: GatewayShape]?
     let listenerSets: [String: GatewayShape]?
     let tcpRoutes: [String: [Parent]]?
@@ -129,7 +129,7 @@ private struct Statuses: Encodable {
         func shaped<Value, Shape>(_ table: [ObjectKey: Value], _ shape: (Value) -> Shape) -> [String: Shape]? {
             table.isEmpty ? nil : Dictionary(uniqueKeysWithValues: table.map { ($0.key.description, shape($0.value)) })
         }
-        gatewayClasses = shaped(report.gatewayClasses) { $0.conditions.map(describe) }
+        gatewayClasses = shaped(report.gatewayClasses) { GatewayClassShape($0) }
         gateways = shaped(report.gateways, GatewayShape.init)
         listenerSets = shaped(report.listenerSets, GatewayShape.init)
         tcpRoutes = shaped(report.tcpRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
@@ -138,6 +138,16 @@ private struct Statuses: Encodable {
             $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) }
         }
         backends = shaped(report.backends) { $0.conditions.map(describe) }
+    }
+}
+
+private struct GatewayClassShape: Encodable {
+    let conditions: [String]
+    let features: [String]?
+
+    init(_ status: GatewayClassStatus) {
+        conditions = status.conditions.map(describe)
+        features = status.supportedFeatures?.map(\.name)
     }
 }
 
