@@ -7,6 +7,11 @@ struct ClassSelection {
     private(set) var statuses: [ObjectKey: GatewayClassStatus] = [:]
 
     init(_ snapshot: ClusterSnapshot, _ options: TranslationOptions) {
+        if case .namespaces = snapshot.scope {
+            // No class can be read: the one by name is taken for ours, and not written to.
+            verdicts.updateValue(nil, forKey: options.defaultClassName)
+            return
+        }
         for (key, gatewayClass) in snapshot.gatewayClasses
         where gatewayClass.spec.controllerName == options.controllerName {
             let verdict = gatewayClass.spec.parametersRef.map { ClassSelection.unsupported($0) }

@@ -11,7 +11,7 @@ func checkListener(
     let hasHostname = spec.protocol == .tls || spec.protocol == .https
     let text = hasHostname ? spec.hostname.flatMap { $0.isEmpty ? nil : $0 } : nil
     let hostname = text.flatMap { HostnamePattern($0) }
-    let (namespaces, unreadable) = namespaceRule(spec.allowedRoutes?.namespaces, own: owner.namespace)
+    let (namespaces, unreadable) = namespaceRule(spec.allowedRoutes?.namespaces, own: owner.namespace, snapshot.scope)
     var state = ListenerState(
         spec: spec, owner: owner, id: owner.id(spec.name), traffic: traffic, hostname: hostname, namespaces: namespaces)
     if case .unsupported(let name) = traffic {
@@ -27,6 +27,10 @@ func checkListener(
     checkTLS(&state, frontend, snapshot, grants: grants)
     return state
 }
+
+/// Why labels of namespaces are not known.
+let selectorNeedsRight =
+    "which needs the right to list and watch namespaces: only objects of the namespaces given are watched"
 
 private func traffic(of spec: Gateway.Listener) -> ListenerState.Traffic {
     switch spec.protocol {
@@ -44,7 +48,9 @@ private func portProblem(_ port: Int, _ options: TranslationOptions) -> Verdict?
     return Verdict(.portUnavailable, "port \(port) serves the gateway's own probes, metrics or status page")
 }
 
-private func namespaceRule(_ namespaces: Gateway.RouteNamespaces?, own: String) -> (NamespaceRule, Verdict?) {
+private func namespaceRule(
+    _ namespaces: Gateway.RouteNamespaces?, own: String, _ scope: SnapshotScope
+) -> (NamespaceRule, Verdict?) {
     switch namespaces?.from ?? "Same" {
     case "All": return (.all, nil)
     case "Same": return (.same(own), nil)
@@ -52,6 +58,11 @@ private func namespaceRule(_ namespaces: Gateway.RouteNamespaces?, own: String) 
         guard let selector = namespaces?.selector else {
             return (
                 .none, Verdict(.unsupportedValue, "allowedRoutes.namespaces.from is Selector, but there is no selector")
+            )
+        }
+        guard scope == .cluster else {
+            return (
+                .none, Verdict(.unsupportedValue, "allowedRoutes.namespaces.from is Selector, \(selectorNeedsRight)")
             )
         }
         guard selector.isValid else {

@@ -26,7 +26,7 @@ struct ListenerSetIndex {
     /// The sets that name a gateway: those it allows, and those it does not with the reason.
     func sets(of gateway: Gateway, _ key: ObjectKey, in snapshot: ClusterSnapshot) -> [ListenerSetState] {
         guard let sets = byGateway[key] else { return [] }
-        let rule = AllowedListeners(gateway, key)
+        let rule = AllowedListeners(gateway, key, snapshot.scope)
         return sets.map { entry in
             var state = ListenerSetState(key: entry.key, set: entry.set)
             state.rejection = rule.refusal(of: entry.key, in: snapshot) ?? entry.set.spec.listeners.doubledName
@@ -51,7 +51,7 @@ private struct AllowedListeners {
     /// Why the rule cannot be read.
     private let problem: String?
 
-    init(_ gateway: Gateway, _ key: ObjectKey) {
+    init(_ gateway: Gateway, _ key: ObjectKey, _ scope: SnapshotScope) {
         self.gateway = key
         let namespaces = gateway.spec.allowedListeners?.namespaces
         switch namespaces?.from ?? "None" {
@@ -59,7 +59,9 @@ private struct AllowedListeners {
         case "All": (rule, problem) = (.all, nil)
         case "Same": (rule, problem) = (.same(key.namespace), nil)
         case "Selector":
-            if let selector = namespaces?.selector, selector.isValid {
+            if scope != .cluster {
+                (rule, problem) = (.none, "spec.allowedListeners.namespaces.from is Selector, \(selectorNeedsRight)")
+            } else if let selector = namespaces?.selector, selector.isValid {
                 (rule, problem) = (.selector(selector), nil)
             } else {
                 (rule, problem) = (.none, "spec.allowedListeners.namespaces has no selector that can be read")

@@ -192,6 +192,9 @@ extension RouteAttacher {
                 let kinds = listener.kinds.map(\.rawValue).joined(separator: ", ")
                 return "\(listener.spec.name) takes \(kinds.isEmpty ? "no kind of route" : "only \(kinds)")"
             }
+            if case .none = listener.namespaces, let why = listener.rejections.merged {
+                return "\(listener.spec.name) takes no routes: \(why.message)"
+            }
             return "\(listener.spec.name) takes no routes of namespace \(route.key.namespace)"
         }
         return "listener " + reasons.joined(separator: "; ")

@@ -4,7 +4,8 @@ public struct TranslationOptions: Hashable, Sendable {
     public var controllerName = "sluice.dev/gateway-controller"
     /// Of gateways whose parameters do not say.
     public var exposure = Exposure.host
-    /// The class that needs no GatewayClass object when ``standalone``.
+    /// The class that needs no GatewayClass object when ``standalone``, and that is ours, unread, where a snapshot's scope is
+    /// some namespaces.
     public var defaultClassName = "sluice"
     /// The objects come from a folder rather than from a cluster: nobody else serves them, so a reference to a gateway
     /// that does not exist is answered too.

@@ -104,6 +104,7 @@ extension ClusterSnapshot {
         copy.gatewayClasses = again(gatewayClasses)
         copy.gateways = again(gateways)
         copy.listenerSets = again(listenerSets)
+        copy.scope = scope
         copy.gatewayAPIBundle = gatewayAPIBundle
         copy.tcpRoutes = again(tcpRoutes)
         copy.tlsRoutes = again(tlsRoutes)

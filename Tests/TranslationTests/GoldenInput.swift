@@ -23,6 +23,8 @@ struct GoldenInput {
         var localAddresses: [String]?
         /// The version of the Gateway API CRDs.
         var bundle: String?
+        /// The only namespaces that are known.
+        var scope: [String]?
     }
 
     var options: TranslationOptions {
@@ -42,6 +44,7 @@ struct GoldenInput {
             try add(document.root, file: file)
         }
         if let asOf = surroundings.asOf { snapshot.asOf = asOf }
+        if let scope = surroundings.scope { snapshot.scope = .namespaces(scope) }
         snapshot.gatewayAPIBundle = surroundings.bundle.map { GatewayAPIBundle(version: $0, channel: "standard") }
     }
 

@@ -32,12 +32,14 @@ struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
 }
 
 extension ClusterContents {
-    /// What the CRD of GatewayClasses says, or that of Gateways.
+    /// What the CRD of GatewayClasses says, or that of Gateways; without a version where it has no such annotation.
     var bundle: GatewayAPIBundle? {
         for plural in ["gatewayclasses", "gateways"] {
-            let annotations = definitions[ObjectKey(namespace: "", name: "\(plural).\(gatewayAPIGroup)")] ?? [:]
-            guard let version = annotations["\(gatewayAPIGroup)/bundle-version"] else { continue }
-            return GatewayAPIBundle(version: version, channel: annotations["\(gatewayAPIGroup)/channel"] ?? "")
+            guard let annotations = definitions[ObjectKey(namespace: "", name: "\(plural).\(gatewayAPIGroup)")]
+            else { continue }
+            return GatewayAPIBundle(
+                version: annotations["\(gatewayAPIGroup)/bundle-version"] ?? "",
+                channel: annotations["\(gatewayAPIGroup)/channel"] ?? "")
         }
         return nil
     }
