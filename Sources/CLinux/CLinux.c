@@ -230,6 +230,7 @@ int sluice_spawn(const char *path, char *const argv[], char *const envp[], int i
     if (in >= 0) posix_spawn_file_actions_adddup2(&actions, in, 0);
     if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, 1);
     if (err >= 0) posix_spawn_file_actions_adddup2(&actions, err, 2);
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);   // libraries' descriptors are not all close-on-exec
     pid_t child = 0;
     int error = posix_spawnp(&child, path, &actions, &attributes, argv, envp);
     posix_spawn_file_actions_destroy(&actions);

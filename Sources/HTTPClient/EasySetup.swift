@@ -82,7 +82,10 @@ struct EasySetup {
         if let body = request.body {
             number(CURLOPT_POST, 1)
             note(sluice_easy_set_size(easy, CURLOPT_POSTFIELDSIZE_LARGE, Int64(body.count)))
-            body.withUnsafeBytes { note(sluice_easy_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress ?? empty)) }
+            let code = body.withUnsafeBytes {
+                sluice_easy_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress ?? empty)
+            }
+            note(code)
         } else if request.method == "HEAD" {
             number(CURLOPT_NOBODY, 1)
         } else {
@@ -94,7 +97,9 @@ struct EasySetup {
 
     private mutating func number(_ option: CURLoption, _ value: Int) { note(sluice_easy_set_long(easy, option, value)) }
 
-    private mutating func text(_ option: CURLoption, _ value: String) { note(sluice_easy_set_text(easy, option, value)) }
+    private mutating func text(_ option: CURLoption, _ value: String) {
+        note(sluice_easy_set_text(easy, option, value))
+    }
 
     private mutating func blob(_ option: CURLoption, _ bytes: [UInt8]) {
         note(bytes.withUnsafeBytes { sluice_easy_set_blob(easy, option, $0.baseAddress ?? empty, $0.count) })

@@ -52,14 +52,9 @@ public final class HTTPClient: Sendable {
         return try answer.get()
     }
 
-    /// Opens an answer that comes line by line.
-    ///
-    /// - Parameters:
-    ///   - options: instead of the client's.
-    ///   - isFresh: not on a connection that was there before.
-    ///   - limit: bytes that may wait for the consumer; with more the stream is cut.
-    ///   - onActivity: called on the client's thread, which it must not block, when there is something to take after
-    ///     nothing was.
+    /// Opens an answer that comes line by line. `options`: instead of the client's. `isFresh`: not on a connection that
+    /// was there before. `limit`: bytes that may wait for the consumer; with more the stream is cut. `onActivity` is
+    /// called on the client's thread, which it must not block, when there is something to take after nothing was.
     public func stream(
         _ request: HTTPRequest, group: Group = Group(0), options: HTTPClientOptions? = nil, isFresh: Bool = false,
         limit: Int = 8 << 20,

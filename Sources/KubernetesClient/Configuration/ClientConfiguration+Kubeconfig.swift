@@ -2,13 +2,9 @@ internal import Platform
 internal import Primitives
 
 extension ClientConfiguration {
-    /// Reads a kubeconfig as kubectl does.
-    ///
-    /// - Parameters:
-    ///   - path: this file alone; nil: those that `KUBECONFIG` lists (missing ones are passed over; of an entry that
-    ///     several have, the first counts), else `$HOME/.kube/config`.
-    ///   - context: nil: the current one.
-    ///   - environment: KUBECONFIG and HOME are read.
+    /// Reads a kubeconfig as kubectl does. `path`: this file alone; nil: those that `KUBECONFIG` of the environment lists
+    /// (missing ones are passed over; of an entry that several have, the first counts), else `$HOME/.kube/config`.
+    /// `context`: nil: the current one.
     public static func kubeconfig(
         path: String?, context: String?, environment: [String: String]
     ) throws(ConfigurationError) -> ClientConfiguration {

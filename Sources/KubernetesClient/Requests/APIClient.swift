@@ -14,12 +14,8 @@ public final class APIClient: APIServer {
     private let answers: AnswerQueue
     private let logger: Logger
 
-    /// Nothing is sent yet, and no file is read.
-    ///
-    /// - Parameters:
-    ///   - userAgent: one string for all requests, such as `sluice/1.0 (linux/amd64)`.
-    ///   - pluginTimeout: how long a credential plugin may run.
-    /// - Throws: `Errno` where the system has no thread or descriptor left.
+    /// Nothing is sent yet, and no file is read. `userAgent`: one string for all requests, such as
+    /// `sluice/1.0 (linux/amd64)`. Throws `Errno` where the system has no thread or descriptor left.
     public convenience init(
         configuration: ClientConfiguration, userAgent: String, logger: Logger
     ) throws {
@@ -28,7 +24,8 @@ public final class APIClient: APIServer {
             pluginTimeout: .seconds(60))
     }
 
-    /// The same with every option of the connections; what the configuration says replaces theirs.
+    /// The same with every option of the connections; what the configuration says replaces theirs. `pluginTimeout`: how
+    /// long a credential plugin may run.
     public init(
         configuration: ClientConfiguration, options: HTTPClientOptions, logger: Logger, pluginTimeout: Duration
     ) throws {

@@ -22,9 +22,7 @@ public struct ListSelection: Hashable, Sendable {
 
 extension APIServer {
     /// All objects of a selection, page by page: what the server had at one moment. Where it forgets that moment between
-    /// two pages (410), the list begins again without pages.
-    ///
-    /// - Parameter pageSize: objects per answer.
+    /// two pages (410), the list begins again without pages. `pageSize`: objects per answer.
     public func list<Item: Decodable & Sendable>(
         _ kind: ResourceKind, _ selection: ListSelection = ListSelection(), as type: Item.Type, pageSize: Int = 500,
         lane: Lane = .writes, retry: RetryPolicy = .standard

@@ -55,9 +55,7 @@ public enum PatchKind: Hashable, Sendable {
 
 // Requests that wait for their answer: for threads that may block, never for a thread of the client.
 extension APIServer {
-    /// Sends a request, again where that may help, and waits.
-    ///
-    /// - Parameter isRepeatable: doing it twice is as good as once.
+    /// Sends a request, again where that may help, and waits. `isRepeatable`: doing it twice is as good as once.
     public func perform(
         _ request: APIRequest, lane: Lane = .writes, retry: RetryPolicy = .standard, isRepeatable: Bool = true
     ) throws(APIError) -> APIResponse {
@@ -91,8 +89,7 @@ extension APIServer {
     }
 
     /// A new object; `object` is encoded as JSON. Where the answer is lost nothing is repeated: it may exist then.
-    ///
-    /// - Parameter fieldManager: who is noted as the owner of its fields; nil: the server takes the user agent's name.
+    /// `fieldManager`: who is noted as the owner of its fields; nil: the server takes the user agent's name.
     public func create(
         _ kind: ResourceKind, namespace: String = "", _ object: some Encodable, fieldManager: String? = nil,
         retry: RetryPolicy = .standard
@@ -133,11 +130,8 @@ extension APIServer {
         return try APIObject(try perform(request, retry: retry), request)
     }
 
-    /// Deletes an object. False: there was none, or none of that uid.
-    ///
-    /// - Parameters:
-    ///   - uid: only the object that has it; another one of the same name stays.
-    ///   - resourceVersion: only in this version; a newer one is refused with a conflict.
+    /// Deletes an object. False: there was none, or none of that uid. `uid`: only the object that has it; another one of
+    /// the same name stays. `resourceVersion`: only in this version; a newer one is refused with a conflict.
     @discardableResult
     public func delete(
         _ kind: ResourceKind, _ key: ObjectKey, uid: String? = nil, resourceVersion: String? = nil,

@@ -3,11 +3,8 @@ public import HTTPClient
 internal import Primitives
 
 extension APIStatus {
-    /// What an answer of 400 and more, or an ERROR event, says.
-    ///
-    /// - Parameters:
-    ///   - body: a Status object, or whatever a proxy on the way has written.
-    ///   - retryAfter: the header Retry-After, in seconds.
+    /// What an answer of 400 and more, or an ERROR event, says. `body`: a Status object, or whatever a proxy on the way
+    /// has written. `retryAfter`: the header Retry-After, in seconds.
     public init(code: Int, body: [UInt8], retryAfter header: String? = nil) {
         // Larger bodies than a Status ever has are nobody's message.
         let status = body.count > 256 << 10 ? nil : try? JSONDecoder().decode(WireStatus.self, from: Data(body))

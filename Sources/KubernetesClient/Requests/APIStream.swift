@@ -26,10 +26,15 @@ final class APIStream: HTTPStream {
     }
 
     func begin(generation: UInt64, _ open: () -> any HTTPStream) {
-        state.withLock { state in
-            guard !state.isCancelled else { return }
-            (state.inner, state.generation) = (open(), generation)
+        guard !state.withLock({ $0.isCancelled }) else { return }
+        let inner = open()
+        let isCancelled = state.withLock { state in
+            (state.inner, state.generation) = (inner, generation)
+            return state.isCancelled
         }
+        if isCancelled { inner.cancel() }
+        // What it has told of before it was here was not there to be taken.
+        onActivity()
     }
 
     func fail(_ error: APIError) {

@@ -16,7 +16,7 @@ public final class RequestCounts: Sendable {
 
     public init() {}
 
-    /// - Parameter status: of HTTP; nil: there was no answer.
+    /// `status`: of HTTP; nil: there was no answer.
     public func add(verb: String, resource: String, status: Int?) {
         let code = status.map { (100...599).contains($0) ? String($0) : "other" } ?? "error"
         counts.withLock { counts in

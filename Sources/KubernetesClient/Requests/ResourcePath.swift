@@ -2,12 +2,8 @@ public import KubernetesAPI
 
 extension ResourceKind {
     /// The path of a list, an object or a subresource: `/api/v1/namespaces/a/services/b`,
-    /// `/apis/gateway.networking.k8s.io/v1/gatewayclasses/c/status`.
-    ///
-    /// - Parameters:
-    ///   - namespace: empty for a kind of cluster scope, and for a list over all namespaces.
-    ///   - name: nil for the list, and to create.
-    ///   - subresource: such as `status`.
+    /// `/apis/gateway.networking.k8s.io/v1/gatewayclasses/c/status`. `namespace`: empty for a kind of cluster scope, and
+    /// for a list over all namespaces. `name`: nil for the list, and to create.
     public func path(namespace: String = "", name: String? = nil, subresource: String? = nil) -> String {
         var path = group.isEmpty ? "/api/\(version)" : "/apis/\(group)/\(version)"
         if namespaced, !namespace.isEmpty { path += "/namespaces/\(percentEncoded(namespace))" }

@@ -23,9 +23,8 @@ public struct RetryPolicy: Sendable {
     /// One attempt: whoever asks comes back by himself (leases).
     public static let none = RetryPolicy(total: .zero, attempts: 1)
 
-    /// How long to wait after attempt number `attempt` (from 1); nil: no more.
-    ///
-    /// - Parameter asked: what the server asked for (Retry-After): never less than that.
+    /// How long to wait after attempt number `attempt` (from 1); nil: no more. `asked`: what the server asked for
+    /// (Retry-After): never less than that.
     func delay(after attempt: Int, asked: Duration?, since start: MonotonicTime) -> Duration? {
         guard attempt < attempts else { return nil }
         var grown = firstDelay
@@ -38,10 +37,8 @@ public struct RetryPolicy: Sendable {
 }
 
 extension APIError {
-    /// Whether the same request may succeed a little later, and when the server says so.
-    ///
-    /// - Parameter isRepeatable: doing it twice is as good as once. Else only what the server has surely not done is
-    ///   repeated.
+    /// Whether the same request may succeed a little later, and when the server says so. `isRepeatable`: doing it twice
+    /// is as good as once; else only what the server has surely not done is repeated.
     func recovery(isRepeatable: Bool) -> (mayRetry: Bool, asked: Duration?) {
         switch self {
         case .status(let status):
