@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast format lint bench-smoke golden clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench-smoke golden clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,14 @@ test: ## Everything that CI runs (under 20 minutes on 2 cores)
 test-fast: ## Lint and unit tests (under 5 minutes)
 	@scripts/setup build
 	@scripts/test fast
+
+test-cluster: ## End-to-end tests against the cluster that $KUBECONFIG names; leaves nothing behind
+	@scripts/setup build test
+	@scripts/test-cluster
+
+nightly: ## Outages of the API server in real time (half an hour)
+	@scripts/setup build test
+	@scripts/nightly
 
 format: ## Rewrite the sources in the project's format
 	@scripts/setup

@@ -89,6 +89,7 @@ let tests: [String: [Target.Dependency]] = [
     "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
     "CommandsTests": [
         "Commands", "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives",
+        "Translation",
     ],
     "ControllerTests": [
         "Controller", "EngineModel", "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform",

@@ -2,14 +2,19 @@ internal import Controller
 internal import ManifestSource
 internal import Observability
 internal import Platform
+internal import Translation
 
 /// A folder of manifests, or one file, as the source of `run`.
 final class ManifestFolder: SnapshotSource {
+    let translation: TranslationOptions
     private let path: String
     private let source: ManifestSource
 
-    init(_ path: String, logger: Logger) throws {
-        self.path = path
+    /// `translation`: what holds for any source.
+    init(_ path: String, translation base: TranslationOptions, logger: Logger) throws {
+        var translation = base
+        translation.standalone = true
+        (self.path, self.translation) = (path, translation)
         source = try ManifestSource(path: path, logger: logger)
     }
 
@@ -28,4 +33,5 @@ final class ManifestFolder: SnapshotSource {
     func writeMetrics(into text: inout PrometheusText) {}
     func resign() {}
     func stop() { source.stop() }
+    func close() {}
 }

@@ -21,7 +21,7 @@ public struct RunCommand: Sendable {
     private let makeSource: SourceFactory
 
     /// Makes the source of snapshots, without starting it.
-    typealias SourceFactory = @Sendable (RunOptions, Logger) throws -> any SnapshotSource
+    typealias SourceFactory = @Sendable (RunOptions, TranslationOptions, Logger) throws -> any SnapshotSource
 
     /// `makeDataPlane` is called once, on the thread that calls ``run(signals:)``.
     public init(
@@ -53,9 +53,12 @@ public struct RunCommand: Sendable {
             memory: Host.memoryLimit)
         let lifecycle = Lifecycle(readinessOnShutdown: options.readinessOnShutdown, exposure: options.exposure)
         let (probes, admin) = try startServers(lifecycle)
-        let source = try started("the source") { try makeSource(options, logger) }
+        let translation = translationOptions(reserved: [probes.address.port, admin.address.port])
+        let source = try started("the source") { try makeSource(options, translation, logger) }
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
-        let controller = makeController(dataPlane, source, reserved: [probes.address.port, admin.address.port])
+        let controller = Controller(
+            target: dataPlane, options: source.translation, logger: logger, localAddresses: { Host.localAddresses },
+            onOutcome: source.onOutcome)
         try started("the controller") { try controller.start() }
         try started("the source") { try source.start(controller) }
         lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source))
@@ -65,6 +68,7 @@ public struct RunCommand: Sendable {
             source.stop()
             controller.stop()
         }
+        source.close()
         dataPlane.stop()
         probes.stop()
         admin.stop()
@@ -93,23 +97,21 @@ public struct RunCommand: Sendable {
         }
     }
 
-    private func makeController(
-        _ dataPlane: any DataPlane, _ source: any SnapshotSource, reserved: Set<UInt16>
-    ) -> Controller {
+    /// What holds for any source.
+    private func translationOptions(reserved: Set<UInt16>) -> TranslationOptions {
         var translation = TranslationOptions()
         translation.controllerName = options.controllerName
         translation.defaultClassName = options.gatewayClass
-        if case .manifests = options.source { translation.standalone = true }
         translation.reservedPorts = reserved
-        return Controller(
-            target: dataPlane, options: translation, logger: logger, localAddresses: { Host.localAddresses },
-            onOutcome: source.onOutcome)
+        return translation
     }
 
-    private static func makeSource(_ options: RunOptions, _ logger: Logger) throws -> any SnapshotSource {
+    private static func makeSource(
+        _ options: RunOptions, _ translation: TranslationOptions, _ logger: Logger
+    ) throws -> any SnapshotSource {
         switch options.source {
-        case .manifests(let path): try ManifestFolder(path, logger: logger)
-        case .cluster: throw StartFailure("clusters are not served yet; give --manifests DIR|FILE")
+        case .manifests(let path): try ManifestFolder(path, translation: translation, logger: logger)
+        case .cluster(let cluster): try ClusterRun(cluster, run: options, translation: translation, logger: logger)
         }
     }
 

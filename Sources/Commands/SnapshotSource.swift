@@ -1,8 +1,11 @@
 internal import Controller
 internal import Observability
+internal import Translation
 
 /// Where the snapshots come from, as `run`, its probes and its metrics see it. Safe to use from any thread.
 protocol SnapshotSource: Sendable {
+    /// How its snapshots are to be translated.
+    var translation: TranslationOptions { get }
     /// Takes what the controller made of them; nil where there is nobody to write to.
     var onOutcome: (@Sendable (Outcome) -> Void)? { get }
     /// Hands the first snapshot to `controller` when there is one, and goes on with every change. Called once.
@@ -14,10 +17,12 @@ protocol SnapshotSource: Sendable {
     /// What an operator may want to know besides (`/readyz?verbose`).
     var details: [String: String] { get }
     func writeMetrics(into text: inout PrometheusText)
-    /// SIGTERM or SIGINT came: lets another replica take over what only one of them does.
+    /// SIGTERM or SIGINT came: lets another replica take over what only one of them does. Does not wait.
     func resign()
-    /// Ends it: nothing is handed over, and nothing written, after this returns.
+    /// Ends the snapshots: none is handed over after this returns.
     func stop()
+    /// Ends what is left of it, resigning where that was not done. Called last; waits a few seconds at most.
+    func close()
 }
 
 /// Where the snapshots come from, in /config.
@@ -28,8 +33,6 @@ struct SourceView: Encodable, Hashable, Sendable {
     var from: String
     /// Whether this replica writes status and Services; absent where nobody does.
     var isLeader: Bool?
-    /// Who holds the Lease, where that is known.
-    var leader: String?
     var watches: [Watch]?
 
     /// One kind that is watched.

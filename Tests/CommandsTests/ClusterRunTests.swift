@@ -77,4 +77,12 @@ struct ClusterRunTests {
         gateway.signals.send(.interrupt)
         #expect(try gateway.exitCode() == 130)
     }
+
+    @Test(
+        "the Lease is called as the controller is, as far as a name of an object allows",
+        arguments: [
+            ("sluice.dev/gateway-controller", "sluice.dev-gateway-controller"), ("a.b/C_d/-e-", "a.b-c-d-e"),
+            ("a.b/c.-.d", "a.b-c.d"),
+        ])
+    func lease(controllerName: String, expected: String) { #expect(leaseName(of: controllerName) == expected) }
 }

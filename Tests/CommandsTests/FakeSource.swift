@@ -2,6 +2,7 @@ import Controller
 import KubernetesAPI
 import Observability
 import Platform
+import Translation
 
 @testable import Commands
 
@@ -15,6 +16,7 @@ final class FakeSource: SnapshotSource {
     }
 
     let state = Locked(State())
+    let translation = TranslationOptions()
 
     init(missing: [String] = []) { state.withLock { $0.missing = missing } }
 
@@ -33,7 +35,7 @@ final class FakeSource: SnapshotSource {
     var events: [String] { state.withLock { $0.events } }
 
     var view: SourceView {
-        SourceView(kind: "cluster", from: "https://api.test:6443", isLeader: false, leader: "other")
+        SourceView(kind: "cluster", from: "https://api.test:6443", isLeader: false)
     }
     var missing: [String] { state.withLock { $0.missing } }
     var details: [String: String] { state.withLock { $0.details } }
@@ -42,4 +44,5 @@ final class FakeSource: SnapshotSource {
     }
     func resign() { state.withLock { $0.events.append("resign") } }
     func stop() { state.withLock { $0.events.append("stop") } }
+    func close() { state.withLock { $0.events.append("close") } }
 }

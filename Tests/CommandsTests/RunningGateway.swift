@@ -34,7 +34,7 @@ final class RunningGateway: Sendable {
     /// As in a cluster, with a source of the test's.
     convenience init(source: FakeSource, _ flags: String...) throws {
         try self.init(flags) { options, logger, dataPlane in
-            RunCommand(options: options, logger: logger, makeDataPlane: { _ in dataPlane }) { _, _ in source }
+            RunCommand(options: options, logger: logger, makeDataPlane: { _ in dataPlane }) { _, _, _ in source }
         }
     }
 

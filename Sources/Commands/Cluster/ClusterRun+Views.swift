@@ -1,0 +1,50 @@
+internal import Controller
+internal import KubernetesClient
+internal import Observability
+internal import Platform
+
+/// What probes, metrics and /config show of a cluster.
+extension ClusterRun {
+    var view: SourceView {
+        SourceView(
+            kind: "cluster", from: connection.url, isLeader: leadership.isLeader,
+            watches: source.health.resources.map { resource in
+                SourceView.Watch(
+                    resource: resource.name, isSynced: resource.isSynced,
+                    lastEvent: resource.lastEvent.map { $0 / 1_000_000_000 }, problem: resource.problem)
+            })
+    }
+
+    var missing: [String] {
+        let health = source.health
+        guard !health.isSynced else { return [] }
+        return health.problems.isEmpty ? ["not every watched kind was listed yet"] : health.problems
+    }
+
+    var details: [String: String] {
+        let health = source.health
+        var details = ["leader": leadership.isLeader ? "this replica" : "not this replica", "from": connection.url]
+        let now = realtimeNanoseconds()
+        // Of each kind, watches bring an event or a bookmark about every minute.
+        let times = health.resources.compactMap { resource in resource.lastEvent.map { (resource.name, $0) } }
+        if let newest = times.max(by: { $0.1 < $1.1 }), let oldest = times.min(by: { $0.1 < $1.1 }) {
+            details["age"] =
+                "heard from the API server \(age(now - newest.1)) ago; longest silence: \(oldest.0), \(age(now - oldest.1))"
+        }
+        if !health.problems.isEmpty { details["watches"] = health.problems.joined(separator: "; ") }
+        return details
+    }
+
+    func writeMetrics(into text: inout PrometheusText) {
+        connection.writeMetrics(&text)
+        text.append(source.health)
+        text.single(
+            "sluice_leader", .gauge, help: "Whether this replica writes statuses and Services.",
+            leadership.isLeader ? 1 : 0)
+        text.single(
+            "sluice_leader_transitions_total", .counter, help: "How often this replica became the leader.",
+            leadership.gains)
+    }
+}
+
+private func age(_ nanoseconds: Int64) -> String { "\(max(0, nanoseconds) / 1_000_000_000) s" }

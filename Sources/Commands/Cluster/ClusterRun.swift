@@ -1,0 +1,127 @@
+internal import Controller
+internal import KubernetesClient
+internal import Observability
+internal import Platform
+internal import Translation
+
+/// A cluster as the source of `run`: watches, election and writers. Safe to use from any thread.
+final class ClusterRun: SnapshotSource {
+    let translation: TranslationOptions
+    let connection: ClusterConnection
+    let source: ClusterSource
+    /// Whether this replica writes.
+    let leadership: Leadership
+    private let elector: LeaderElector?
+    private let logger: Logger
+    private let resignation = Monitored(Resignation.none)
+    private let watchesNodes = Locked(false)
+
+    private enum Resignation { case none, underway, done }
+
+    /// `translation`: what holds for any source.
+    convenience init(_ options: ClusterOptions, run: RunOptions, translation: TranslationOptions, logger: Logger) throws
+    {
+        let connection = try ClusterConnection(options.connection, logger: logger)
+        try self.init(options, run: run, connection: connection, translation: translation, logger: logger)
+    }
+
+    init(
+        _ options: ClusterOptions, run: RunOptions, connection: ClusterConnection, translation base: TranslationOptions,
+        logger: Logger
+    ) throws {
+        var translation = base
+        var installation = TranslationOptions.Installation(
+            namespace: connection.namespace, podLabels: options.podSelector)
+        installation.ports = options.portRange
+        translation.installation = installation
+        translation.exposure = run.exposure == .service ? .service : .host
+        (self.translation, self.connection, self.logger) = (translation, connection, logger)
+
+        let watched = options.connection.watchNamespaces
+        var sourceOptions = ClusterSource.Options(
+            ownNamespace: connection.namespace, watchNamespaces: watched.isEmpty ? nil : watched,
+            references: { [translation] snapshot in referencedObjects(snapshot, options: translation) })
+        sourceOptions.clockFactor = TestClock.factor
+        source = ClusterSource(server: connection.server, options: sourceOptions, logger: logger)
+        elector =
+            options.leaderElect
+            ? LeaderElector(
+                server: connection.server, settings: .init(options, run, namespace: connection.namespace),
+                logger: logger) : nil
+        leadership = elector?.leadership ?? .always()
+    }
+
+    var onOutcome: (@Sendable (Outcome) -> Void)? {
+        { [source, watchesNodes] outcome in
+            // Nodes are read only while a Service of ours is NodePort: its Gateway has their addresses.
+            let wanted = outcome.infrastructure.services.contains { $0.type == "NodePort" }
+            let isNew = watchesNodes.withLock { watches in
+                defer { watches = wanted }
+                return watches != wanted
+            }
+            if isNew { source.setWatchesNodes(wanted) }
+        }
+    }
+
+    func start(_ controller: Controller) throws {
+        try elector?.start()
+        try source.start { state in controller.submit(state) }
+    }
+
+    /// Gives up the Lease on a thread of its own: the API server may be slow to take it.
+    func resign() {
+        let isFirst = resignation.update { resignation in
+            defer { if resignation == .none { resignation = .underway } }
+            return resignation == .none
+        }
+        guard isFirst else { return }
+        let (elector, resignation) = (elector, resignation)
+        do throws(Errno) {
+            try Thread(named: "resign") {
+                elector?.stop()
+                resignation.update { $0 = .done }
+            }.detach()
+        } catch {
+            logger.warning("the Lease is not given back", ["error": LogValue(describing: error)])
+            resignation.update { $0 = .done }
+        }
+    }
+
+    func stop() { source.stop() }
+
+    func close() {
+        resign()
+        _ = resignation.wait { $0 == .done ? true : nil }
+        connection.close()
+    }
+}
+
+extension LeaderElector.Settings {
+    /// The Lease is the installation's, which is to say the controller name's.
+    fileprivate init(_ options: ClusterOptions, _ run: RunOptions, namespace: String) {
+        let identity = options.podName ?? Host.environment("POD_NAME").flatMap { $0.isEmpty ? nil : $0 }
+        self.init(
+            namespace: namespace, name: options.leaseName ?? leaseName(of: run.controllerName),
+            identity: identity ?? hostName())
+        leaseDuration = leaseDuration * TestClock.factor
+        renewDeadline = renewDeadline * TestClock.factor
+        retryPeriod = retryPeriod * TestClock.factor
+    }
+}
+
+/// A controller name as a name of an object: `sluice.dev/gateway-controller` is `sluice.dev-gateway-controller`.
+func leaseName(of controllerName: String) -> String {
+    let characters = controllerName.lowercased().map { character in
+        character.isASCII && (character.isLetter || character.isNumber || character == ".") ? character : "-"
+    }
+    // Each part between dots is a DNS label: hyphens only inside.
+    let parts = String(characters).prefix(253).split(separator: ".").map { part in
+        part.split(separator: "-").joined(separator: "-")
+    }
+    return parts.filter { !$0.isEmpty }.joined(separator: ".")
+}
+
+private func hostName() -> String {
+    let text = String(decoding: (try? readFile("/proc/sys/kernel/hostname")) ?? [], as: UTF8.self)
+    return text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "sluice"
+}
