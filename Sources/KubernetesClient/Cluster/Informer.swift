@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import HTTPClient
 internal import KubernetesAPI
 internal import Observability
@@ -187,13 +186,7 @@ final class Informer {
             if case .failed(let error)? = part.end { return .transport(error) }
             return .transport(TransportError(.interrupted, "the watch ended without an answer"))
         }
-        let body = Data(part.lines.joined())
-        var status = (try? JSONDecoder().decode(WatchStatus.self, from: body))?.status
-        status?.code = head.status
-        let seconds = head["Retry-After"].flatMap { Int($0) }
-        if status?.retryAfter == nil { status?.retryAfter = seconds.map { .seconds($0) } }
-        return .status(
-            status ?? APIStatus(code: head.status, reason: "", message: "", retryAfter: seconds.map { .seconds($0) }))
+        return .status(APIStatus(head: head, body: Array(part.lines.joined())))
     }
 
     private func fail(_ error: APIError) {
