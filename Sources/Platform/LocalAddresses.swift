@@ -15,13 +15,3 @@ extension Host {
         return (outside.isEmpty ? found.filter(\.isLoopback) : outside).sorted()
     }
 }
-
-extension IPAddress {
-    /// 169.254.0.0/16 and fe80::/10.
-    fileprivate var isLinkLocal: Bool {
-        switch self {
-        case .v4(let value): value >> 16 == 0xa9fe
-        case .v6(let high, _): high >> 54 == 0x3fa
-        }
-    }
-}

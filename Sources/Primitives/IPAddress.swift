@@ -40,6 +40,32 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
+    /// `169.254.0.0/16` or `fe80::/10`.
+    public var isLinkLocal: Bool {
+        switch unmapped {
+        case .v4(let value): value >> 16 == 0xa9fe
+        case .v6(let high, _): high >> 54 == 0xfe80 >> 6
+        }
+    }
+
+    /// `224.0.0.0/4` or `ff00::/8`.
+    public var isMulticast: Bool {
+        switch unmapped {
+        case .v4(let value): value >> 28 == 0xe
+        case .v6(let high, _): high >> 56 == 0xff
+        }
+    }
+
+    /// Where clouds tell machines their secrets, apart from link-local addresses: Amazon's and Google's over IPv6, and
+    /// Alibaba's, as their manuals give them.
+    public var isCloudMetadata: Bool {
+        switch unmapped {
+        case .v4(let value): value == 0x6464_64c8
+        case .v6(let high, let low):
+            (high == 0xfd00_0ec2_0000_0000 || high == 0xfd20_00ce_0000_0000) && low == 0x254
+        }
+    }
+
     /// `0.0.0.0` or `::`.
     public var isUnspecified: Bool { self == .anyV4 || self == .anyV6 }
 }

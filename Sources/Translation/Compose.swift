@@ -22,15 +22,11 @@ public func compose(
             status.listeners[index].conditions.close { outcome.condition(observed: $0) }
         }
         let ofSets = attached[key] ?? []
-        let reachable = reachableAddresses(served + ofSets, addresses)
-        if !served.isEmpty || !ofSets.isEmpty {
-            status.addresses = reachable.prefix(16).map {
-                GatewayStatusAddress(type: "IPAddress", value: $0.description)
-            }
-        }
+        let reach = report.reaches[key] ?? hostReach(served + ofSets, addresses)
+        if !served.isEmpty || !ofSets.isEmpty { status.addresses = reach.addresses }
         // The gateway speaks of its own listeners, unless it has none but those of its sets.
         let telling = served.isEmpty ? ofSets : served
-        status.conditions.close { gatewayCondition(telling, reachable: reachable, observed: $0) }
+        status.conditions.close { gatewayCondition(telling, reach, observed: $0) }
         report.gateways[key] = status
     }
     return report
@@ -52,7 +48,7 @@ private func closeListenerSets(
             served.append(outcome)
             status.listeners[index].conditions.close { outcome.condition(observed: $0) }
         }
-        status.conditions.close { listenerSetCondition(served, observed: $0) }
+        if !served.isEmpty { status.conditions.close { listenerSetCondition(served, observed: $0) } }
         report.listenerSets[key] = status
         attached[gateway, default: []] += served
     }
@@ -104,19 +100,23 @@ private struct ListenerOutcome {
     }
 }
 
-/// The addresses on which at least one listener is bound.
-private func reachableAddresses(_ outcomes: [ListenerOutcome], _ local: [IPAddress]) -> [IPAddress] {
+/// Under Host exposure: the addresses on which at least one listener is bound.
+private func hostReach(_ outcomes: [ListenerOutcome], _ local: [IPAddress]) -> Reach {
     let bound = Set(outcomes.flatMap(\.bound).map(\.address))
     let explicit = bound.compactMap { $0 }.filter { !$0.isUnspecified }
-    let families = bound.compactMap { $0 }.filter(\.isUnspecified)
-    let implied = local.filter { address in
-        bound.contains(nil) || families.contains(.anyV6) || (address.isV4 && families.contains(.anyV4))
+    let implied = local.filter { bound.contains(nil) || bound.contains($0.isV4 ? .anyV4 : .anyV6) }
+    var reach = Reach()
+    reach.addresses = Set(explicit + implied).sorted().prefix(16).map {
+        GatewayStatusAddress(type: "IPAddress", value: $0.description)
     }
-    return Set(explicit + implied).sorted()
+    reach.obstacle = Reach.Obstacle(
+        reason: .addressNotAssigned, message: "the host has no address that others could use")
+    if !reach.addresses.isEmpty { reach.obstacle = nil }
+    return reach
 }
 
 private func gatewayCondition(
-    _ outcomes: [ListenerOutcome], reachable: [IPAddress], observed generation: Int64?
+    _ outcomes: [ListenerOutcome], _ reach: Reach, observed generation: Int64?
 ) -> Condition {
     func answer(_ status: Condition.Status, _ reason: Condition.Reason, _ message: String = "") -> Condition {
         Condition(.programmed, status, reason, message, observedGeneration: generation)
@@ -128,13 +128,12 @@ private func gatewayCondition(
         return answer(.false, .addressNotUsable, message)
     }
     guard outcomes.contains(where: { !$0.bound.isEmpty }) else {
-        if failed.isEmpty { return .pendingProgrammed(generation) }
+        if failed.isEmpty { return .pendingProgrammed(generation, reach.waiting) }
         let scarce = failed.contains { $0.failures.contains { Errno.scarcity.contains($0.failure.errno) } }
         return answer(.false, scarce ? .noResources : .pending, message)
     }
-    guard !reachable.isEmpty else {
-        return answer(.false, .addressNotAssigned, "the host has no address that others could use")
-    }
+    if let obstacle = reach.obstacle { return answer(.false, obstacle.reason, obstacle.message) }
+    guard !reach.addresses.isEmpty else { return .pendingProgrammed(generation, reach.waiting) }
     return answer(.true, .programmed, message)
 }
 

@@ -29,9 +29,8 @@ struct ConfigurationBuilder {
         _ listener: ListenerState, of gateway: GatewayState, _ selection: RouteSelection, _ routes: [RouteState]
     ) {
         guard let port = UInt16(exactly: listener.spec.port) else { return }
-        let places =
-            gateway.addresses.isEmpty
-            ? [Binding(port: port)] : gateway.addresses.map { Binding(address: $0, port: port) }
+        let places = gateway.exposure.bindings(of: port)
+        guard !places.isEmpty else { return }
         bindings[listener.id] = places
         let traffic: ListenerConfiguration.Traffic
         switch listener.traffic {
@@ -44,7 +43,11 @@ struct ConfigurationBuilder {
             traffic = .tls(tls(listener, gateway, .terminate(termination), selection, routes))
         case .unsupported: return
         }
-        listeners.append(ListenerConfiguration(id: listener.id, bindings: places, traffic: traffic))
+        var settings = ListenerSettings()
+        settings.routeDrainTimeout = gateway.parameters.routeDrainTimeout
+        listeners.append(
+            ListenerConfiguration(
+                id: listener.id, bindings: places, port: port, traffic: traffic, settings: settings))
     }
 
     private mutating func tls(

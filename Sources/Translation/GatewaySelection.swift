@@ -2,48 +2,74 @@ internal import EngineModel
 internal import KubernetesAPI
 internal import Primitives
 
+/// What gateways are judged by.
+struct SelectionContext {
+    let snapshot: ClusterSnapshot
+    let options: TranslationOptions
+    let classes: ClassSelection
+    let grants: GrantIndex
+    /// Nil where no Services can be made.
+    let ledger: ServiceLedger?
+}
+
 /// Gateways of ours in order of precedence, each listener checked on its own.
-func selectGateways(
-    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, classes: ClassSelection, grants: GrantIndex
-) -> [GatewayState] {
+func selectGateways(_ context: SelectionContext, _ index: inout ParametersIndex) -> [GatewayState] {
+    let (snapshot, classes) = (context.snapshot, context.classes)
     let sets = ListenerSetIndex(snapshot)
     return snapshot.gateways.byPrecedence.filter { classes.contains($0.value.spec.gatewayClassName) }.map {
         key, gateway in
-        let (addresses, unusable) = requestedAddresses(gateway)
-        var state = GatewayState(key: key, gateway: gateway, addresses: addresses, listeners: [])
+        let (requested, unsupported) = requestedAddresses(gateway)
+        let found = parameters(of: gateway, key, context, &index)
+        var state = GatewayState(
+            key: key, gateway: gateway,
+            parameters: (try? found.get()) ?? EffectiveParameters(context.options), requested: requested, listeners: [])
         state.sets = sets.sets(of: gateway, key, in: snapshot)
-        addListeners(to: &state, snapshot, options, grants: grants)
-        readClientCertificate(of: &state, snapshot, grants: grants)
-        state.rejection =
-            classes.problem(gateway.spec.gatewayClassName)
-            ?? gateway.spec.infrastructure?.parametersRef.map { ClassSelection.unsupported($0) }
-            ?? unusable ?? gateway.spec.listeners.doubledName
+        addListeners(to: &state, snapshot, context.options, grants: context.grants)
+        readClientCertificate(of: &state, snapshot, grants: context.grants)
+        if case .failure(let verdict) = found { state.rejection = verdict }
+        state.rejection = state.rejection ?? unsupported ?? gateway.spec.listeners.doubledName
+        expose(&state, context.ledger)
+        checkPorts(of: &state, context)
         return state
     }
 }
 
-/// The addresses a gateway asks for, sorted; empty: all local ones.
-private func requestedAddresses(_ gateway: Gateway) -> ([IPAddress], Verdict?) {
-    var addresses: Set<IPAddress> = []
-    var problems: [Verdict] = []
-    for address in gateway.spec.addresses ?? [] {
-        guard address.effectiveType == "IPAddress" else {
-            let value = address.value.map { " \($0)" } ?? ""
-            problems.append(
-                Verdict(
-                    .unsupportedAddress,
-                    "addresses of type \(address.effectiveType) are not supported:\(value) (supported: IPAddress)"))
-            continue
-        }
-        // Without a value any address will do, which is what no address means.
-        guard let value = address.value, !value.isEmpty else { continue }
-        guard let ip = IPAddress(value) else {
-            problems.append(Verdict(.unsupportedAddress, "'\(value)' is not an IP address"))
-            continue
-        }
-        addresses.insert(ip.unmapped)
+/// The class's parameters and the gateway's own, merged.
+private func parameters(
+    of gateway: Gateway, _ key: ObjectKey, _ context: SelectionContext, _ index: inout ParametersIndex
+) -> Result<EffectiveParameters, Verdict> {
+    let own = gateway.spec.infrastructure?.parametersRef.map { index.resolve($0, in: key.namespace) }
+    switch (context.classes.parameters(of: gateway.spec.gatewayClassName), own) {
+    case (.failure(let verdict), _): return .failure(verdict)
+    case (_, .failure(let problem)?): return .failure(problem.verdict)
+    case (.success(let ofClass), let own):
+        return EffectiveParameters.merge(ofClass, try? own?.get(), context.options).mapError(\.verdict)
     }
-    return (addresses.sorted(), problems.merged)
+}
+
+/// Decides how the gateway's ports are reached.
+private func expose(_ gateway: inout GatewayState, _ ledger: ServiceLedger?) {
+    if gateway.parameters.exposure == .service, let ledger {
+        gateway.exposure = .service(ServiceExposure(gateway.key, ledger))
+        return
+    }
+    let parameters = gateway.parameters
+    let names = gateway.requested.filter { $0.type == "Hostname" }
+    let wanted = Set(gateway.requested.compactMap { IPAddress($0.value)?.unmapped })
+    let outside = wanted.filter {
+        !parameters.admits($0) || !(parameters.addresses.isEmpty || parameters.addresses.contains($0))
+    }
+    if !names.isEmpty {
+        gateway.unusable = Verdict(
+            .addressNotUsable,
+            "\(names.map(\.description).joined(separator: ", ")) is asked for, but under Host exposure nobody assigns names"
+        )
+    } else if !outside.isEmpty {
+        let list = outside.sorted().map(\.description).joined(separator: ", ")
+        gateway.unusable = Verdict(
+            .addressNotUsable, "\(list) is none of the addresses that the GatewayParameters allow")
+    }
+    gateway.exposure = .host(wanted.isEmpty ? parameters.hostAddresses : wanted.sorted())
 }
 
 /// The gateway's own listeners, then those of the ListenerSets it allows.

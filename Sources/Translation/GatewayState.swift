@@ -8,8 +8,12 @@ struct GatewayState {
     let gateway: Gateway
     /// Why the gateway as a whole is not served, its listeners apart.
     var rejection: Verdict?
-    /// Addresses the gateway asks for; empty: all local ones.
-    var addresses: [IPAddress] = []
+    let parameters: EffectiveParameters
+    /// Addresses the gateway asks for, in its order.
+    let requested: [RequestedAddress]
+    var exposure = GatewayExposure.host([])
+    /// Why the gateway is accepted, and yet cannot be served at the addresses it asks for.
+    var unusable: Verdict?
     /// The gateway's own, then those of its ListenerSets in order of precedence.
     var listeners: [ListenerState]
     /// ListenerSets that name the gateway, in order of precedence.
@@ -28,7 +32,8 @@ struct GatewayState {
     /// Decides which listeners are part of the configuration; to be called when nothing more can go wrong.
     mutating func settle() {
         for index in listeners.indices {
-            listeners[index].isServed = rejection == nil && listeners[index].obstacle == nil
+            listeners[index].isServed =
+                rejection == nil && unusable == nil && listeners[index].obstacle == nil
         }
     }
 }

@@ -18,7 +18,7 @@ func listenerStatuses(
 ) -> [ListenerStatus] {
     var seen: Set<String> = []
     return listeners.filter { seen.insert($0.spec.name).inserted }
-        .map { status($0, gatewayAccepted: gateway.rejection == nil, generation: generation) }
+        .map { status($0, of: gateway, generation: generation) }
 }
 
 private func accepted(_ gateway: GatewayState) -> Condition {
@@ -72,14 +72,28 @@ private func programmed(_ gateway: GatewayState) -> Condition {
     if let rejection = gateway.rejection {
         return Condition(.programmed, .false, .invalid, rejection.message, observedGeneration: gateway.generation)
     }
+    if let unusable = gateway.unusable {
+        return Condition(.programmed, unusable, otherwise: .programmed, generation: gateway.generation)
+    }
     guard gateway.listeners.contains(where: \.isServed) else {
         return Condition(
             .programmed, .false, .invalid, "no listener can be served", observedGeneration: gateway.generation)
     }
-    return .pendingProgrammed(gateway.generation)
+    let waiting = gateway.listeners.filter(\.isServed).map { gateway.waiting(for: $0) }
+    return .pendingProgrammed(gateway.generation, waiting.contains(nil) ? nil : waiting.first ?? nil)
 }
 
-private func status(_ listener: ListenerState, gatewayAccepted: Bool, generation: Int64?) -> ListenerStatus {
+extension GatewayState {
+    /// What has to be there before the engine can be told of a listener; nil: nothing.
+    func waiting(for listener: ListenerState) -> String? {
+        guard case .service(let service) = exposure, let port = UInt16(exactly: listener.spec.port),
+            service.bound[port] == nil
+        else { return nil }
+        return service.waiting
+    }
+}
+
+private func status(_ listener: ListenerState, of gateway: GatewayState, generation: Int64?) -> ListenerStatus {
     var conditions = [
         Condition(.accepted, listener.acceptance, otherwise: .accepted, generation: generation),
         Condition(
@@ -96,14 +110,19 @@ private func status(_ listener: ListenerState, gatewayAccepted: Bool, generation
         conditions.append(
             Condition(.overlappingTLSConfig, .true, overlap.reason, overlap.message, observedGeneration: generation))
     }
-    if !gatewayAccepted {
+    if gateway.rejection != nil {
         conditions.append(
             Condition(.programmed, .false, .invalid, "the Gateway is not accepted", observedGeneration: generation))
+    } else if gateway.unusable != nil {
+        conditions.append(
+            Condition(
+                .programmed, .false, .invalid, "the Gateway's addresses cannot be used", observedGeneration: generation)
+        )
     } else if let obstacle = listener.obstacle {
         conditions.append(
             Condition(.programmed, .false, obstacle.reason, obstacle.message, observedGeneration: generation))
     } else {
-        conditions.append(.pendingProgrammed(generation))
+        conditions.append(.pendingProgrammed(generation, gateway.waiting(for: listener)))
     }
     return ListenerStatus(
         name: listener.spec.name,
@@ -122,7 +141,8 @@ extension ListenerState {
 
 extension Condition {
     /// Open until the engine has answered.
-    static func pendingProgrammed(_ generation: Int64?) -> Condition {
-        Condition(.programmed, .unknown, .pending, "waiting for the data plane", observedGeneration: generation)
+    static func pendingProgrammed(_ generation: Int64?, _ waiting: String? = nil) -> Condition {
+        Condition(
+            .programmed, .unknown, .pending, waiting ?? "waiting for the data plane", observedGeneration: generation)
     }
 }

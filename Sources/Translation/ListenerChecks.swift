@@ -21,7 +21,6 @@ func checkListener(
     if let text, hostname == nil {
         state.rejections.append(Verdict(.unsupportedValue, "hostname '\(text)' is not a DNS name"))
     }
-    if let problem = portProblem(spec.port, options) { state.rejections.append(problem) }
     if let unreadable { state.rejections.append(unreadable) }
     checkKinds(&state)
     checkTLS(&state, frontend, snapshot, grants: grants)
@@ -38,14 +37,6 @@ private func traffic(of spec: Gateway.Listener) -> ListenerState.Traffic {
     case .tls: spec.tls?.isPassthrough == true ? .passthrough : .terminate
     default: .unsupported(spec.protocol.rawValue)
     }
-}
-
-private func portProblem(_ port: Int, _ options: TranslationOptions) -> Verdict? {
-    guard let number = UInt16(exactly: port), number > 0 else {
-        return Verdict(.portUnavailable, "port \(port) does not exist (1-65535)")
-    }
-    guard options.reservedPorts.contains(number) else { return nil }
-    return Verdict(.portUnavailable, "port \(port) serves the gateway's own probes, metrics or status page")
 }
 
 private func namespaceRule(

@@ -52,6 +52,11 @@ private func programmed(_ set: ListenerSetState, _ gateway: GatewayState) -> Con
             .programmed, .false, .parentNotProgrammed, "Gateway \(gateway.key) is not accepted",
             observedGeneration: set.generation)
     }
+    if gateway.unusable != nil {
+        return Condition(
+            .programmed, .false, .parentNotProgrammed, "the addresses of Gateway \(gateway.key) cannot be used",
+            observedGeneration: set.generation)
+    }
     if set.valid(in: gateway).isEmpty {
         return Condition(
             .programmed, .false, .listenersNotValid, "no listener can be served", observedGeneration: set.generation)

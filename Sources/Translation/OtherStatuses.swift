@@ -81,3 +81,35 @@ private func ignoredObjects(_ snapshot: ClusterSnapshot, _ classes: ClassSelecti
     }
     return notices
 }
+
+/// Writes the status of GatewayParameters that something of ours refers to; in a folder, of all.
+func reportParameters(
+    _ all: [ObjectKey: GatewayParameters], _ index: ParametersIndex, _ options: TranslationOptions,
+    into report: inout StatusReport
+) {
+    for (key, parameters) in all where options.standalone || index.used.contains(key) {
+        let generation = parameters.metadata.generation
+        let problem = index.problem(key).map { Verdict(.invalid, $0) }
+        var conditions = [Condition(.accepted, problem, otherwise: .accepted, generation: generation)]
+        if problem == nil, parameters.spec.telemetry?.accessLog != nil {
+            conditions.append(
+                Condition(
+                    .warning, .true, .unsupportedValue,
+                    "telemetry.accessLog has no effect yet: this version writes no access log",
+                    observedGeneration: generation))
+        }
+        report.gatewayParameters[key] = GatewayParametersStatus(conditions: conditions)
+    }
+}
+
+/// In a folder nobody else uses what nothing of ours refers to.
+func unusedParameters(
+    _ snapshot: ClusterSnapshot, _ index: ParametersIndex, _ options: TranslationOptions
+) -> [Notice] {
+    guard options.standalone else { return [] }
+    return Set(snapshot.gatewayParameters.keys).subtracting(index.used).sorted().map {
+        Notice(
+            kind: GatewayParameters.resourceKind.kind, key: $0,
+            message: "has no effect: neither a GatewayClass nor a Gateway that is served refers to it")
+    }
+}

@@ -1,7 +1,7 @@
 internal import KubernetesAPI
 internal import Primitives
 
-/// Gives each port to the oldest gateway that wants it; the listeners of the others say who has it. Gateways are in
+/// Gives each port of the host to the oldest gateway that wants it; the listeners of the others say who has it. Gateways are in
 /// order of precedence.
 func claimPorts(_ gateways: inout [GatewayState]) {
     struct Claim {
@@ -9,9 +9,9 @@ func claimPorts(_ gateways: inout [GatewayState]) {
         let addresses: [IPAddress]
     }
     var claims: [Int: [Claim]] = [:]
-    for index in gateways.indices where gateways[index].rejection == nil {
+    for index in gateways.indices where gateways[index].rejection == nil && gateways[index].unusable == nil {
+        guard case .host(let addresses) = gateways[index].exposure else { continue }
         let key = gateways[index].key
-        let addresses = gateways[index].addresses
         var claimed: Set<Int> = []
         for listener in gateways[index].listeners.indices {
             let state = gateways[index].listeners[listener]

@@ -4,7 +4,8 @@ public import KubernetesAPI
 /// and policies for backends of their routes refer to; in other namespaces only with a grant. Needs neither Secrets nor
 /// ConfigMaps in the snapshot. Pure.
 public func referencedObjects(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> ReferencedObjects {
-    let classes = ClassSelection(snapshot, options)
+    var parameters = ParametersIndex(snapshot)
+    let classes = ClassSelection(snapshot, options, &parameters)
     let gateways = snapshot.gateways.filter { classes.contains($0.value.spec.gatewayClassName) }
     guard !gateways.isEmpty else { return ReferencedObjects() }
     var collector = ReferenceCollector(grants: GrantIndex(snapshot.referenceGrants))

@@ -5,8 +5,11 @@ public import KubernetesAPI
 /// snapshot gives the same result, whatever order its objects came in.
 public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> TranslationResult {
     let grants = GrantIndex(snapshot.referenceGrants)
-    let classes = ClassSelection(snapshot, options)
-    var gateways = settledGateways(snapshot, options, classes: classes, grants: grants)
+    var parameters = ParametersIndex(snapshot)
+    let context = SelectionContext(
+        snapshot: snapshot, options: options, classes: ClassSelection(snapshot, options, &parameters), grants: grants,
+        ledger: ServiceLedger(snapshot, options))
+    var (gateways, ports) = settledGateways(context, &parameters)
 
     var attacher = RouteAttacher(snapshot, gateways, collectRoutes(snapshot), standalone: options.standalone)
     attacher.attachAll()
@@ -36,29 +39,49 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
 
     var statuses = StatusReport()
     statuses.bindings = builder.bindings
-    statuses.gatewayClasses = classes.statuses
+    statuses.gatewayClasses = context.classes.statuses
     reportGateways(gateways, into: &statuses)
     if options.standalone { reportStrayListenerSets(snapshot, into: &statuses) }
     reportRoutes(routes, gateways, options, into: &statuses)
     reportPolicies(policies.policies, options, into: &statuses)
     reportBackends(snapshot.backends, catalog, into: &statuses)
-    return TranslationResult(
+    reportParameters(snapshot.gatewayParameters, parameters, options, into: &statuses)
+    var result = TranslationResult(
         configuration: builder.configuration, statuses: statuses,
-        notices: collectNotices(snapshot, options, classes, policies.policies))
+        notices: collectNotices(snapshot, options, context.classes, policies.policies)
+            + unusedParameters(snapshot, parameters, options))
+    addInfrastructure(to: &result, gateways, ports, context)
+    return result
 }
 
 /// Gateways of ours whose listeners know whether they will be served.
 private func settledGateways(
-    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, classes: ClassSelection, grants: GrantIndex
-) -> [GatewayState] {
-    var gateways = selectGateways(snapshot, options, classes: classes, grants: grants)
+    _ context: SelectionContext, _ parameters: inout ParametersIndex
+) -> (gateways: [GatewayState], ports: [ObjectKey: [UInt16: UInt16]]) {
+    var gateways = selectGateways(context, &parameters)
     for index in gateways.indices { markConflicts(&gateways[index]) }
     claimPorts(&gateways)
+    let ports = context.ledger.map { allocatePorts(&gateways, $0) } ?? [:]
     for index in gateways.indices {
         markOverlaps(&gateways[index])
         gateways[index].settle()
     }
-    return gateways
+    return (gateways, ports)
+}
+
+/// Adds what has to stand in the installation's namespace, and where it makes the gateways reachable.
+private func addInfrastructure(
+    to result: inout TranslationResult, _ gateways: [GatewayState], _ ports: [ObjectKey: [UInt16: UInt16]],
+    _ context: SelectionContext
+) {
+    guard let ledger = context.ledger else { return }
+    result.infrastructure = desiredInfrastructure(gateways, ports, ledger, context.options)
+    for gateway in gateways where gateway.rejection == nil {
+        guard case .service(let exposure) = gateway.exposure else { continue }
+        let (reach, until) = reach(of: gateway, exposure, context.snapshot)
+        result.statuses.reaches[gateway.key] = reach
+        if let until { result.reconsiderAt = min(result.reconsiderAt ?? until, until) }
+    }
 }
 
 /// Tells policies which gateways' traffic they affect: that of listeners which do not pass TLS through.

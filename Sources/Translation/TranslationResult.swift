@@ -52,6 +52,8 @@ public struct StatusReport: Hashable, Sendable {
     public var gatewayParameters: [ObjectKey: GatewayParametersStatus] = [:]
     /// The gateway of each ListenerSet whose listeners may be served.
     public var listenerSetParents: [ObjectKey: ObjectKey] = [:]
+    /// Where gateways are reachable that Services expose.
+    public var reaches: [ObjectKey: Reach] = [:]
     /// Where each listener that shall be served is to be bound; not empty.
     public var bindings: [ListenerID: [Binding]] = [:]
 

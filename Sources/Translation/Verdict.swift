@@ -1,7 +1,7 @@
 internal import KubernetesAPI
 
 /// Why something does not hold: what a condition with status False says.
-struct Verdict: Hashable {
+struct Verdict: Hashable, Error {
     var reason: Condition.Reason
     var message: String
 

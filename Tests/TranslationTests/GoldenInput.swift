@@ -17,6 +17,8 @@ struct GoldenInput {
         var standalone: Bool?
         var controllerName: String?
         var reservedPorts: [UInt16]?
+        /// Gateways are exposed by Services, in the namespace `sluice-system`, whose ports are these: first and last.
+        var servicePorts: [UInt16]?
         var asOf: Int64?
         /// Binding to `bound` or `failed ERRNO MESSAGE`; absent: the engine has not answered.
         var acknowledgement: [String: String]?
@@ -32,6 +34,12 @@ struct GoldenInput {
         options.standalone = surroundings.standalone ?? true
         options.controllerName = surroundings.controllerName ?? options.controllerName
         options.reservedPorts = Set(surroundings.reservedPorts ?? [])
+        if let ports = surroundings.servicePorts, let first = ports.first, let last = ports.last {
+            options.exposure = .service
+            options.installation = TranslationOptions.Installation(
+                namespace: "sluice-system", podLabels: ["app": "sluice"])
+            options.installation?.ports = first...last
+        }
         return options
     }
 

@@ -12,12 +12,19 @@ func goldenText(_ result: TranslationResult, _ statuses: StatusReport) throws ->
 private struct Golden: Encodable {
     let listeners: [Listener]
     let backends: [BackendShape]
+    let services: [ServiceShape]?
+    let staleServices: [String]?
+    let reconsiderAt: Int64?
     let statuses: Statuses
     let notices: [String]?
 
     init(_ result: TranslationResult, _ statuses: StatusReport) {
         listeners = result.configuration.listeners.map(Listener.init)
         backends = result.configuration.backends.map(BackendShape.init)
+        let infrastructure = result.infrastructure
+        services = infrastructure.services.isEmpty ? nil : infrastructure.services.map(ServiceShape.init)
+        staleServices = infrastructure.staleServices.isEmpty ? nil : infrastructure.staleServices.map(\.description)
+        reconsiderAt = result.reconsiderAt
         self.statuses = Statuses(statuses)
         notices = result.notices.isEmpty ? nil : result.notices.map(\.description)
     }
@@ -25,6 +32,9 @@ private struct Golden: Encodable {
 
 private struct Listener: Encodable {
     let id: String
+    /// Where it is not the bound one.
+    let port: UInt16?
+    let drain: String?
     let bind: [String]
     let mode: String
     let hostname: String?
@@ -36,6 +46,8 @@ private struct Listener: Encodable {
 
     init(_ listener: ListenerConfiguration) {
         id = listener.id.description
+        port = listener.bindings.allSatisfy { $0.port == listener.port } ? nil : listener.port
+        drain = listener.settings.routeDrainTimeout?.description
         bind = listener.bindings.map(\.description)
         switch listener.traffic {
         case .tcp(let route):
@@ -124,6 +136,7 @@ private struct Statuses: Encodable {
     let tlsRoutes: [String: [Parent]]?
     let backendTLSPolicies: [String: [Parent]]?
     let backends: [String: [String]]?
+    let gatewayParameters: [String: [String]]?
 
     init(_ report: StatusReport) {
         func shaped<Value, Shape>(_ table: [ObjectKey: Value], _ shape: (Value) -> Shape) -> [String: Shape]? {
@@ -138,6 +151,7 @@ private struct Statuses: Encodable {
             $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) }
         }
         backends = shaped(report.backends) { $0.conditions.map(describe) }
+        gatewayParameters = shaped(report.gatewayParameters) { $0.conditions.map(describe) }
     }
 }
 

@@ -1,0 +1,55 @@
+internal import KubernetesAPI
+
+extension GatewayParameters.Spec {
+    /// The class's parameters with a gateway's own in their place, field by field; lists, annotations and the parts that
+    /// belong to the class alone are taken as a whole.
+    func overridden(by own: GatewayParameters.Spec) -> GatewayParameters.Spec {
+        var merged = self
+        merged.exposure = own.exposure ?? exposure
+        merged.addresses = own.addresses ?? addresses
+        merged.service = service.overridden(by: own.service)
+        merged.ipFamily = own.ipFamily ?? ipFamily
+        merged.routeDrainTimeout = own.routeDrainTimeout ?? routeDrainTimeout
+        if let perEndpoint = own.telemetry?.metrics?.perEndpoint {
+            merged.telemetry = merged.telemetry ?? GatewayParameters.Telemetry()
+            merged.telemetry?.metrics = GatewayParameters.Metrics(perEndpoint: perEndpoint)
+        }
+        return merged
+    }
+
+    /// Fields that only the class's parameters may have.
+    var classFields: [String] {
+        [
+            allowedPorts == nil ? nil : "allowedPorts", backendGuard == nil ? nil : "backendGuard",
+            telemetry?.accessLog == nil ? nil : "telemetry.accessLog",
+        ].compactMap { $0 }
+    }
+
+    /// What this version cannot obey: better refused than accepted and ignored.
+    var unsupported: [String] {
+        var problems: [String] = []
+        if let format = telemetry?.accessLog?.format, format != "JSON" {
+            problems.append("spec.telemetry.accessLog.format: \(format) is not supported by this version")
+        }
+        if let template = telemetry?.accessLog?.template, !template.isEmpty {
+            problems.append("spec.telemetry.accessLog.template is not supported by this version")
+        }
+        if telemetry?.metrics?.perEndpoint == true {
+            problems.append("spec.telemetry.metrics.perEndpoint is not supported by this version")
+        }
+        return problems
+    }
+}
+
+extension GatewayParameters.ServiceParameters? {
+    fileprivate func overridden(by own: GatewayParameters.ServiceParameters?) -> GatewayParameters.ServiceParameters? {
+        guard let own else { return self }
+        guard var merged = self else { return own }
+        merged.type = own.type ?? merged.type
+        merged.externalTrafficPolicy = own.externalTrafficPolicy ?? merged.externalTrafficPolicy
+        merged.loadBalancerClass = own.loadBalancerClass ?? merged.loadBalancerClass
+        merged.annotations = own.annotations ?? merged.annotations
+        merged.nodePorts = own.nodePorts ?? merged.nodePorts
+        return merged
+    }
+}
