@@ -120,7 +120,12 @@ final class ClusterLoop {
         firstChange = nil
         if contents.snapshotChanged || !hasDelivered { contents.snapshot.asOf = seconds }
         (contents.snapshotChanged, contents.observedChanged, contents.isTouched) = (false, false, false)
-        hasDelivered = true
+        if !hasDelivered {
+            hasDelivered = true
+            // Whoever gets the first state finds the source synced.
+            healthPublished = MonotonicTime(nanoseconds: 0)
+            publishHealth(now: now)
+        }
         validityChange = contents.snapshot.nextValidityChange
         var state = ClusterState(snapshot: contents.snapshot, observed: contents.observed, isSynced: true)
         state.faults = contents.faults.sorted { $0.key < $1.key }.map {
