@@ -19,6 +19,10 @@ extension Engine {
         writeBackends(
             backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }, endpoints: current.endpoints, &text)
         text.single(
+            "sluice_config_sessions_disrupted_total", .counter,
+            help: "Sessions closed because their listener or route was removed longer ago than it gives them.",
+            shared.disrupted.load(ordering: .relaxed))
+        text.single(
             "sluice_buffered_bytes", .gauge, help: "Bytes read from one side and not yet taken by the other.",
             UInt64(max(0, shared.budget.inUse)))
         text.family("sluice_overload_active", .gauge, help: "Whether accepting is paused for want of this resource.") {

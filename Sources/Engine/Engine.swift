@@ -12,16 +12,18 @@ internal import Synchronization
 /// table is compiled here, off the workers, and published by one pointer; applying never touches what is established.
 public final class Engine: ConfigurationTarget {
     let shared: EngineShared
-    private let workers: [WorkerHandle]
-    private let control: Locked<Control>
-    private let signals = Monitored(Signals())
-    private let names: NameWatcher
-    private let observer = Locked<(@Sendable (Acknowledgement) -> Void)?>(nil)
+    let workers: [WorkerHandle]
+    let control: Locked<Control>
+    let signals = Monitored(Signals())
+    let names: NameWatcher
+    let observer = Locked<(@Sendable (Acknowledgement) -> Void)?>(nil)
 
     /// What wakes the control thread.
     struct Signals {
         var namesChanged = false
         var bindFailed = false
+        /// Listeners or routes have left the table.
+        var haveLeft = false
         var stopped = false
     }
 
@@ -135,153 +137,4 @@ public final class Engine: ConfigurationTarget {
         }
         return keys
     }
-}
-
-extension Engine {
-    /// Everything that is changed under the control lock.
-    struct Control {
-        var compiler: TableCompiler
-        var configuration = EngineConfiguration()
-        /// Counts applications.
-        var generation: UInt64 = 0
-        /// Counts tables: applications, and answers of names.
-        var tableGeneration: UInt64 = 0
-        var groups: [Binding: ListenerGroup] = [:]
-        var failures: [Binding: Retry] = [:]
-        var freeSlots: [Int] = []
-        var slotCount = 0
-        var isDraining = false
-
-        struct Retry {
-            var failure: BindFailure
-            var attempts: Int
-            var due: MonotonicTime
-        }
-
-        var acknowledgement: Acknowledgement {
-            var states = groups.mapValues { _ in BindingState.bound }
-            for (binding, retry) in failures { states[binding] = .failed(retry.failure) }
-            return Acknowledgement(generation: generation, bindings: states)
-        }
-    }
-
-    /// Makes sockets and table what the configuration says, and returns when every worker runs it.
-    private func reconcile(_ control: inout Control) {
-        let compiled = control.compiler.compile(control.configuration, names: names.answers)
-        let wanted = control.isDraining ? [:] : compiled.bindings
-        // A port that changes its shape (every address, then one) is held by both groups for a moment, so none is lost.
-        let ownPorts = Set(control.groups.keys.map(\.port))
-        let added = open(wanted, ownPorts: ownPorts, &control)
-        let removed = control.groups.values.filter { wanted[$0.binding] == nil }
-        for group in removed { control.groups[group.binding] = nil }
-        publish(compiled, draining: control.isDraining ? removed : [], &control)
-        for group in added {
-            for worker in workers { worker.post(.listen(slot: group.slot, socket: group.sockets[worker.index])) }
-        }
-        awaitWorkers(control.tableGeneration)
-        retire(removed, &control)
-        for (binding, group) in control.groups {
-            if let settings = compiled.bindings[binding]?.primary.configuration.settings { group.configure(settings) }
-        }
-    }
-
-    private func open(
-        _ wanted: [Binding: BindingRuntime], ownPorts: Set<UInt16>, _ control: inout Control
-    ) -> [ListenerGroup] {
-        var added: [ListenerGroup] = []
-        control.failures = control.failures.filter { wanted[$0.key] != nil }
-        let now = MonotonicTime.now()
-        for (binding, runtime) in wanted.sorted(by: { $0.key < $1.key }) where control.groups[binding] == nil {
-            let attempts = control.failures[binding]?.attempts ?? 0
-            let slot = control.freeSlots.popLast() ?? control.slotCount
-            do throws(BindFailure) {
-                let settings = runtime.primary.configuration.settings
-                let group =
-                    if let inherited = shared.options.inheritedListeners[binding] {
-                        try ListenerGroup.inherit(
-                            inherited, binding, slot: slot, workers: workers.count, settings: settings)
-                    } else {
-                        try ListenerGroup.open(
-                            binding, slot: slot, workers: workers.count, settings: settings,
-                            probes: !ownPorts.contains(binding.port))
-                    }
-                if slot == control.slotCount { control.slotCount += 1 }
-                control.groups[binding] = group
-                control.failures[binding] = nil
-                added.append(group)
-                shared.logger.info("listener bound", ["address": "\(binding)"])
-            } catch {
-                if slot < control.slotCount { control.freeSlots.append(slot) }
-                let pause = Duration.milliseconds(min(5000, 250 << min(attempts, 5)))
-                if control.failures[binding]?.failure != error {
-                    shared.logger.warning(
-                        "listener cannot be bound", ["address": "\(binding)", "problem": "\(error.message)"])
-                }
-                control.failures[binding] = .init(failure: error, attempts: attempts + 1, due: now + pause)
-            }
-        }
-        if !control.failures.isEmpty { signals.update { $0.bindFailed = true } }
-        return added
-    }
-
-    private func publish(
-        _ compiled: (bindings: [Binding: BindingRuntime], backends: [BackendID: BackendRuntime]),
-        draining: [ListenerGroup], _ control: inout Control
-    ) {
-        control.tableGeneration += 1
-        var slots = [BindingRuntime?](repeating: nil, count: control.slotCount)
-        // What waits in the queue of a listener that is closed for shutdown is still served.
-        for group in Array(control.groups.values) + draining { slots[group.slot] = compiled.bindings[group.binding] }
-        shared.table.publish(
-            RoutingTable(generation: control.tableGeneration, bindings: slots, backends: compiled.backends))
-        for worker in workers { worker.wake.signal() }
-    }
-
-    private func awaitWorkers(_ generation: UInt64) {
-        _ = shared.progress.wait { progress in
-            progress.running == 0 || progress.seen.allSatisfy { $0 >= generation } ? true : nil
-        }
-    }
-
-    private func retire(_ groups: [ListenerGroup], _ control: inout Control) {
-        guard !groups.isEmpty else { return }
-        shared.progress.update { progress in
-            for group in groups { progress.retiring[group.slot] = workers.count }
-        }
-        for worker in workers {
-            for group in groups { worker.post(.retire(slot: group.slot, socket: group.sockets[worker.index])) }
-        }
-        _ = shared.progress.wait { progress in
-            progress.running == 0 || progress.retiring.isEmpty ? true : nil
-        }
-        for group in groups {
-            group.close()
-            control.freeSlots.append(group.slot)
-            shared.logger.info("listener closed", ["address": "\(group.binding)"])
-        }
-    }
-
-    /// One turn of the control thread: waits for a changed name or the next bind to try again. False: stopped.
-    private func controlTurn(_ signals: Monitored<Signals>) -> Bool {
-        let due = control.withLock { $0.failures.values.map(\.due).min() }
-        let woken = signals.wait(until: min(due ?? .distantFuture, .now() + .seconds(1))) { signals -> Signals? in
-            guard signals.namesChanged || signals.bindFailed || signals.stopped else { return nil }
-            defer { signals.namesChanged = false; signals.bindFailed = false }
-            return signals
-        }
-        if woken?.stopped == true { return false }
-        let changed = control.withLock { control -> Acknowledgement? in
-            let isDue = control.failures.values.contains { $0.due <= .now() }
-            guard isDue || woken?.namesChanged == true else { return nil }
-            let before = control.acknowledgement
-            reconcile(&control)
-            return control.acknowledgement == before ? nil : control.acknowledgement
-        }
-        if let changed { observer.withLock { $0 }?(changed) }
-        return true
-    }
-}
-
-extension MonotonicTime {
-    static let distantFuture = MonotonicTime(nanoseconds: .max)
 }

@@ -10,6 +10,7 @@ final class ListenerState: Sendable {
     let id: ListenerID
     let port: UInt16
     let counters: CounterBlock
+    let drain = DrainCell()
 
     init(id: ListenerID, port: UInt16, counters: CounterBlock) {
         (self.id, self.port, self.counters) = (id, port, counters)
@@ -27,6 +28,7 @@ final class RouteState: Sendable {
     }
     let key: Key
     let counters: CounterBlock
+    let drain = DrainCell()
 
     init(key: Key, counters: CounterBlock) { (self.key, self.counters) = (key, counters) }
 }
@@ -68,28 +70,26 @@ final class Registry<Key: Hashable & Sendable, State: AnyObject & Sendable>: Sen
     private struct Entry {
         weak var state: State?
     }
-    private let entries = Locked<[Key: Entry]>([:])
+    private struct Entries {
+        var all: [Key: Entry] = [:]
+        /// How many there may be before those that are gone are looked for.
+        var limit = 64
+    }
+    private let entries = Locked(Entries())
 
     func state(_ key: Key, make: () -> State) -> State {
         entries.withLock { entries in
-            if let state = entries[key]?.state { return state }
+            if let state = entries.all[key]?.state { return state }
+            if entries.all.count >= entries.limit {
+                entries.all = entries.all.filter { $0.value.state != nil }
+                entries.limit = max(64, 2 * entries.all.count)
+            }
             let state = make()
-            entries[key] = Entry(state: state)
+            entries.all[key] = Entry(state: state)
             return state
         }
     }
 
-    /// Those that are alive, in no order. Forgets the others.
-    func living() -> [State] {
-        entries.withLock { entries in
-            var living: [State] = []
-            living.reserveCapacity(entries.count)
-            var gone: [Key] = []
-            for (key, entry) in entries {
-                if let state = entry.state { living.append(state) } else { gone.append(key) }
-            }
-            for key in gone { entries[key] = nil }
-            return living
-        }
-    }
+    /// Those that are alive, in no order.
+    func living() -> [State] { entries.withLock { $0.all.values.compactMap(\.state) } }
 }

@@ -25,17 +25,19 @@ final class RoutingTable: Sendable {
 final class BindingRuntime: Sendable {
     enum Traffic: Sendable {
         case tcp
-        /// Several TLS listeners told apart by host name.
-        case tls(names: ServerNameTable, listeners: [ListenerRuntime])
+        /// TLS listeners told apart by host name; values are indices of `listeners`.
+        case tls(names: ServerNameTable)
     }
     let binding: Binding
     let traffic: Traffic
+    let listeners: [ListenerRuntime]
     /// Whom a connection counts for before its listener is known: the one for every name, else the first.
     let primary: ListenerRuntime
 
-    init(binding: Binding, traffic: Traffic, primary: ListenerRuntime) {
+    init(binding: Binding, traffic: Traffic, listeners: [ListenerRuntime], primary: ListenerRuntime) {
         self.binding = binding
         self.traffic = traffic
+        self.listeners = listeners
         self.primary = primary
     }
 }
@@ -63,9 +65,17 @@ final class ListenerRuntime: Sendable {
         self.termination = termination
     }
 
+    var routeStates: [RouteState] { routes.map(\.state) + (fallback.map { [$0.state] } ?? []) }
+
     func route(for serverName: String?) -> RouteRuntime? {
         guard let index = names.lookup(serverName) else { return fallback }
         return routes[Int(index)]
+    }
+
+    /// False where its TLS could not be set up as configured: the next table tries again.
+    var isComplete: Bool {
+        guard case .tls(let tls) = configuration.traffic, case .terminate(let wanted) = tls.mode else { return true }
+        return termination?.configuration == wanted
     }
 
     /// Times in milliseconds.
@@ -114,12 +124,11 @@ final class RouteRuntime: Sendable {
 final class BackendRuntime: Sendable {
     let configuration: BackendConfiguration
     let state: BackendState
+    let resolved: ResolvedEndpoints
     let endpoints: [EndpointState]
     let picker: EndpointPicker
-    /// Names whose first answer has not come yet.
-    let isResolving: Bool
-    /// Every name failed and none ever resolved.
-    let resolutionFailed: Bool
+    /// Whether its endpoints depend on answers of DNS.
+    let hasNames: Bool
     let tls: TLSClientContext?
     let connectTimeout: Int64
 
@@ -129,32 +138,45 @@ final class BackendRuntime: Sendable {
         self.configuration = configuration
         self.state = state
         self.tls = tls
+        self.resolved = resolved
         endpoints = resolved.endpoints
         picker = EndpointPicker(weights: resolved.weights)
-        isResolving = resolved.isPending
-        resolutionFailed = resolved.hasFailed
+        hasNames = configuration.endpoints.contains {
+            if case .name = $0.address { true } else { false }
+        }
         connectTimeout = configuration.settings.connectTimeout.wholeMilliseconds
     }
 }
 
 /// A backend's endpoints after names were turned into addresses.
-struct ResolvedEndpoints {
+struct ResolvedEndpoints: Sendable {
     var endpoints: [EndpointState] = []
     var weights: [Int] = []
+    /// Names whose first answer has not come yet.
     var isPending = false
+    /// Every name failed and none ever resolved, or it led to refused addresses only.
     var hasFailed = false
+    /// Addresses that names led to and that are not used: one sentence each.
+    var refused: [String] = []
+
+    static func == (left: ResolvedEndpoints, right: ResolvedEndpoints) -> Bool {
+        left.isPending == right.isPending && left.hasFailed == right.hasFailed && left.refused == right.refused
+            && left.endpoints.elementsEqual(right.endpoints, by: ===) && left.weights == right.weights
+    }
 }
 
 /// ALPN names in wire format, at a stable address; held by a route, and so by every connection that was given it.
 final class ALPNList: @unchecked Sendable {
     // Sendable because it is written in init only.
     let wire: UnsafeMutablePointer<sluice_alpn_list>
+    /// As they were given.
     let names: [String]
 
     /// Names of 1–255 bytes, in the order of preference; others are left out.
     init(_ names: [String]) {
-        self.names = names.filter { (1...255).contains($0.utf8.count) }
-        let bytes = self.names.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
+        self.names = names
+        let bytes = names.filter { (1...255).contains($0.utf8.count) }
+            .flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
         memory.initialize(from: bytes, count: bytes.count)
         wire = .allocate(capacity: 1)

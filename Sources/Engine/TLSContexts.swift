@@ -42,6 +42,7 @@ func sha256(_ text: String) -> [UInt8] {
 /// The contexts of one terminating listener: one per distinct set of certificates. The set is chosen from the peeked
 /// SNI before the SSL is made, so no servername callback and no SSL_set_SSL_CTX are needed.
 final class TLSServerContexts: Sendable {
+    let configuration: TLSTermination
     private let contexts: [TLSContext]
     private let exact: [String: Int]
     private let wildcard: [String: Int]
@@ -88,6 +89,7 @@ final class TLSServerContexts: Sendable {
         for (suffix, own) in wildcardNames {
             wildcard[suffix] = try context(TLSServerContexts.onePerKeyType(own, termination))
         }
+        configuration = termination
         self.contexts = contexts
         self.exact = exact
         self.wildcard = wildcard

@@ -4,21 +4,29 @@ internal import Observability
 internal import Platform
 internal import Primitives
 
-/// Turns configurations into routing tables and reuses every part that did not change. Used by one thread at a time.
+/// Turns configurations into routing tables and reuses every part that did not change: what a change costs is what it
+/// changes, and one look at the rest. Used by one thread at a time.
 struct TableCompiler {
-    private let workers: Int
-    private let logger: Logger
+    let workers: Int
+    let logger: Logger
     private let slab = CounterSlab()
-    private var listeners: [ListenerKey: ListenerRuntime] = [:]
-    private var routes: [RouteKey: RouteRuntime] = [:]
-    private var backends: [BackendID: BackendRuntime] = [:]
-    private var terminations: [ListenerID: (configuration: TLSTermination, contexts: TLSServerContexts)] = [:]
+    /// Those of the newest table.
+    var listeners: [ListenerKey: ListenerRuntime] = [:]
+    var bindings: [Binding: BindingRuntime] = [:]
+    private(set) var backends: [BackendID: BackendRuntime] = [:]
+    /// The same, in the configuration's order.
+    private var orderedBackends: [BackendRuntime] = []
     private var clientContexts: [BackendTLS: TLSClientContext] = [:]
+
+    // Of the compilation under way.
+    /// Backends of the table before that are others now, or gone.
+    private var replacedBackends: Set<ObjectIdentifier> = []
+    private var hasNewBackends = false
 
     let listenerStates = Registry<ListenerKey, ListenerState>()
     let routeStates = Registry<RouteState.Key, RouteState>()
     let backendStates = Registry<BackendID, BackendState>()
-    private let tickets = Registry<RouteID, RuleTicket>()
+    let tickets = Registry<RouteID, RuleTicket>()
     private let endpointStates = Registry<EndpointKey, EndpointState>()
 
     struct ListenerKey: Hashable, Sendable {
@@ -26,13 +34,22 @@ struct TableCompiler {
         /// What clients dial.
         var port: UInt16
     }
-    struct RouteKey: Hashable {
-        var listener: ListenerKey
-        var route: RouteID
-    }
     struct EndpointKey: Hashable, Sendable {
         var backend: BackendID
         var address: StreamAddress
+    }
+
+    /// A table to be, and how it differs from the one before.
+    struct Output {
+        var bindings: [Binding: BindingRuntime]
+        var backends: [BackendID: BackendRuntime]
+        var changes: [ListenerChange]
+    }
+
+    /// A listener that is not what it was; `old` or `new` is nil where it came or went.
+    struct ListenerChange {
+        var old: ListenerRuntime?
+        var new: ListenerRuntime?
     }
 
     init(workers: Int, logger: Logger) {
@@ -42,25 +59,10 @@ struct TableCompiler {
 
     /// What every binding of the configuration does, and the backends by identity; `names` holds the latest answers for
     /// DNS endpoints.
-    mutating func compile(
-        _ configuration: EngineConfiguration, names: NameAnswers
-    ) -> (bindings: [Binding: BindingRuntime], backends: [BackendID: BackendRuntime]) {
+    mutating func compile(_ configuration: EngineConfiguration, names: NameAnswers) -> Output {
         compileBackends(configuration.backends, names: names)
-        var byBinding: [Binding: [ListenerRuntime]] = [:]
-        var usedListeners: [ListenerKey: ListenerRuntime] = [:]
-        var usedRoutes: [RouteKey: RouteRuntime] = [:]
-        var usedTerminations: Set<ListenerID> = []
-        for listener in configuration.listeners where !listener.bindings.isEmpty {
-            let key = ListenerKey(id: listener.id, port: listener.port)
-            let runtime = compileListener(listener, key: key, routes: &usedRoutes)
-            usedListeners[key] = runtime
-            if runtime.termination != nil { usedTerminations.insert(listener.id) }
-            for binding in listener.bindings { byBinding[binding, default: []].append(runtime) }
-        }
-        listeners = usedListeners
-        routes = usedRoutes
-        terminations = terminations.filter { usedTerminations.contains($0.key) }
-        return (Dictionary(uniqueKeysWithValues: byBinding.map { ($0, bindingRuntime($0, $1)) }), backends)
+        let changes = compileListeners(configuration.listeners)
+        return Output(bindings: bindings, backends: backends, changes: changes)
     }
 
     /// The listeners of the newest table, and how many endpoints each backend has.
@@ -71,31 +73,78 @@ struct TableCompiler {
         )
     }
 
+    func block(_ fields: Int) -> CounterBlock { CounterBlock(fields: fields, workers: workers, slab: slab) }
+}
+
+extension TableCompiler {
+    // MARK: Backends
+
     private mutating func compileBackends(_ configurations: [BackendConfiguration], names: NameAnswers) {
-        var used: [BackendID: BackendRuntime] = [:]
-        used.reserveCapacity(configurations.count)
-        var usedContexts: [BackendTLS: TLSClientContext] = [:]
-        for backend in configurations {
-            let resolved = resolve(backend, names: names)
-            if let tls = backend.tls {
-                usedContexts[tls] = usedContexts[tls] ?? clientContexts[tls] ?? TLSClientContext(tls)
-            }
-            if let old = backends[backend.id], old.configuration == backend, old.isResolving == resolved.isPending,
-                old.resolutionFailed == resolved.hasFailed, old.endpoints.elementsEqual(resolved.endpoints, by: ===)
-            {
-                used[backend.id] = old
+        replacedBackends.removeAll(keepingCapacity: true)
+        hasNewBackends = false
+        var ordered: [BackendRuntime] = []
+        ordered.reserveCapacity(configurations.count)
+        var cursor = 0
+        var kept = 0
+        for configuration in configurations {
+            let old = known(configuration.id, at: &cursor)
+            if old != nil { kept += 1 } else { hasNewBackends = true }
+            if let old, !old.hasNames, old.configuration == configuration {
+                ordered.append(old)
                 continue
             }
-            let id = backend.id.withoutVariant
-            let state = backendStates.state(id) { BackendState(id: id, counters: block(BackendField.count)) }
-            let tls = backend.tls.flatMap { usedContexts[$0] }
-            if let problem = tls?.problem {
-                logger.error("backend TLS cannot be used", ["backend": "\(backend.id)", "problem": "\(problem)"])
-            }
-            used[backend.id] = BackendRuntime(configuration: backend, state: state, resolved: resolved, tls: tls)
+            let runtime = compileBackend(configuration, old: old, names: names)
+            if let old, old !== runtime { replacedBackends.insert(ObjectIdentifier(old)) }
+            if old !== runtime { backends[configuration.id] = runtime }
+            ordered.append(runtime)
         }
-        backends = used
-        clientContexts = usedContexts
+        if kept < orderedBackends.count {
+            backends = Dictionary(ordered.map { ($0.configuration.id, $0) }, uniquingKeysWith: { $1 })
+            for old in orderedBackends where backends[old.configuration.id] == nil {
+                replacedBackends.insert(ObjectIdentifier(old))
+            }
+        }
+        orderedBackends = ordered
+        forgetClientContexts()
+    }
+
+    /// Keys of certificates that are shown no more do not stay in memory.
+    private mutating func forgetClientContexts() {
+        guard !clientContexts.isEmpty, !replacedBackends.isEmpty else { return }
+        let used = Set(orderedBackends.compactMap { $0.tls.map(ObjectIdentifier.init) })
+        clientContexts = clientContexts.filter { used.contains(ObjectIdentifier($0.value)) }
+    }
+
+    /// The backend of the table before. Most stand where they stood: those cost a comparison, no look into a table.
+    private func known(_ id: BackendID, at cursor: inout Int) -> BackendRuntime? {
+        for index in cursor..<min(cursor + 2, orderedBackends.count)
+        where orderedBackends[index].configuration.id == id {
+            cursor = index + 1
+            return orderedBackends[index]
+        }
+        return backends[id]
+    }
+
+    private mutating func compileBackend(
+        _ backend: BackendConfiguration, old: BackendRuntime?, names: NameAnswers
+    ) -> BackendRuntime {
+        let resolved = resolve(backend, names: names)
+        if let old, old.configuration == backend, old.resolved == resolved { return old }
+        if !resolved.refused.isEmpty, old?.resolved.refused != resolved.refused {
+            logger.warning(
+                resolved.endpoints.isEmpty
+                    ? "backend cannot be reached: its name leads only to addresses that are refused"
+                    : "addresses of a backend's name are refused and left out",
+                ["backend": "\(backend.id)", "problem": "\(resolved.refused.joined(separator: ", "))"])
+        }
+        let id = backend.id.withoutVariant
+        let state = backendStates.state(id) { BackendState(id: id, counters: block(BackendField.count)) }
+        let tls = backend.tls.map { clientContexts[$0] ?? TLSClientContext($0) }
+        if let configuration = backend.tls { clientContexts[configuration] = tls }
+        if let problem = tls?.problem {
+            logger.error("backend TLS cannot be used", ["backend": "\(backend.id)", "problem": "\(problem)"])
+        }
+        return BackendRuntime(configuration: backend, state: state, resolved: resolved, tls: tls)
     }
 
     private func resolve(_ backend: BackendConfiguration, names: NameAnswers) -> ResolvedEndpoints {
@@ -115,112 +164,31 @@ struct TableCompiler {
                 case .pending: resolved.isPending = true
                 case .failed: failures += 1
                 case .addresses(let addresses):
-                    for ip in addresses { add(.ip(SocketAddress(ip, port)), endpoint.weight) }
+                    // Whoever answers for the name may say something else each time: every answer is looked at.
+                    for ip in addresses {
+                        if let kind = backend.settings.refusedAddresses.refusal(of: ip) {
+                            resolved.refused.append("\(name) is \(ip) (\(kind))")
+                        } else {
+                            add(.ip(SocketAddress(ip, port)), endpoint.weight)
+                        }
+                    }
                 }
             }
         }
-        resolved.hasFailed = failures > 0 && resolved.endpoints.isEmpty
+        resolved.hasFailed = resolved.endpoints.isEmpty && (failures > 0 || !resolved.refused.isEmpty)
         return resolved
     }
 
-    private mutating func compileListener(
-        _ listener: ListenerConfiguration, key: ListenerKey, routes used: inout [RouteKey: RouteRuntime]
-    ) -> ListenerRuntime {
-        var runtimes: [RouteRuntime] = []
-        var entries: [(HostnamePattern, Int32)] = []
-        var fallback: RouteRuntime?
-        var termination: TLSServerContexts?
-        switch listener.traffic {
-        case .tcp(let route):
-            fallback = route.map { compileRoute($0, listener: key, alpn: nil, routes: &used) }
-        case .tls(let tls):
-            var alpn: [String]?
-            if case .terminate(let configuration) = tls.mode {
-                termination = serverContexts(configuration, listener: listener.id)
-                alpn = configuration.alpnProtocols
-            }
-            for entry in tls.routes {
-                entries.append((entry.hostname, Int32(runtimes.count)))
-                runtimes.append(compileRoute(entry.route, listener: key, alpn: alpn, routes: &used))
-            }
-            fallback = tls.fallback.map { compileRoute($0, listener: key, alpn: alpn, routes: &used) }
-        }
-        if let old = listeners[key], old.configuration == listener, old.fallback === fallback,
-            old.routes.elementsEqual(runtimes, by: ===), old.termination === termination
-        {
-            return old
-        }
-        let state = listenerStates.state(key) {
-            ListenerState(id: listener.id, port: key.port, counters: block(ListenerField.count))
-        }
-        return ListenerRuntime(
-            configuration: listener, state: state, names: ServerNameTable(entries, fallback: nil), routes: runtimes,
-            fallback: fallback, termination: termination)
-    }
-
-    private mutating func serverContexts(_ termination: TLSTermination, listener: ListenerID) -> TLSServerContexts? {
-        if let known = terminations[listener], known.configuration == termination { return known.contexts }
-        do throws(TLSSetupError) {
-            let contexts = try TLSServerContexts(termination, listener: listener)
-            terminations[listener] = (termination, contexts)
-            return contexts
-        } catch {
-            logger.error("TLS listener cannot be set up", ["listener": "\(listener)", "problem": "\(error.message)"])
-            // What served before goes on serving, unless it asks for other clients than it should.
-            guard let known = terminations[listener],
-                known.configuration.clientValidation == termination.clientValidation
-            else { return nil }
-            return known.contexts
-        }
-    }
-
-    private func compileRoute(
-        _ route: RouteConfiguration, listener: ListenerKey, alpn: [String]?,
-        routes used: inout [RouteKey: RouteRuntime]
-    ) -> RouteRuntime {
-        let key = RouteKey(listener: listener, route: route.id)
-        let targets = route.backends.map { entry -> BackendRuntime? in
-            if case .backend(let id) = entry.target { backends[id] } else { nil }
-        }
-        let offered = ALPNList(alpn ?? route.alpnProtocols)
-        func isSame(_ old: RouteRuntime) -> Bool {
-            old.configuration == route && old.targets.elementsEqual(targets, by: ===) && old.alpn.names == offered.names
-        }
-        if let shared = used[key], isSame(shared) { return shared }
-        if let old = routes[key], isSame(old) {
-            used[key] = old
-            return old
-        }
-        let stateKey = RouteState.Key(
-            listener: listener.id, port: listener.port, kind: route.id.kind, namespace: route.id.namespace,
-            name: route.id.name)
-        let runtime = RouteRuntime(
-            configuration: route,
-            state: routeStates.state(stateKey) { RouteState(key: stateKey, counters: block(RouteField.count)) },
-            ticket: tickets.state(route.id) { RuleTicket() }, targets: targets, alpn: offered)
-        used[key] = runtime
-        return runtime
-    }
-
-    private func bindingRuntime(_ binding: Binding, _ runtimes: [ListenerRuntime]) -> BindingRuntime {
-        if runtimes.count == 1, case .tcp = runtimes[0].configuration.traffic {
-            return BindingRuntime(binding: binding, traffic: .tcp, primary: runtimes[0])
-        }
-        var entries: [(HostnamePattern, Int32)] = []
-        var anyName: Int32?
-        for (index, runtime) in runtimes.enumerated() {
-            guard case .tls(let tls) = runtime.configuration.traffic else { continue }
-            if let hostname = tls.hostname {
-                entries.append((hostname, Int32(index)))
-            } else {
-                anyName = anyName ?? Int32(index)
+    /// Whether the route leads to the backends of this table.
+    func isCurrent(_ route: RouteRuntime) -> Bool {
+        guard !replacedBackends.isEmpty || hasNewBackends else { return true }
+        for (index, target) in route.targets.enumerated() {
+            if let target {
+                if replacedBackends.contains(ObjectIdentifier(target)) { return false }
+            } else if hasNewBackends, case .backend(let id) = route.configuration.backends[index].target {
+                if backends[id] != nil { return false }
             }
         }
-        let primary = runtimes[Int(anyName ?? 0)]
-        return BindingRuntime(
-            binding: binding, traffic: .tls(names: ServerNameTable(entries, fallback: anyName), listeners: runtimes),
-            primary: primary)
+        return true
     }
-
-    private func block(_ fields: Int) -> CounterBlock { CounterBlock(fields: fields, workers: workers, slab: slab) }
 }

@@ -12,7 +12,9 @@ extension Worker {
     /// Ends a connection before a byte was relayed. On plain TCP, and on TLS before a readable ClientHello: RST. After
     /// it: the fitting alert, FIN, and the client's close is awaited for a second.
     func refuse(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
-        log(.info, "connection refused", slot: slot, reason: reason, detail: nil)
+        log(
+            .info, "connection refused", slot: slot, reason: reason,
+            detail: reason == .dnsError ? refusedAddresses(slot) : nil)
         let client = sides + 2 * slot
         // OpenSSL sends no alert of ours once its handshake is done: FIN without close_notify says that this is no
         // orderly end, and unlike RST it does not overtake the handshake's last flight.
@@ -25,6 +27,12 @@ extension Worker {
         let alert: [UInt8] = [21, 3, 3, 0, 2, 2, Worker.alertNumber(for: reason)]
         _ = sluice_send(client.pointee.descriptor, alert, alert.count, 0)
         linger(slot, reason, side)
+    }
+
+    /// What the backend's names led to though they may not.
+    private func refusedAddresses(_ slot: Int) -> String? {
+        let refused = records[slot].backend?.takeUnretainedValue().resolved.refused ?? []
+        return refused.isEmpty ? nil : "refused by the backend guard: " + refused.joined(separator: ", ")
     }
 
     /// RFC 8446 §6: unrecognized_name, access_denied, handshake_failure, internal_error.

@@ -102,11 +102,11 @@ extension Worker {
         accepted.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
         let binding = newest(accepted, slot)
         setListener(slot, binding.primary)
-        guard case .tls(let names, let listeners) = binding.traffic, let index = names.lookup(hello.serverName) else {
+        guard case .tls(let names) = binding.traffic, let index = names.lookup(hello.serverName) else {
             countAccepted(binding.primary)
             return refuseHello(slot, .tlsNoSNIMatch, hello)
         }
-        let listener = listeners[Int(index)]
+        let listener = binding.listeners[Int(index)]
         setListener(slot, listener)
         countAccepted(listener)
         record.pointee.tlsMode = listener.termination == nil ? .passthrough : .terminate
@@ -155,7 +155,7 @@ extension Worker {
             return .refuse(.internalError, .proxy)
         }
         guard !backend.endpoints.isEmpty else {
-            if backend.isResolving { return waitForName(slot, backend) }
+            if backend.resolved.isPending { return waitForName(slot, backend) }
             return .refuse(countUnresolved(backend), .proxy)
         }
         let picked = backend.picker.pick(
@@ -171,7 +171,7 @@ extension Worker {
 
     /// A backend without an address: because its names have none, or because it has no endpoint at all.
     func countUnresolved(_ backend: BackendRuntime) -> CloseReason {
-        let reason: CloseReason = backend.resolutionFailed || backend.isResolving ? .dnsError : .noEndpoints
+        let reason: CloseReason = backend.resolved.hasFailed || backend.resolved.isPending ? .dnsError : .noEndpoints
         let cells = backend.state.counters.cells(worker: handle.index)
         cells.add(BackendField.rejected(reason))
         if reason == .dnsError { cells.add(BackendField.connects(.dnsError)) }

@@ -38,6 +38,8 @@ final class Worker {
     var handshakes = SlotQueue()
     var waitingForNames: [Int32] = []
     var walks: [SlotCursor] = []
+    /// The slot at which a sweep goes on; -1: none is under way.
+    var sweepNext = -1
 
     /// By binding slot: the socket this worker accepts from, or -1.
     var listeners: [Int32] = []
@@ -114,6 +116,7 @@ final class Worker {
             expireTimers()
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
             continueWalks()
+            if sweepNext >= 0 { continueSweep() }
             if wasWoken { runCommands() }
         }
         closeAll(.drain)
@@ -122,7 +125,7 @@ final class Worker {
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, handshakes.isEmpty, walks.isEmpty else { return 0 }
+        guard ready.isEmpty, handshakes.isEmpty, walks.isEmpty, sweepNext < 0 else { return 0 }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)
@@ -204,6 +207,7 @@ final class Worker {
             case .listen(let slot, let socket): listen(slot, socket)
             case .retire(let slot, let socket): retire(slot, socket)
             case .walk(let walk): walks.append(SlotCursor(walk: walk))
+            case .sweep: beginSweep()
             case .pause(let slot, let isPaused): setPaused(slot, isPaused)
             case .stop: isStopping = true
             }

@@ -12,6 +12,8 @@ final class EngineShared: Sendable {
     /// Client connections open, over all workers. Taken before a connection is accepted, given back after it is closed.
     let connections = Atomic<Int>(0)
     let lingering = Atomic<Int>(0)
+    /// Sessions closed because of a configuration.
+    let disrupted = Atomic<UInt64>(0)
     /// Workers that stopped accepting for want of descriptors or memory, or at the connection limit.
     let pausedForDescriptors = Atomic<Int>(0)
     let pausedAtLimit = Atomic<Int>(0)
@@ -72,6 +74,8 @@ enum WorkerCommand: Sendable {
     /// Accept what waits, by the newest table, then let go of it.
     case retire(slot: Int, socket: Int32)
     case walk(SlotWalk)
+    /// Close the sessions whose listener or route has been gone for long enough.
+    case sweep
     /// Stop accepting from a binding, or go on; its queue waits meanwhile.
     case pause(slot: Int, Bool)
     case stop
