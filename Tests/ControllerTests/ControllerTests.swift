@@ -1,5 +1,6 @@
 import EngineModel
 import KubernetesAPI
+import KubernetesClient
 import Observability
 import Platform
 import Primitives
@@ -124,6 +125,44 @@ struct ControllerTests {
         #expect(target.applied.count == 1)
         controller.submit(snapshot(ports: [9000]), isComplete: true)
         #expect(waitFor { $0.reloads.lastSucceeded })
+        controller.stop()
+    }
+
+    @Test("a cluster's state is taken once every kind was listed; a change of statuses alone reaches the writers alone")
+    func clusterStates() throws {
+        let outcomes = Locked<[Outcome]>([])
+        let controller = Controller(
+            target: target, options: TranslationOptions(), logger: Logger(recordingTo: log),
+            localAddresses: { [.v4(0xc000_0201)] },
+            onOutcome: { outcome in outcomes.withLock { $0.append(outcome) } })
+        try controller.start()
+        var state = ClusterState(snapshot: snapshot(ports: [9000]), observed: ObservedStatuses(), isSynced: false)
+        state.snapshot.gatewayClasses[ObjectKey(namespace: "", name: "sluice")] = GatewayClass(
+            metadata: ObjectMeta(name: "sluice"), spec: .init(controllerName: "sluice.dev/gateway-controller"))
+        controller.submit(state)
+        state.isSynced = true
+        controller.submit(state)
+        #expect(waitUntil { outcomes.withLock { $0.count } == 1 })
+        let first = try #require(outcomes.withLock { $0.first })
+        #expect(first.statuses.gateways.values.first?.conditions.contains { $0.type == .programmed } == true)
+        #expect(controller.state.reloads.succeeded == 1)
+
+        state.snapshot.asOf += 5
+        state.observed.byKind["Gateway"] = [
+            ObjectKey(namespace: "default", name: "edge"): ObservedStatus(
+                uid: "u", resourceVersion: "7", generation: 1, version: "v1", status: nil)
+        ]
+        controller.submit(state)
+        #expect(waitUntil { outcomes.withLock { $0.count } == 2 })
+        let second = try #require(outcomes.withLock { $0.last })
+        #expect(second.revision == first.revision)
+        #expect(second.observed["Gateway", ObjectKey(namespace: "default", name: "edge")]?.resourceVersion == "7")
+        #expect(controller.state.reloads.succeeded == 1)
+        #expect(target.applied.count == 1)
+
+        target.reportListeners()
+        #expect(waitUntil { outcomes.withLock { $0.count } == 3 })
+        #expect(outcomes.withLock { $0.last }?.revision != first.revision)
         controller.stop()
     }
 
