@@ -80,6 +80,9 @@ let package = Package(
             ]),
 
         .target(name: "TestSupport", dependencies: ["Primitives", "Platform", "COpenSSL"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestAPIServer", dependencies: ["Primitives", "Platform", "KubernetesAPI", "YAML", "TestSupport"],
+            path: "Tests/TestAPIServer"),
     ]
 )
 
@@ -109,6 +112,7 @@ let tests: [String: [Target.Dependency]] = [
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
     "SystemTests": ["Platform", "Primitives"],
+    "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestSupportTests": ["Platform", "Primitives"],
     "ResolverTests": ["Resolver", "Observability", "Platform", "Primitives"],
     "TranslationTests": ["EngineModel", "KubernetesAPI", "Primitives", "Translation", "YAML"],

@@ -1,0 +1,93 @@
+internal import FoundationEssentials
+internal import KubernetesAPI
+internal import Platform
+
+/// All that the server knows: objects, versions, who may do what, what goes wrong. Kept behind one lock.
+struct ClusterState: Sendable {
+    let options: TestAPIServer.Options
+    /// By qualified plural.
+    var stores: [String: KindStore] = [:]
+    /// The version of the latest change.
+    var version: Int64 = 277
+    var faults = Faults()
+    /// Counts changes of `faults`, so that running watches take notice.
+    var faultChanges = 0
+    var tokens: [String: AccessToken]
+    /// Signalled at every change; by the number of the watch.
+    var wakers: [Int: EventDescriptor] = [:]
+    /// Raised to end all running watches.
+    var watchEpoch = 0
+    var statistics = RequestStatistics()
+    var network: NetworkPool
+    var endpointPlan = EndpointPlan()
+
+    init(options: TestAPIServer.Options) {
+        self.options = options
+        tokens = options.tokens
+        network = NetworkPool(seed: options.seed)
+        for kind in CoreKinds.all { serve(kind) }
+        for kind in GatewayKinds.all { try? install(kind) }
+        for name in ["default", "kube-system", "kube-public"] {
+            var namespace = JSONValue.object([:])
+            namespace.set("metadata", "name", to: .string(name))
+            _ = try? create(kind("namespaces"), namespace: nil, object: namespace, by: .server)
+        }
+    }
+
+    /// The kind of that qualified plural, which every server has.
+    func kind(_ qualifiedPlural: String) -> ServedKind {
+        stores[qualifiedPlural]?.kind ?? ServedKind(kind: qualifiedPlural, plural: qualifiedPlural)
+    }
+
+    /// Begins to serve a kind, with no objects.
+    mutating func serve(_ kind: ServedKind) {
+        if stores[kind.qualifiedPlural] == nil {
+            stores[kind.qualifiedPlural] = KindStore(kind: kind, compacted: version)
+        } else {
+            stores[kind.qualifiedPlural]?.kind = kind
+        }
+    }
+
+    func object(_ kind: ServedKind, _ path: ObjectPath) -> StoredObject? {
+        stores[kind.qualifiedPlural]?.objects[path]
+    }
+
+    /// Stores a version of an object (nil deletes it), tells the watches, and returns what is stored or was deleted.
+    @discardableResult
+    mutating func commit(_ kind: ServedKind, _ path: ObjectPath, _ value: JSONValue?) -> StoredObject? {
+        let previous = object(kind, path)
+        guard var next = value ?? previous?.value else { return nil }
+        version += 1
+        next.set("metadata", "resourceVersion", to: .string(String(version)))
+        let stored = StoredObject(next, version: version)
+        let key = kind.qualifiedPlural
+        stores[key]?.objects[path] = value == nil ? nil : stored
+        stores[key]?.record(
+            ObjectChange(
+                version: version, path: path, previous: previous, object: stored, isDeletion: value == nil),
+            limit: options.changesKept)
+        for waker in wakers.values { waker.signal() }
+        return stored
+    }
+
+    /// Forgets the changes up to now (or to a version): watches and paged lists that began before are told 410.
+    mutating func compact(upTo version: Int64? = nil) {
+        for key in stores.keys { stores[key]?.compact(upTo: version ?? self.version) }
+    }
+
+    static func now() -> String {
+        let seconds = realtimeNanoseconds() / 1_000_000_000
+        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+    }
+}
+
+/// What clients asked for.
+public struct RequestStatistics: Hashable, Sendable {
+    /// Answered requests, by method and target without query, such as `PATCH /api/v1/…`. Watches count once, as `WATCH`.
+    public var counts: [String: Int] = [:]
+    public var total = 0
+    /// Watches that run now.
+    public var watches = 0
+    /// Writes that left the object as it was.
+    public var unchangedWrites = 0
+}

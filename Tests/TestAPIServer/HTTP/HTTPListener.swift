@@ -1,0 +1,95 @@
+internal import Platform
+internal import Primitives
+
+/// Accepts connections on one port and serves each on a thread of its own. Can be closed and opened again.
+final class HTTPListener: Sendable {
+    private struct Open: Sendable {
+        var stop: EventDescriptor
+        var connections: [Int: HTTPConnection] = [:]
+        var nextNumber = 0
+    }
+
+    private let state: Locked<ClusterState>
+    private let open_: Monitored<Open?>
+    private let running = Monitored(0)
+    let address: SocketAddress
+
+    /// Listens at once.
+    init(address: SocketAddress, state: Locked<ClusterState>) throws {
+        self.state = state
+        open_ = Monitored(nil)
+        let socket = try StreamSocket.listen(on: address)
+        self.address = StreamSocket.localAddress(of: socket) ?? address
+        try start(socket)
+    }
+
+    /// Listens on the same port again.
+    func open() throws { try start(try StreamSocket.listen(on: address)) }
+
+    /// Stops listening, resets every connection, and waits until their threads are gone.
+    func close() {
+        let wasOpen = open_.update { open -> Bool in
+            guard let now = open else { return false }
+            now.stop.signal()
+            now.connections.values.forEach { $0.reset() }
+            open = nil
+            return true
+        }
+        guard wasOpen else { return }
+        state.withLock { state in state.wakers.values.forEach { $0.signal() } }
+        _ = running.wait(until: .now() + .seconds(10)) { $0 == 0 ? true : nil }
+    }
+
+    func dropConnections() {
+        open_.update { $0?.connections.values.forEach { $0.reset() } }
+        state.withLock { state in state.wakers.values.forEach { $0.signal() } }
+    }
+
+    private func start(_ socket: consuming FileDescriptor) throws {
+        let stop = try EventDescriptor()
+        open_.update { $0 = Open(stop: stop) }
+        let raw = socket.release()
+        running.update { $0 += 1 }
+        let thread = try Thread(named: "api-accept") { [self] in
+            let socket = FileDescriptor(owning: raw)
+            accept(on: socket, until: stop)
+            running.update { $0 -= 1 }
+        }
+        thread.detach()
+    }
+
+    private func accept(on socket: borrowing FileDescriptor, until stop: EventDescriptor) {
+        while true {
+            guard let ready = try? pollReadable([socket.raw, stop.raw], timeout: nil), !ready.contains(1) else {
+                return
+            }
+            while true {
+                guard let accepted = try? StreamSocket.accept(from: socket) else { break }
+                serve(HTTPConnection(accepted.takeSocket()), stop: stop)
+            }
+        }
+    }
+
+    private func serve(_ connection: HTTPConnection, stop: EventDescriptor) {
+        let number = open_.update { open -> Int? in
+            guard open?.stop === stop, let number = open?.nextNumber else { return nil }
+            open?.nextNumber = number + 1
+            open?.connections[number] = connection
+            return number
+        }
+        guard let number else { return }
+        running.update { $0 += 1 }
+        do {
+            let thread = try Thread(named: "api-conn") { [self] in
+                ConnectionService(connection, state: state).run()
+                open_.update { open in
+                    if open?.stop === stop { open?.connections[number] = nil }
+                }
+                running.update { $0 -= 1 }
+            }
+            thread.detach()
+        } catch {
+            running.update { $0 -= 1 }
+        }
+    }
+}
