@@ -1,0 +1,129 @@
+internal import FoundationEssentials
+internal import Platform
+internal import TestSupport
+internal import Testing
+
+extension Process {
+    /// The definitions under crds/, evaluated as an API server does, against what a real one (1.36) said of the same objects.
+    @Suite("Definitions of our kinds", .timeLimit(.minutes(2)))
+    struct DefinitionTests {
+        @Test("are structural, with a limit on everything that a rule's cost grows with", arguments: Definition.all)
+        func faults(definition: Definition) throws {
+            #expect(try definition.judged().faults.isEmpty)
+        }
+
+        @Test("verdict, fields, types, messages and defaults are the API server's", arguments: Definition.all)
+        func agreement(definition: Definition) throws {
+            let expected = try definition.expected()
+            let judged = try definition.judged().objects
+            #expect(expected.count == definition.count)
+            #expect(Set(judged.keys) == Set(expected.keys))
+            for (name, answer) in expected {
+                #expect(judged[name] == answer, "\(name)")
+            }
+        }
+
+        @Test(
+            "a rule, a limit or a default that is missing is noticed",
+            arguments: [
+                (Definition.parameters, "- rule: self.from <= self.to", "- rule: self.from <= self.to + 65535"),
+                (.parameters, "maxItems: 256", "maxItems: 257"),
+                (.parameters, "x-kubernetes-list-type: set", "nothing: 0"),
+                (.parameters, "enum: [Service, Host]", "enum: [Host, Service]"),
+                (.parameters, "addresses are only allowed with exposure Host", "addresses need exposure Host"),
+                (.backends, "default: Endpoints", "nothing: 0"), (.backends, "required: [address, port]", "required: [address]"),
+                (.backends, "isIP(self)", "isIP(self) || true"), (.backends, "maximum: 1000", "maximum: 1001"),
+            ])
+        func differences(definition: Definition, text: String, other: String) throws {
+            let whole = try String(contentsOfFile: definition.path, encoding: .utf8)
+            let changed = whole.replacing(text, with: other)
+            try #require(changed != whole)
+            let directory = try TemporaryDirectory()
+            let path = try directory.write(changed, to: "definition.yaml")
+            let expected = try definition.expected()
+            let judged = try definition.judged(as: path).objects
+            #expect(judged.contains { $0.value != expected[$0.key] })
+        }
+    }
+}
+
+/// One definition, and where the objects of its kind stand.
+struct Definition: Sendable, CustomTestStringConvertible {
+    let plural: String
+    let folder: String
+    let count: Int
+    var testDescription: String { plural }
+
+    static let backends = Definition(plural: "backends", folder: "BackendCases", count: 33)
+    static let parameters = Definition(plural: "gatewayparameters", folder: "ParametersCases", count: 31)
+    static let all = [backends, parameters]
+
+    /// What is said of one object.
+    struct Answer: Decodable, Hashable, Sendable {
+        let valid: Bool
+        let errors: Set<Problem>
+        let rulesSkipped: Bool
+        let defaulted: [String: Value]
+
+        struct Problem: Decodable, Hashable, Sendable {
+            let field: String
+            let type: String
+            let message: String
+            let sideEffect: Bool?
+        }
+
+        private enum Field: CodingKey { case valid, errors, rulesSkipped, defaulted }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Field.self)
+            valid = try fields.decode(Bool.self, forKey: .valid)
+            let errors = try fields.decodeIfPresent([Problem].self, forKey: .errors) ?? []
+            self.errors = Set(errors.filter { $0.sideEffect != true })
+            rulesSkipped = try fields.decodeIfPresent(Bool.self, forKey: .rulesSkipped) ?? false
+            // The server says what it filled in only of objects it takes.
+            defaulted =
+                valid ? try fields.decodeIfPresent([String: Value].self, forKey: .defaulted) ?? [:] : [:]
+        }
+    }
+
+    /// A default.
+    enum Value: Decodable, Hashable, Sendable {
+        case bool(Bool), integer(Int), string(String)
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let value = try? container.decode(Bool.self) {
+                self = .bool(value)
+            } else if let value = try? container.decode(Int.self) {
+                self = .integer(value)
+            } else {
+                self = .string(try container.decode(String.self))
+            }
+        }
+    }
+
+    var path: String { "\(Installation.root)/crds/sluice.dev_\(plural).yaml" }
+    private var cases: String { "\(Installation.root)/Tests/ManifestSourceTests/\(folder)" }
+
+    func expected() throws -> [String: Answer] {
+        try JSONDecoder().decode([String: Answer].self, from: Data(readFile("\(cases)/expected.json")))
+    }
+
+    /// What our evaluator says with this definition, or with the one in another file.
+    func judged(as path: String? = nil) throws -> (faults: [String], objects: [String: Answer]) {
+        struct Faults: Decodable { let faults: [String] }
+        struct Named: Decodable { let name: String }
+        var command = try Installation.peer("definition_peer.py") + [path ?? self.path]
+        for verdict in ["valid", "invalid"] {
+            command += try listDirectory("\(cases)/\(verdict)").sorted().map { "\(cases)/\(verdict)/\($0)" }
+        }
+        var lines = try run(command, within: .seconds(60)).checked().split(separator: "\n").map { Data($0.utf8) }
+        guard !lines.isEmpty else { throw TestFailure("definition_peer says nothing") }
+        let decoder = JSONDecoder()
+        let faults = try decoder.decode(Faults.self, from: lines.removeFirst()).faults
+        let objects = try lines.map { line in
+            (try decoder.decode(Named.self, from: line).name, try decoder.decode(Answer.self, from: line))
+        }
+        return (faults, Dictionary(uniqueKeysWithValues: objects))
+    }
+}
