@@ -133,9 +133,11 @@ private struct RouteCompiler {
         func isSame(_ runtime: RouteRuntime) -> Bool {
             runtime.configuration == route && runtime.alpn.names == offered && compiler.isCurrent(runtime)
         }
-        if let neighbour = neighbour(at: index), isSame(neighbour) { return neighbour }
+        let neighbour = neighbour(at: index)
+        if let neighbour, isSame(neighbour) { return neighbour }
         if let shared = used[route.id], isSame(shared) { return shared }
-        if let before = before(route.id), isSame(before) { return before }
+        // Most stand where they stood: then there is no need to know where the others were.
+        if neighbour?.configuration.id != route.id, let before = before(route.id), isSame(before) { return before }
         let runtime = make(route, offered)
         used[route.id] = runtime
         return runtime

@@ -86,13 +86,19 @@ extension TableCompiler {
         ordered.reserveCapacity(configurations.count)
         var cursor = 0
         var kept = 0
-        for configuration in configurations {
-            let old = known(configuration.id, at: &cursor)
-            if old != nil { kept += 1 } else { hasNewBackends = true }
-            if let old, !old.hasNames, old.configuration == configuration {
-                ordered.append(old)
+        for index in configurations.indices {
+            // Most stand where they stood, as they were: they cost one comparison.
+            if cursor < orderedBackends.count, !orderedBackends[cursor].hasNames,
+                orderedBackends[cursor].configuration == configurations[index]
+            {
+                ordered.append(orderedBackends[cursor])
+                cursor += 1
+                kept += 1
                 continue
             }
+            let configuration = configurations[index]
+            let old = known(configuration.id, at: &cursor)
+            if old != nil { kept += 1 } else { hasNewBackends = true }
             let runtime = compileBackend(configuration, old: old, names: names)
             if let old, old !== runtime { replacedBackends.insert(ObjectIdentifier(old)) }
             if old !== runtime { backends[configuration.id] = runtime }
@@ -115,7 +121,7 @@ extension TableCompiler {
         clientContexts = clientContexts.filter { used.contains(ObjectIdentifier($0.value)) }
     }
 
-    /// The backend of the table before. Most stand where they stood: those cost a comparison, no look into a table.
+    /// The backend of the table before: where `cursor` stands, or elsewhere.
     private func known(_ id: BackendID, at cursor: inout Int) -> BackendRuntime? {
         for index in cursor..<min(cursor + 2, orderedBackends.count)
         where orderedBackends[index].configuration.id == id {
@@ -128,6 +134,7 @@ extension TableCompiler {
     private mutating func compileBackend(
         _ backend: BackendConfiguration, old: BackendRuntime?, names: NameAnswers
     ) -> BackendRuntime {
+        if let old, !old.hasNames, old.configuration == backend { return old }
         let resolved = resolve(backend, names: names)
         if let old, old.configuration == backend, old.resolved == resolved { return old }
         if !resolved.refused.isEmpty, old?.resolved.refused != resolved.refused {

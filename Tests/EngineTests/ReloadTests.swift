@@ -1,5 +1,6 @@
 import Engine
 import EngineModel
+import Observability
 import Platform
 import Primitives
 import TestSupport
@@ -111,6 +112,46 @@ struct ReloadTests {
             #expect(acknowledgement.bindings == [binding: .bound])
             #expect(try PlainClient(port: port).receiveLine() == "a")
         }
+    }
+
+    @Test("metrics name the port that clients dial, wherever the listener is bound")
+    func dialledPort() throws {
+        let harness = try EngineHarness()
+        let echo = try EchoBackend("a")
+        let (port, second) = (try freePort(), try freePort())
+        var listener = tcpListener("db", port: port, route("r", to: "a"))
+        listener.port = 5432
+        listener.bindings.append(Binding(port: second))
+        harness.apply([listener], [backend("a", ports: [echo.port])])
+        for port in [port, second] { #expect(try PlainClient(port: port).receiveLine() == "a") }
+        for name in ["sluice_listener_connections_accepted_total", "sluice_tcp_connections_opened_total"] {
+            #expect(harness.metric(name, "port=\"5432\"") == 2)
+            #expect(harness.metric(name) == 2)
+        }
+        #expect(harness.metric("sluice_listener_ready", "port=\"5432\"") == 1)
+        #expect(harness.doubledSeries == [])
+    }
+
+    @Test("hundreds of listeners come and go, and their neighbours' sockets stay")
+    func manyListeners() throws {
+        let harness = try EngineHarness()
+        let echo = try EchoBackend("a")
+        // Below those that the kernel chooses from, so that no other test is promised one of them.
+        let first = UInt16.random(in: 10_000...29_000)
+        let ports = [try freePort()] + (0..<300).map { first + $0 }
+        let wanted = ports.enumerated().map { tcpListener("l\($0)", port: $1, route("r\($0)", to: "a")) }
+        let client = try {
+            harness.apply(Array(wanted.prefix(10)), [backend("a", ports: [echo.port])])
+            return try PlainClient(port: wanted[0].port)
+        }()
+        for count in [wanted.count, 10, wanted.count, 1] {
+            let acknowledgement = harness.apply(Array(wanted.prefix(count)), [backend("a", ports: [echo.port])])
+            #expect(acknowledgement.bindings.values.filter { $0 == .bound }.count >= count * 9 / 10)
+            #expect(try PlainClient(port: wanted[0].port).receiveLine() == "a")
+        }
+        let bound = harness.log.entries.filter { $0.message == "listener bound" }
+        #expect(bound.filter { $0.text("address") == "*:\(wanted[0].port)" }.count == 1)
+        #expect(try client.receiveLine() == "a")
     }
 
     @Test("at the connection limit accepting waits, and goes on by itself")
