@@ -3,12 +3,18 @@
 #ifndef SLUICE_CCURL_H
 #define SLUICE_CCURL_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 static inline int sluice_curl_global(void) { return (int)curl_global_init(CURL_GLOBAL_DEFAULT); }
 
@@ -74,6 +80,20 @@ static inline long sluice_easy_long(void *easy, CURLINFO info) {
 static inline int64_t sluice_easy_size(void *easy, CURLINFO info) {
     curl_off_t value = 0;
     return curl_easy_getinfo((CURL *)easy, info, &value) == CURLE_OK ? (int64_t)value : 0;
+}
+
+// libcurl 7.88 wakes itself by a socket pair that started programs would inherit: makes `fd` close-on-exec if it is an
+// end of a pair that this process made.
+static inline void sluice_curl_mark_pair(int fd) {
+    struct sockaddr_un name;
+    struct ucred peer;
+    socklen_t length = sizeof name, size = sizeof peer;
+    int flags = fcntl(fd, F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC)) return;
+    if (getpeername(fd, (struct sockaddr *)&name, &length) != 0) return;
+    if (name.sun_family != AF_UNIX || length > sizeof(sa_family_t)) return;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid != getpid()) return;
+    fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
 }
 
 // Requests that share connections ----------------------------------------------------------------------------------

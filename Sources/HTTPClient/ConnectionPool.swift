@@ -19,6 +19,7 @@ final class ConnectionPool {
             return nil
         }
         self.multi = multi
+        for name in (try? listDirectory("/proc/self/fd")) ?? [] { sluice_curl_mark_pair(Int32(name) ?? -1) }
         sluice_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         sluice_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1000)
         sluice_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 32)

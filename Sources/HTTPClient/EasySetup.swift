@@ -30,8 +30,9 @@ struct EasySetup {
         number(CURLOPT_FOLLOWLOCATION, 0)
         text(CURLOPT_USERAGENT, options.userAgent)
         number(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-        // Rather a stream on the connection that is being made than another connection.
-        number(CURLOPT_PIPEWAIT, 1)
+        // Rather a stream on the connection that is being made than another connection. Without TLS there is no ALPN:
+        // libcurl would wait for as long as the first request lasts.
+        number(CURLOPT_PIPEWAIT, url.scheme == "https" ? 1 : 0)
         number(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connectTimeout))
         number(CURLOPT_TCP_KEEPALIVE, 1)
         let probe = max(1, Int(options.tcpTimeout.components.seconds) / 6)

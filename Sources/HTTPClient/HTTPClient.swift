@@ -42,12 +42,14 @@ public final class HTTPClient: Sendable {
     }
 
     /// Sends a request and waits for the whole answer. Not for the client's own thread, where it fails at once.
-    public func perform(_ request: HTTPRequest, group: Group = Group(0)) throws(TransportError) -> HTTPResponse {
+    public func perform(
+        _ request: HTTPRequest, group: Group = Group(0), options: HTTPClientOptions? = nil
+    ) throws(TransportError) -> HTTPResponse {
         guard !mailbox.isOwnThread else {
             throw TransportError(.other, "a request was waited for on the thread that would have sent it")
         }
         let result = Monitored<Result<HTTPResponse, TransportError>?>(nil)
-        start(request, group: group) { answer in result.update { $0 = answer } }
+        start(request, group: group, options: options) { answer in result.update { $0 = answer } }
         guard let answer = result.wait({ $0 }) else { throw .closed }
         return try answer.get()
     }
