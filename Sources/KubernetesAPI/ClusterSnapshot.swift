@@ -24,6 +24,8 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var configMaps: [ObjectKey: ConfigMapEntry] = [:]
 
     public var scope = SnapshotScope.cluster
+    /// Secrets and ConfigMaps that are referred to and that the API server does not let us read.
+    public var notPermitted = ReferencedObjects()
     /// Nil where it is not known: standalone, or where the CRDs may not be read.
     public var gatewayAPIBundle: GatewayAPIBundle?
 

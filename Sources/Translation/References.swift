@@ -25,7 +25,7 @@ func caCertificates(_ kind: String, _ key: ObjectKey, in snapshot: ClusterSnapsh
         kind == "Secret"
         ? snapshot.secrets[key].map { ($0.caCertificates, $0.staleReason) }
         : snapshot.configMaps[key].map { ($0.caCertificates, $0.staleReason) }
-    guard let entry else { return .failure(CAProblem(message: "\(name) does not exist")) }
+    guard let entry else { return .failure(CAProblem(message: absence(of: kind, key, in: snapshot))) }
     switch entry.facts {
     case nil: return .failure(CAProblem(message: "\(name) has no ca.crt"))
     case .failure(let problem): return .failure(CAProblem(message: "\(name): \(problem.message)"))
@@ -37,6 +37,13 @@ func caCertificates(_ kind: String, _ key: ObjectKey, in snapshot: ClusterSnapsh
         if snapshot.asOf >= facts.notAfter { remarks.append("\(name): a CA certificate has expired") }
         return .success(CARead(trust: facts, remarks: remarks))
     }
+}
+
+/// Why a Secret or ConfigMap that is referred to is not known.
+private func absence(of kind: String, _ key: ObjectKey, in snapshot: ClusterSnapshot) -> String {
+    let denied = kind == "Secret" ? snapshot.notPermitted.secrets : snapshot.notPermitted.configMaps
+    guard denied.contains(key) else { return "\(kind) \(key) does not exist" }
+    return "\(kind) \(key) may not be read: the right to list and watch it in namespace \(key.namespace) is missing"
 }
 
 /// A key pair that can be used, and what deserves to be said about it.
@@ -67,7 +74,7 @@ func keyPair(
                 "Secret \(target): no ReferenceGrant in \(target.namespace) lets \(kind)s of \(namespace) use it"))
     }
     guard let secret = snapshot.secrets[target] else {
-        return .failure(.init(invalid, "Secret \(target) does not exist"))
+        return .failure(.init(invalid, absence(of: "Secret", target, in: snapshot)))
     }
     switch secret.keyPair {
     case nil: return .failure(.init(invalid, "Secret \(target) has no tls.crt and tls.key"))

@@ -192,6 +192,7 @@ struct ClusterReferenceTests {
         let cluster = try RunningCluster(server)
         let first = try cluster.wait("sync") { $0.isSynced }
         #expect(first.snapshot.secrets.isEmpty)
+        #expect(first.snapshot.notPermitted.secrets == (isDenied ? [key("cert")] : []))
         server.put(routes, Fixture.route("a"))
         _ = try cluster.wait("route") { $0.snapshot.tcpRoutes.count == 1 }
         #expect(cluster.log.entries.filter { $0.message == "a right is missing" }.count == (isDenied ? 1 : 0))

@@ -31,6 +31,10 @@ final class ClusterLoop {
     private var hasDelivered = false
     private var validityChange: Int64?
     private var healthPublished = MonotonicTime(nanoseconds: 0)
+    /// Something happened since then.
+    private var healthIsStale = true
+    /// What the references follow from changed since they were last asked for.
+    private var referencesAreStale = true
 
     init(
         server: any APIServer, options: ClusterSource.Options, logger: Logger,
@@ -65,6 +69,7 @@ final class ClusterLoop {
                 defer { mailbox = RequestDesk.Mailbox() }
                 return mailbox
             }
+            healthIsStale = true
             guard let mail else { continue }
             if mail.stopping { break }
             desk.deliver(mail)
@@ -80,7 +85,11 @@ final class ClusterLoop {
         discovery.lifetime = kinds.seesDefinitions ? nil : Self.rediscovery * options.clockFactor
         discovery.step(now: now)
         for informer in informers { informer.step(now: now) }
-        references.review()
+        let notPermitted = references.review()
+        if contents.snapshot.notPermitted != notPermitted {
+            contents.snapshot.notPermitted = notPermitted
+            contents.snapshotChanged = true
+        }
         if contents.definitionsChanged {
             contents.definitionsChanged = false
             if hasDelivered || discovery.served != nil { discovery.invalidate() }
@@ -91,7 +100,7 @@ final class ClusterLoop {
             }
         }
         guard contents.isTouched else { return }
-        contents.isTouched = false
+        (contents.isTouched, referencesAreStale) = (false, true)
         firstChange = firstChange ?? now
         lastChange = now
     }
@@ -123,7 +132,7 @@ final class ClusterLoop {
         if !hasDelivered {
             hasDelivered = true
             // Whoever gets the first state finds the source synced.
-            healthPublished = MonotonicTime(nanoseconds: 0)
+            (healthPublished, healthIsStale) = (MonotonicTime(nanoseconds: 0), true)
             publishHealth(now: now)
         }
         validityChange = contents.snapshot.nextValidityChange
@@ -137,7 +146,10 @@ final class ClusterLoop {
     /// A reference that is new is given a moment, so that nobody is told of a Secret that is missing only because it has
     /// not been asked for yet.
     private func waitsForReferences(now: MonotonicTime) -> Bool {
-        if contents.snapshotChanged || !hasDelivered { references.update(options.references(contents.snapshot)) }
+        if referencesAreStale, contents.snapshotChanged || !hasDelivered {
+            references.update(options.references(contents.snapshot))
+            referencesAreStale = false
+        }
         let open = references.informers.filter { !$0.isSettled }
         for informer in open { informer.step(now: now) }
         let limit = (hasDelivered ? Self.patience : Self.firstPatience) * options.clockFactor
@@ -152,7 +164,7 @@ final class ClusterLoop {
         if let moment = deliveryTime {
             moments.append(heldSince == nil ? moment : now + options.quiet)
         }
-        if healthPublished + Self.healthInterval > now { moments.append(healthPublished + Self.healthInterval) }
+        if healthIsStale { moments.append(healthPublished + Self.healthInterval) }
         if let validityChange {
             // The wall clock may be set: look at it at least once a minute.
             let (nanoseconds, isFar) = validityChange.multipliedReportingOverflow(by: 1_000_000_000)
@@ -163,8 +175,8 @@ final class ClusterLoop {
     }
 
     private func publishHealth(now: MonotonicTime) {
-        guard healthPublished + Self.healthInterval <= now else { return }
-        healthPublished = now
+        guard healthIsStale, healthPublished + Self.healthInterval <= now else { return }
+        (healthPublished, healthIsStale) = (now, false)
         publish(
             ClusterHealth(
                 kinds.required + references.informers, faults: contents.faultCounts, discovery: discovery.problem,

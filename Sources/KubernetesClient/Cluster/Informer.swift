@@ -49,6 +49,10 @@ final class Informer {
         }
     }
 
+    /// It was never permitted, and is not now.
+    var isDenied: Bool {
+        if case .denied? = machine.problem { !machine.hasSynced } else { false }
+    }
     var isByName: Bool { scope.name != nil }
     /// What is watched, in a few words.
     var place: String {

@@ -34,11 +34,11 @@ final class ReferenceWatches {
         apply()
     }
 
-    /// Draws the conclusions of what the watches of whole namespaces have brought.
-    func review() {
+    /// Draws the conclusions of what the watches of whole namespaces have brought. Returns what may not be read.
+    func review() -> ReferencedObjects {
         for (namespace, group) in together {
             guard let informer = group.informer else { continue }
-            if case .denied? = informer.machine.problem, !informer.machine.hasSynced {
+            if informer.isDenied {
                 refused.insert(namespace)
                 informer.stop()
                 together[namespace] = nil
@@ -48,6 +48,10 @@ final class ReferenceWatches {
                 for key in secrets.keys where key.namespace == namespace { secrets.removeValue(forKey: key)?.stop() }
             }
         }
+        var denied = ReferencedObjects()
+        denied.secrets = Set(secrets.filter { $0.value.isDenied }.keys)
+        denied.configMaps = Set(configMaps.filter { $0.value.isDenied }.keys)
+        return denied
     }
 
     func stop() {

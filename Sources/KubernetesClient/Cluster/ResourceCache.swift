@@ -123,6 +123,9 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
 
     /// The keys of this informer's objects, those that never could be read included.
     private var known: Set<ObjectKey> {
+        if let name = scope.name {
+            return [ObjectKey(namespace: kind.namespaced ? scope.namespace ?? "" : "", name: name)]
+        }
         var keys = Set(contents[keyPath: rule.path].keys)
         if keepsStatus { keys.formUnion((contents.observed.byKind[kind.kind] ?? [:]).keys) }
         for identity in contents.faults.keys where identity.kind == kind.kind { keys.insert(identity.key) }
