@@ -30,6 +30,9 @@ final class ControllerLoop {
     private var revision: UInt64 = 0
     /// What the API server has; nil where the source is no cluster.
     private var observed: ObservedStatuses?
+    private var faults: [ClusterState.Fault] = []
+    /// Conditions that changed since an outcome was last handed over.
+    private var changes: [StatusItem] = []
 
     init(_ setup: Setup, publish: @escaping (ControllerState) -> Void) { (self.setup, self.publish) = (setup, publish) }
 
@@ -94,10 +97,10 @@ final class ControllerLoop {
     private func take(_ cluster: ClusterState, seen: MonotonicTime) {
         guard cluster.isSynced || snapshot != nil else { return }
         observed = cluster.observed
-        if snapshot?.isEqual(to: cluster.snapshot) != true {
-            evaluate(cluster.snapshot)
-            count(isComplete: true, seen: seen)
-        }
+        let isNew = snapshot?.isEqual(to: cluster.snapshot) != true
+        if isNew { evaluate(cluster.snapshot) }
+        if isNew || faults != cluster.faults { count(isComplete: cluster.faults.isEmpty, seen: seen) }
+        faults = cluster.faults
         publishAll()
     }
 
@@ -118,7 +121,8 @@ final class ControllerLoop {
         onOutcome(
             Outcome(
                 revision: revision, statuses: composed, infrastructure: result.infrastructure,
-                notices: result.notices, snapshot: snapshot, observed: observed))
+                notices: result.notices, changes: changes, faults: faults, snapshot: snapshot, observed: observed))
+        changes = []
     }
 
     private func listenersChanged(_ acknowledgement: Acknowledgement) {
@@ -160,6 +164,7 @@ final class ControllerLoop {
         let known = Set(state.statuses.entries.keys)
         let changed = state.statuses.update(items, now: wallSeconds())
         state.counts = ObjectCounts(items)
+        if setup.onOutcome != nil, observed != nil { changes += changed }
         for item in changed {
             let key = StatusStore.Key(subject: item.subject, type: item.condition.type.rawValue)
             setup.logger.logChange(item, isNew: !known.contains(key))

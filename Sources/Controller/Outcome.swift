@@ -10,6 +10,10 @@ public struct Outcome: Sendable {
     public var statuses: StatusReport
     public var infrastructure: Infrastructure
     public var notices: [Notice]
+    /// The conditions that are new, or say something else than in the outcome before.
+    public var changes: [StatusItem]
+    /// Objects whose newest version cannot be read.
+    public var faults: [ClusterState.Fault]
     /// What was translated: who an Event speaks of, and which Services stand.
     public var snapshot: ClusterSnapshot
     /// What the API server has.
@@ -17,9 +21,11 @@ public struct Outcome: Sendable {
 
     public init(
         revision: UInt64, statuses: StatusReport, infrastructure: Infrastructure = Infrastructure(),
-        notices: [Notice] = [], snapshot: ClusterSnapshot, observed: ObservedStatuses
+        notices: [Notice] = [], changes: [StatusItem] = [], faults: [ClusterState.Fault] = [],
+        snapshot: ClusterSnapshot, observed: ObservedStatuses
     ) {
         (self.revision, self.statuses, self.infrastructure) = (revision, statuses, infrastructure)
-        (self.notices, self.snapshot, self.observed) = (notices, snapshot, observed)
+        (self.notices, self.changes, self.faults) = (notices, changes, faults)
+        (self.snapshot, self.observed) = (snapshot, observed)
     }
 }

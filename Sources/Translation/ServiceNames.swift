@@ -1,15 +1,15 @@
 internal import KubernetesAPI
 
 /// What a gateway's Service is called and labelled.
-enum ServiceNames {
+public enum ServiceNames {
     static let gatewayName = "gateway.networking.k8s.io/gateway-name"
     static let className = "gateway.networking.k8s.io/gateway-class-name"
     static let gatewayNamespace = "sluice.dev/gateway-namespace"
     static let gatewayUID = "sluice.dev/gateway-uid"
     /// Which installation's it is, of several that may share a namespace.
-    static let controller = "sluice.dev/controller"
+    public static let controller = "sluice.dev/controller"
     /// The labels without which a Service is none of ours.
-    static let identity = [gatewayName, className, gatewayNamespace, gatewayUID, controller]
+    public static let identity = [gatewayName, className, gatewayNamespace, gatewayUID, controller]
 
     /// `sluice-`, ten digits of the SHA-256 of `namespace/name`, and what fits of the gateway's name: an RFC 1035 label.
     static func service(of gateway: ObjectKey) -> String {
@@ -28,7 +28,7 @@ enum ServiceNames {
     }
 
     /// `text` itself where it may be a label's value; else what fits of it, and ten digits of its SHA-256.
-    static func labelValue(_ text: String) -> String {
+    public static func labelValue(_ text: String) -> String {
         let isAllowed = text.utf8.allSatisfy { isAlphanumeric($0) || "-_.".utf8.contains($0) }
         let ends = [text.utf8.first, text.utf8.last].compactMap { $0 }
         if isAllowed, text.utf8.count <= 63, ends.allSatisfy(isAlphanumeric) { return text }

@@ -101,7 +101,9 @@ final class LeaseLoop {
 
     private func send(_ attempt: LeaseElection.Attempt) {
         let inbox = inbox
-        setup.server.send(request(attempt.request), lane: .writes) { answer in
+        var request = request(attempt.request)
+        request.timeout = election.requestTimeout
+        setup.server.send(request, lane: .writes) { answer in
             inbox.update { $0.answers.append((attempt.number, answer)) }
         }
     }

@@ -56,6 +56,8 @@ public final class ClusterWriter: Sendable {
     public func submit(_ outcome: Outcome) {
         inbox.update { inbox in
             inbox.outcome = outcome
+            // Far more than Events may be made of them.
+            if inbox.changes.count < 16384 { inbox.changes += outcome.changes }
             inbox.submitted += 1
         }
     }

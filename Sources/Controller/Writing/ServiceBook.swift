@@ -137,8 +137,8 @@ struct ServiceBook {
     /// Nothing without our labels is ever changed or deleted.
     private func isOurs(_ service: Service, _ desired: DesiredService?) -> Bool {
         let labels = service.metadata.labels ?? [:]
-        guard ServiceIdentity.labels.allSatisfy({ labels[$0] != nil }) else { return false }
-        return desired.map { $0.labels[ServiceIdentity.controller] == labels[ServiceIdentity.controller] } ?? true
+        guard ServiceNames.identity.allSatisfy({ labels[$0] != nil }) else { return false }
+        return desired.map { $0.labels[ServiceNames.controller] == labels[ServiceNames.controller] } ?? true
     }
 
     /// Takes the answer to a write.

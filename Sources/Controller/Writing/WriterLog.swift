@@ -27,18 +27,22 @@ struct WriterLog {
         remarks = []
     }
 
-    mutating func write(_ remarks: inout [ServiceBook.Remark]) {
+    /// Returns what was written, for Events.
+    mutating func write(_ remarks: inout [ServiceBook.Remark]) -> [ServiceBook.Remark] {
+        defer { remarks = [] }
         for remark in remarks {
             switch remark {
             case .failed(let key, _, let error): say(.error, "a Service could not be written", "Service \(key)", error)
             case .foreign(let key, let gateway):
                 say(
                     .error, "a Service has the name that a gateway's needs, and is not ours",
-                    "Service \(key) for \(gateway)")
+                    "Service \(key) for Gateway \(gateway)")
             }
         }
-        remarks = []
+        return remarks
     }
+
+    mutating func noteEvent(_ error: APIError) { say(.debug, "an Event could not be written", "", error) }
 
     mutating func noteMarker(_ marker: MarkerLookup, namespace: String) {
         guard let error = marker.error, error != markerError else { return }

@@ -18,12 +18,15 @@ final class WriterLoop {
     enum Request: Sendable {
         case status(StatusBook.Write)
         case service(ServiceBook.Write)
+        case event(EventBook.Write)
         case marker
     }
 
     /// What waits for the thread.
     struct Inbox {
         var outcome: Outcome?
+        /// Of all outcomes, also of those that were replaced before they were taken.
+        var changes: [StatusItem] = []
         /// How many outcomes there have been.
         var submitted: UInt64 = 0
         var answers: [(request: Request, answer: Answer)] = []
@@ -32,11 +35,14 @@ final class WriterLoop {
         var stopped = false
     }
 
-    private let setup: Setup
+    let setup: Setup
     private let inbox: Monitored<Inbox>
     private let publish: (WriterCounts) -> Void
     private var statuses: StatusBook
     private var services: ServiceBook
+    private var events: EventBook
+    /// The newest; for what is told once this replica leads.
+    private var outcome: Outcome?
     private var marker: MarkerLookup
     private var wasLeader = false
     private var inFlight = 0
@@ -48,12 +54,15 @@ final class WriterLoop {
         var random = SystemRandomNumberGenerator()
         statuses = StatusBook(controllerName: setup.settings.controllerName, seed: random.next())
         services = ServiceBook(seed: random.next())
+        events = EventBook(
+            controllerName: setup.settings.controllerName, instance: setup.settings.instance, now: .now())
         marker = MarkerLookup(name: setup.settings.marker, seed: random.next())
         log = WriterLog(setup.logger)
     }
 
     private struct Work {
         var outcome: Outcome?
+        var changes: [StatusItem]
         var submitted: UInt64
         var answers: [(request: Request, answer: Answer)]
         var isStopping: Bool
@@ -65,20 +74,25 @@ final class WriterLoop {
                 guard inbox.outcome != nil || !inbox.answers.isEmpty || inbox.leadershipChanged || inbox.stopping else {
                     return nil
                 }
-                defer { (inbox.outcome, inbox.answers, inbox.leadershipChanged) = (nil, [], false) }
+                defer {
+                    (inbox.outcome, inbox.changes, inbox.answers, inbox.leadershipChanged) = (nil, [], [], false)
+                }
                 return Work(
-                    outcome: inbox.outcome, submitted: inbox.submitted, answers: inbox.answers,
+                    outcome: inbox.outcome, changes: inbox.changes, submitted: inbox.submitted, answers: inbox.answers,
                     isStopping: inbox.stopping)
             }
             for (request, answer) in work?.answers ?? [] { receive(answer, to: request) }
             if work?.isStopping == true { return finish() }
             if let outcome = work?.outcome {
+                self.outcome = outcome
                 statuses.take(outcome)
                 services.take(outcome)
+                events.take(work?.changes ?? [])
+                events.take(faults: outcome.faults)
             }
             pump()
             log.write(&statuses.remarks)
-            log.write(&services.remarks)
+            for trouble in log.write(&services.remarks) { tell(trouble) }
             if let work { taken = work.submitted }
             publish(WriterCounts(statuses: statuses.counts, isIdle: isIdle, taken: taken))
         }
@@ -89,7 +103,8 @@ final class WriterLoop {
     private var wakeTime: MonotonicTime? {
         guard wasLeader else { return nil }
         let now = MonotonicTime.now()
-        return [statuses.wakeTime(after: now), services.wakeTime(after: now), marker.wakeTime].compactMap { $0 }.min()
+        return [statuses.wakeTime(after: now), services.wakeTime(after: now), marker.wakeTime, events.wakeTime]
+            .compactMap { $0 }.min()
     }
 
     /// Sends what may be sent now. Leadership is asked for before every request: it may end at any moment.
@@ -103,12 +118,22 @@ final class WriterLoop {
         guard isLeader else { return }
         if marker.next(now: .now()) { send(markerPath.request(.get, verb: "get"), as: .marker) }
         services.owner = marker.owner
+        // Before the statuses: what the API server says already is not told again.
+        if let outcome { events.tell(outcome, now: .now()) }
         while setup.leadership.isLeader, let write = services.next(now: .now()) {
             send(request(write), as: .service(write))
         }
         while setup.leadership.isLeader, let write = statuses.next(now: .now(), wall: wallSeconds()) {
             send(request(write), as: .status(write))
         }
+        while setup.leadership.isLeader, let write = events.next(now: .now(), wall: realtimeNanoseconds()) {
+            send(request(write), as: .event(write))
+        }
+    }
+
+    private func tell(_ trouble: ServiceBook.Remark) {
+        guard let event = ObjectEvent(trouble), setup.leadership.isLeader else { return }
+        events.append(event, uid: outcome?.observed[event.kind, event.key]?.uid ?? "", now: .now())
     }
 
     private func receive(_ answer: Answer, to request: Request) {
@@ -125,6 +150,9 @@ final class WriterLoop {
                 statuses.abandon(next)
             }
         case .service(let write): services.receive(answer.map { _ in }, to: write, now: .now())
+        case .event(let write):
+            if case .failure(let error) = answer { log.noteEvent(error) }
+            events.receive(answer.map { _ in }, to: write, now: .now())
         case .marker:
             marker.receive(answer, now: .now())
             services.owner = marker.owner
@@ -150,57 +178,5 @@ final class WriterLoop {
             guard let answers else { return }
             inFlight -= answers.count
         }
-    }
-
-    // MARK: Requests
-
-    private var markerPath: ObjectPath {
-        ObjectPath(
-            group: "", version: "v1", plural: "configmaps", namespace: setup.settings.namespace,
-            name: setup.settings.marker)
-    }
-
-    private func request(_ write: StatusBook.Write) -> APIRequest {
-        let resource = write.target.kind.resource
-        var path = ObjectPath(
-            group: resource.group, version: write.version, plural: resource.plural,
-            namespace: write.target.key.namespace, name: write.target.key.name)
-        switch write.action {
-        case .read: return path.request(.get, verb: "get")
-        case .patch(let changes, let resourceVersion):
-            path.subresource = "status"
-            var request = path.mergePatch(
-                .object([
-                    "metadata": .object(["resourceVersion": .string(resourceVersion)]), "status": .object(changes),
-                ]))
-            request.query = [("fieldManager", setup.settings.fieldManager)]
-            return request
-        }
-    }
-
-    private func request(_ write: ServiceBook.Write) -> APIRequest {
-        let path = ObjectPath(
-            group: "", version: "v1", plural: "services", namespace: write.key.namespace, name: write.key.name)
-        switch write.action {
-        case .delete(let uid): return path.delete(uid: uid)
-        case .apply(let object, let force, _):
-            var request = path.request(.patch, verb: "patch", object)
-            request.contentType = "application/apply-patch+yaml"
-            request.query = [("fieldManager", setup.settings.fieldManager), ("force", force ? "true" : "false")]
-            return request
-        }
-    }
-}
-
-extension ObservedStatus {
-    /// The object in an answer.
-    static func read(_ response: APIResponse, version: String) -> Result<ObservedStatus, APIError> {
-        guard let object = JSONValue(bytes: response.body), let metadata = object["metadata"],
-            let uid = metadata["uid"]?.text, let resourceVersion = metadata["resourceVersion"]?.text
-        else { return .failure(.malformed("the answer to a request for an object is no object")) }
-        return .success(
-            ObservedStatus(
-                uid: uid, resourceVersion: resourceVersion, generation: metadata["generation"]?.integer,
-                version: version, status: object["status"]))
     }
 }
