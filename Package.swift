@@ -111,7 +111,7 @@ let tests: [String: [Target.Dependency]] = [
     "ObservabilityTests": ["Observability", "Platform"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
-    "SystemTests": ["Platform", "Primitives"],
+    "SystemTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestSupportTests": ["Platform", "Primitives"],
     "ResolverTests": ["Resolver", "Observability", "Platform", "Primitives"],

@@ -16,6 +16,21 @@ enum Ports {
         throw TestFailure("no free port found")
     }
 
+    /// So many in a row.
+    static func freeRange(of count: Int) throws -> ClosedRange<UInt16> {
+        for _ in 0..<200 {
+            let first = UInt16.random(in: 10_240..<UInt16(32_000 - count))
+            let range = first...(first + UInt16(count) - 1)
+            let isOurs = given.withLock { given in
+                guard given.isDisjoint(with: range) else { return false }
+                given.formUnion(range)
+                return true
+            }
+            if isOurs, range.allSatisfy(isFree) { return range }
+        }
+        throw TestFailure("no \(count) free ports found")
+    }
+
     private static func isFree(_ port: UInt16) -> Bool {
         do {
             for address in [IPAddress.anyV4, .anyV6] { _ = try StreamSocket.listen(on: SocketAddress(address, port)) }

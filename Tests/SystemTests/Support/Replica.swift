@@ -9,13 +9,14 @@ final class Replica: RunningSluice {
     let probes: SocketAddress
     let admin: SocketAddress
     private let isInNetworkOfItsOwn: Bool
+    private let companions: [any Sendable]
 
-    /// `surrounding` is a command that starts it elsewhere, in a network of its own.
+    /// `surrounding` is a command that starts it elsewhere, in a network of its own; `companions` live as long as it.
     init(
         _ name: String, kubeconfig: String, flags: [String] = [], environment: [String: String] = [:],
-        surrounding: [String] = []
+        surrounding: [String] = [], companions: [any Sendable] = []
     ) throws {
-        self.name = name
+        (self.name, self.companions) = (name, companions)
         isInNetworkOfItsOwn = !surrounding.isEmpty
         probes = SocketAddress(.loopbackV4, try Ports.free())
         admin = SocketAddress(.loopbackV4, try Ports.free())
