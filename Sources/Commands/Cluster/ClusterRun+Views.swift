@@ -38,12 +38,7 @@ extension ClusterRun {
     func writeMetrics(into text: inout PrometheusText) {
         connection.writeMetrics(&text)
         text.append(source.health)
-        text.single(
-            "sluice_leader", .gauge, help: "Whether this replica writes statuses and Services.",
-            leadership.isLeader ? 1 : 0)
-        text.single(
-            "sluice_leader_transitions_total", .counter, help: "How often this replica became the leader.",
-            leadership.gains)
+        writer.append(to: &text)
     }
 }
 

@@ -11,6 +11,7 @@ final class ClusterRun: SnapshotSource {
     let source: ClusterSource
     /// Whether this replica writes.
     let leadership: Leadership
+    let writer: ClusterWriter
     private let elector: LeaderElector?
     private let logger: Logger
     private let resignation = Monitored(Resignation.none)
@@ -49,10 +50,16 @@ final class ClusterRun: SnapshotSource {
                 server: connection.server, settings: .init(options, run, namespace: connection.namespace),
                 logger: logger) : nil
         leadership = elector?.leadership ?? .always()
+        writer = ClusterWriter(
+            server: connection.server,
+            settings: .init(
+                controllerName: run.controllerName, namespace: connection.namespace, marker: options.markerConfigMap,
+                instance: podName(options)), leadership: leadership, logger: logger)
     }
 
     var onOutcome: (@Sendable (Outcome) -> Void)? {
-        { [source, watchesNodes] outcome in
+        { [source, writer, watchesNodes] outcome in
+            writer.submit(outcome)
             // Nodes are read only while a Service of ours is NodePort: its Gateway has their addresses.
             let wanted = outcome.infrastructure.services.contains { $0.type == "NodePort" }
             let isNew = watchesNodes.withLock { watches in
@@ -64,6 +71,7 @@ final class ClusterRun: SnapshotSource {
     }
 
     func start(_ controller: Controller) throws {
+        try writer.start()
         try elector?.start()
         try source.start { state in controller.submit(state) }
     }
@@ -75,9 +83,10 @@ final class ClusterRun: SnapshotSource {
             return resignation == .none
         }
         guard isFirst else { return }
-        let (elector, resignation) = (elector, resignation)
+        let (writer, elector, resignation) = (writer, elector, resignation)
         do throws(Errno) {
             try Thread(named: "resign") {
+                writer.stop()
                 elector?.stop()
                 resignation.update { $0 = .done }
             }.detach()
@@ -99,10 +108,9 @@ final class ClusterRun: SnapshotSource {
 extension LeaderElector.Settings {
     /// The Lease is the installation's, which is to say the controller name's.
     fileprivate init(_ options: ClusterOptions, _ run: RunOptions, namespace: String) {
-        let identity = options.podName ?? Host.environment("POD_NAME").flatMap { $0.isEmpty ? nil : $0 }
         self.init(
             namespace: namespace, name: options.leaseName ?? leaseName(of: run.controllerName),
-            identity: identity ?? hostName())
+            identity: podName(options))
         leaseDuration = leaseDuration * TestClock.factor
         renewDeadline = renewDeadline * TestClock.factor
         retryPeriod = retryPeriod * TestClock.factor
@@ -121,7 +129,10 @@ func leaseName(of controllerName: String) -> String {
     return parts.filter { !$0.isEmpty }.joined(separator: ".")
 }
 
-private func hostName() -> String {
+/// This replica's name.
+private func podName(_ options: ClusterOptions) -> String {
+    if let name = options.podName { return name }
+    if let name = Host.environment("POD_NAME"), !name.isEmpty { return name }
     let text = String(decoding: (try? readFile("/proc/sys/kernel/hostname")) ?? [], as: UTF8.self)
     return text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "sluice"
 }
