@@ -1,5 +1,6 @@
 internal import Platform
 internal import Primitives
+internal import TestAPIServer
 internal import TestSupport
 internal import Testing
 
