@@ -22,7 +22,8 @@ final class TestInstallation: Sendable {
     /// clear, directly.
     init(_ change: (inout TestAPIServer.Options) -> Void = { _ in }) throws {
         var options = TestAPIServer.Options()
-        options.tokens = ["administrator": .admin]
+        // kubectl sends no token in clear: who sends none is the administrator. Replicas always send theirs.
+        (options.tokens, options.anonymous) = (["administrator": .admin], .admin)
         change(&options)
         server = try TestAPIServer.start(options)
         folder = try TemporaryDirectory()
