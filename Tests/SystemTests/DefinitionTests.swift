@@ -31,7 +31,8 @@ extension Process {
                 (.parameters, "x-kubernetes-list-type: set", "nothing: 0"),
                 (.parameters, "enum: [Service, Host]", "enum: [Host, Service]"),
                 (.parameters, "addresses are only allowed with exposure Host", "addresses need exposure Host"),
-                (.backends, "default: Endpoints", "nothing: 0"), (.backends, "required: [address, port]", "required: [address]"),
+                (.backends, "default: Endpoints", "nothing: 0"),
+                (.backends, "required: [address, port]", "required: [address]"),
                 (.backends, "isIP(self)", "isIP(self) || true"), (.backends, "maximum: 1000", "maximum: 1001"),
             ])
         func differences(definition: Definition, text: String, other: String) throws {

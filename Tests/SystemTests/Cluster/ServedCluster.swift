@@ -20,7 +20,7 @@ final class ServedCluster: Sendable {
 
     static var environment: [String: String] { ["SLUICE_TEST_CLOCK_FACTOR": "\(clock)"] }
 
-    /// - Parameter reach: gives the kubeconfig of the replica.
+    /// `reach` gives the kubeconfig of the replica.
     init(
         _ installation: TestInstallation, flags: [String] = [],
         reach: (TestInstallation) throws -> String = { $0.kubeconfig }
