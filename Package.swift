@@ -121,7 +121,7 @@ let tests: [String: [Target.Dependency]] = [
 
 /// Folders of test targets that hold files to be read rather than compiled.
 let fixtures: [String: [String]] = [
-    "ManifestSourceTests": ["BackendCases", "ParametersCases"], "TranslationTests": ["Golden"],
+    "ManifestSourceTests": ["BackendCases", "ParametersCases"], "TranslationTests": ["Conformance", "Golden"],
 ]
 
 /// With SLUICE_TEST_TARGETS=A,B only those test targets exist: the sanitizers' builds need no others.

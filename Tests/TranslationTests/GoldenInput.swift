@@ -12,6 +12,14 @@ import YAML
 struct GoldenInput {
     var snapshot = ClusterSnapshot(asOf: 1_000_000)
     var surroundings = Surroundings()
+    var expectations: [Expectations] = []
+
+    /// What holds of the snapshot, or of the snapshot without some objects.
+    struct Expectations: Codable {
+        /// Such as `ReferenceGrant apps/grant`.
+        var without: [String]?
+        var expect: [String]
+    }
 
     struct Surroundings: Codable {
         var standalone: Bool?
@@ -72,6 +80,9 @@ struct GoldenInput {
         switch node["kind"]?.string {
         case "Surroundings":
             surroundings = try YAMLDecoder(file: file) { _ in ["kind"] }.decode(Surroundings.self, from: node).value
+        case "Expectations":
+            expectations.append(
+                try YAMLDecoder(file: file) { _ in ["kind"] }.decode(Expectations.self, from: node).value)
         case "GatewayClass": try put(\.gatewayClasses)
         case "Gateway": try put(\.gateways)
         case "ListenerSet": try put(\.listenerSets)

@@ -204,11 +204,7 @@ private struct Parent: Encodable {
     let conditions: [String]
 
     init(_ reference: ParentReference, _ conditions: [Condition]) {
-        var text = reference.namespace.map { "\($0)/\(reference.name)" } ?? reference.name
-        if reference.kind == "ListenerSet" { text = "ListenerSet \(text)" }
-        if let section = reference.sectionName { text += " section \(section)" }
-        if let port = reference.port { text += " port \(port)" }
-        parent = text
+        parent = parentText(reference)
         self.conditions = conditions.map(describe)
     }
 }

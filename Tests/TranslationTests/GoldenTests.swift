@@ -30,7 +30,7 @@ struct GoldenTests {
     {
         guard let answers = surroundings.acknowledgement else { return result.statuses }
         var bindings: [Binding: BindingState] = [:]
-        for (place, answer) in answers { bindings[try binding(place)] = try state(answer) }
+        for (place, answer) in answers { bindings[try binding(place)] = try bindingState(answer) }
         return compose(
             result.statuses, Acknowledgement(generation: 1, bindings: bindings),
             addresses: (surroundings.localAddresses ?? ["192.0.2.1"]).compactMap { IPAddress($0) })
@@ -42,13 +42,6 @@ struct GoldenTests {
         return Binding(address: address.ip, port: address.port)
     }
 
-    private func state(_ text: String) throws -> BindingState {
-        if text == "bound" { return .bound }
-        let words = text.split(separator: " ", maxSplits: 2)
-        try #require(words.count == 3 && words[0] == "failed")
-        return .failed(BindFailure(errno: try #require(Int32(words[1])), message: String(words[2])))
-    }
-
     private func firstDifference(_ expected: String, _ found: String) -> String {
         let old = expected.split(separator: "\n", omittingEmptySubsequences: false)
         let new = found.split(separator: "\n", omittingEmptySubsequences: false)
@@ -58,6 +51,14 @@ struct GoldenTests {
         let isNow = index < new.count ? new[index] : "(end)"
         return "line \(index + 1): expected '\(was)', found '\(isNow)'"
     }
+}
+
+/// Reads `bound` or `failed ERRNO MESSAGE`.
+func bindingState(_ text: String) throws -> BindingState {
+    if text == "bound" { return .bound }
+    let words = text.split(separator: " ", maxSplits: 2)
+    try #require(words.count == 3 && words[0] == "failed")
+    return .failed(BindFailure(errno: try #require(Int32(words[1])), message: String(words[2])))
 }
 
 /// One folder under Golden.
