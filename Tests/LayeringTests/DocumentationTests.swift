@@ -36,7 +36,8 @@ struct DocumentationTests {
     @Test("every relative link in the documentation leads somewhere")
     func links() throws {
         let pages = [
-            "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/benchmarks.md", "docs/reference/cli.md",
+            "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/benchmarks.md", "docs/conformance.md",
+            "docs/reference/cli.md",
             "examples/quickstart/README.md",
         ]
         for page in pages {
