@@ -104,7 +104,8 @@ let tests: [String: [Target.Dependency]] = [
     "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "KubernetesClientTests": [
-        "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives", "YAML",
+        "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives", "TestAPIServer",
+        "YAML",
     ],
     "LayeringTests": [],
     "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML"],

@@ -7,16 +7,14 @@ import TestSupport
 
 /// A source over a fake server, with what it handed over.
 final class RunningCluster: Sendable {
-    let server: FakeAPIServer
     let log = MemoryLog()
     private let source: ClusterSource
     private let states = Monitored<[ClusterState]>([])
 
     init(
-        _ server: FakeAPIServer, namespaces: [String]? = nil, factor: Double = 0.02,
+        _ server: any APIServer, namespaces: [String]? = nil, factor: Double = 0.02,
         configure: (inout ClusterSource.Options) -> Void = { _ in }
     ) throws {
-        self.server = server
         var options = ClusterSource.Options(ownNamespace: "sluice-system", watchNamespaces: namespaces) {
             testReferences($0)
         }
@@ -108,4 +106,9 @@ extension Fixture {
     }
 
     static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+
+    /// With the type's names, as a request has them.
+    static func typedSecret(_ name: String, _ pair: TestCertificate) -> String {
+        #"{"apiVersion":"v1","kind":"Secret","# + secret(name, pair).dropFirst()
+    }
 }
