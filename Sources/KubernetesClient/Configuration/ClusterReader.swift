@@ -69,7 +69,9 @@ struct ClusterReader {
         case nil: break
         }
         if let config = try extensionValue() { fields["config"] = config }
-        guard let json = try? JSONEncoder().encode(JSONValue.object(fields)) else { return "{}" }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let json = try? encoder.encode(JSONValue.object(fields)) else { return "{}" }
         return String(decoding: json, as: UTF8.self)
     }
 
