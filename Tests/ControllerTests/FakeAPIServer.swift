@@ -133,6 +133,7 @@ final class FakeAPIServer: APIServer {
             guard state.objects[path] == nil else { return .failure(.fake(409, "AlreadyExists")) }
             return .success(store(body, path, &state))
         }
+        if request.verb == "list" { return .success(list(request, state)) }
         let isApply = request.contentType == "application/apply-patch+yaml"
         guard let old = state.objects[path] else {
             return isApply ? .success(store(body, path, &state)) : .failure(.fake(404, "NotFound"))
@@ -154,6 +155,25 @@ final class FakeAPIServer: APIServer {
             if isApply { merged = old.merging(body) }
             return .success(merged == old ? old : store(merged, path, &state))
         }
+    }
+
+    /// Of one namespace or of all, with a label selector of one equality.
+    private static func list(_ request: APIRequest, _ state: State) -> JSONValue {
+        let parts = request.path.split(separator: "/", omittingEmptySubsequences: false)
+        let plural = parts.last.map(String.init) ?? ""
+        let root = parts.prefix { $0 != "namespaces" }.dropLast(parts.contains("namespaces") ? 0 : 1)
+            .joined(separator: "/")
+        let namespace = parts.firstIndex(of: "namespaces").map { String(parts[$0 + 1]) }
+        let selector = request.query.first { $0.name == "labelSelector" }?.value.split(separator: "=").map(String.init)
+        let items = state.objects.filter { path, object in
+            let own = path.split(separator: "/").map(String.init)
+            guard path.hasPrefix(root + "/"), own.dropLast().last == plural else { return false }
+            if let namespace, !path.contains("/namespaces/\(namespace)/") { return false }
+            guard let selector, selector.count == 2 else { return true }
+            return object["metadata"]?["labels"]?[selector[0]]?.text == selector[1]
+        }
+        .sorted { $0.key < $1.key }.map(\.value)
+        return .object(["metadata": .object(["resourceVersion": .string("\(state.version)")]), "items": .array(items)])
     }
 
     @discardableResult

@@ -89,7 +89,9 @@ extension FakeAPIServer {
 
     func addRoute(_ name: String, status: JSONValue? = nil) {
         put("\(FakeAPIServer.routes)/\(name)") { object in
-            object["metadata"] = .object(["name": .string(name), "generation": .integer(1)])
+            object["metadata"] = .object([
+                "name": .string(name), "namespace": .string("default"), "generation": .integer(1),
+            ])
             object["status"] = status
         }
     }

@@ -79,7 +79,11 @@ extension StatusBook {
     private mutating func reread(
         _ target: StatusTarget, _ fresh: ObservedStatus, now: MonotonicTime, wall: Int64
     ) -> Write? {
-        guard let known = entries[target]?.observed, known.uid == fresh.uid, known.generation == fresh.generation else {
+        // What is taken back is so whatever the spec says.
+        let isAnySpec = retired.contains(target)
+        guard let known = entries[target]?.observed, known.uid == fresh.uid,
+            known.generation == fresh.generation || isAnySpec
+        else {
             // What we would say is about another spec, or another object. The watch will show it: until then, wait.
             let failures = countFailure(target)
             wait(target, until: now + backOff.wait(failures))

@@ -50,6 +50,8 @@ struct StatusBook {
     private var waiting: Set<StatusTarget> = []
     /// The earliest end of a wait; may be too early, never too late.
     private var earliestWait: MonotonicTime?
+    /// Objects that are to be left as if we had never been: the installation is taken away.
+    var retired: Set<StatusTarget> = []
     private var revision: UInt64?
     private var snapshot = ClusterSnapshot(asOf: 0)
 
@@ -221,7 +223,9 @@ struct StatusBook {
     ) -> [String: JSONValue]? {
         let merge = StatusMerge(controllerName: controllerName, now: TimeText.seconds(wall))
         guard let desired = entry.desired?.json else {
-            guard snapshot.isOursToTakeBack(target, wasOurs: entry.wasOurs) else { return nil }
+            guard retired.contains(target) || snapshot.isOursToTakeBack(target, wasOurs: entry.wasOurs) else {
+                return nil
+            }
             return merge.takeBack(target.kind, from: current.status)
         }
         if isOutdated(target, desired, current) { return nil }

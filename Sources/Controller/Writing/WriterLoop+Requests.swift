@@ -10,21 +10,7 @@ extension WriterLoop {
     }
 
     func request(_ write: StatusBook.Write) -> APIRequest {
-        let resource = write.target.kind.resource
-        var path = ObjectPath(
-            group: resource.group, version: write.version, plural: resource.plural,
-            namespace: write.target.key.namespace, name: write.target.key.name)
-        switch write.action {
-        case .read: return path.request(.get, verb: "get")
-        case .patch(let changes, let resourceVersion):
-            path.subresource = "status"
-            var request = path.mergePatch(
-                .object([
-                    "metadata": .object(["resourceVersion": .string(resourceVersion)]), "status": .object(changes),
-                ]))
-            request.query = [("fieldManager", setup.settings.fieldManager)]
-            return request
-        }
+        write.request(fieldManager: setup.settings.fieldManager)
     }
 
     func request(_ write: ServiceBook.Write) -> APIRequest {
@@ -47,6 +33,26 @@ extension WriterLoop {
         case .count(let patch):
             path.name = write.name
             return path.mergePatch(patch)
+        }
+    }
+}
+
+extension StatusBook.Write {
+    func request(fieldManager: String) -> APIRequest {
+        let resource = target.kind.resource
+        var path = ObjectPath(
+            group: resource.group, version: version, plural: resource.plural, namespace: target.key.namespace,
+            name: target.key.name)
+        switch action {
+        case .read: return path.request(.get, verb: "get")
+        case .patch(let changes, let resourceVersion):
+            path.subresource = "status"
+            var request = path.mergePatch(
+                .object([
+                    "metadata": .object(["resourceVersion": .string(resourceVersion)]), "status": .object(changes),
+                ]))
+            request.query = [("fieldManager", fieldManager)]
+            return request
         }
     }
 }
