@@ -85,6 +85,26 @@ struct ClusterDiscoveryTests {
         #expect(cluster.health.problems.isEmpty)
     }
 
+    @Test("a server that forgets a kind for a moment costs no object; one without it for long does")
+    func forgetful() throws {
+        let server = FakeAPIServer()
+        server.setFault { $0.resource == "customresourcedefinitions" ? .status(403, reason: "Forbidden") : nil }
+        server.put(routes, Fixture.route("a"))
+        let cluster = try RunningCluster(server, factor: 0.005)
+        _ = try cluster.wait("route") { $0.snapshot.tcpRoutes.count == 1 }
+        server.state.withLock { $0.served[routes] = nil }
+        server.closeWatches()
+        _ = try #require(cluster.log.waitForEntry { $0.message.hasPrefix("the server does not name a kind") })
+        server.state.withLock { $0.served[routes] = ["v1"] }
+        server.put(routes, Fixture.route("b"))
+        _ = try cluster.wait("b") { $0.snapshot.tcpRoutes.count == 2 }
+        #expect(!cluster.log.entries.contains { $0.message == "kind is no longer watched" })
+        server.state.withLock { $0.served[routes] = nil }
+        server.closeWatches()
+        _ = try cluster.wait("no routes") { $0.snapshot.tcpRoutes.isEmpty }
+        #expect(cluster.log.entries.contains { $0.message == "kind is no longer watched" })
+    }
+
     @Test("discovery that fails is repeated; meanwhile nothing is handed over")
     func failing() throws {
         let server = FakeAPIServer()

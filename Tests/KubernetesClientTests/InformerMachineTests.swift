@@ -202,8 +202,15 @@ struct InformerMachineTests {
         #expect(machine.next(now: Self.at(0)) == .list(continueToken: nil, limit: 500))
         machine.failed(Self.refusal(403, "Forbidden"), now: Self.at(0))
         #expect(machine.problem == .denied(verb: "list", message: "because"))
-        let due = try #require(machine.deadline)
-        #expect(due >= Self.at(20) && due <= Self.at(30))
+        var due = try #require(machine.deadline)
+        for _ in 0..<10 {
+            _ = machine.next(now: due)
+            machine.failed(Self.refusal(403, "Forbidden"), now: due)
+            let next = try #require(machine.deadline)
+            #expect(next >= due + .milliseconds(800))
+            due = next
+        }
+        #expect(due >= Self.at(100))
         #expect(machine.next(now: due) == .list(continueToken: nil, limit: 500))
         _ = machine.listed(continueToken: nil, resourceVersion: "4")
         #expect(machine.problem == nil && machine.hasSynced)

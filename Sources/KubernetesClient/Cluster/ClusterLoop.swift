@@ -11,6 +11,8 @@ final class ClusterLoop {
     private static let healthInterval = Duration.milliseconds(100)
     /// Between two discoveries where the CRDs may not be watched.
     private static let rediscovery = Duration.seconds(30)
+    /// And where they are, in case something was missed.
+    private static let seldomRediscovery = Duration.seconds(600)
 
     private let options: ClusterSource.Options
     private let logger: Logger
@@ -54,6 +56,10 @@ final class ClusterLoop {
             groups: Set(ClusterKind.discovered.map(\.resource.group)), timing: timing, desk: desk, logger: logger,
             seed: .random(in: 0 ... .max)
         ) { kinds.apply($0) }
+        discovery.lifetime = { [unowned kinds] in
+            let isTold = kinds.seesDefinitions && !kinds.missesKinds
+            return (isTold ? Self.seldomRediscovery : Self.rediscovery) * options.clockFactor
+        }
         kinds.onAbsence = { [unowned discovery] in discovery.invalidate() }
         if let namespaces = options.watchNamespaces { contents.snapshot.scope = .namespaces(Set(namespaces).sorted()) }
     }
@@ -82,7 +88,6 @@ final class ClusterLoop {
     private var informers: [Informer] { kinds.required + kinds.optional + references.informers }
 
     private func step(now: MonotonicTime) {
-        discovery.lifetime = kinds.seesDefinitions ? nil : Self.rediscovery * options.clockFactor
         discovery.step(now: now)
         for informer in informers { informer.step(now: now) }
         let notPermitted = references.review()

@@ -10,8 +10,8 @@ final class Discovery {
     private(set) var served: ServedVersions?
     /// Why the last attempt failed.
     private(set) var problem: String?
-    /// How long an answer is trusted; nil: until ``invalidate()``.
-    var lifetime: Duration?
+    /// How long an answer is trusted, unless ``invalidate()`` is called.
+    var lifetime: () -> Duration = { .seconds(30) }
 
     private let groups: Set<String>
     private let timing: InformerTiming
@@ -114,10 +114,9 @@ final class Discovery {
         case .success(let served):
             if problem != nil { logger.info("the server's kinds are known again") }
             (failures, problem) = (0, nil)
-            due = nextTime(after: now)
-            let changed = self.served != served
             self.served = served
-            if changed { onAnswer(served) }
+            onAnswer(served)
+            due = nextTime(after: now)
         case .failure(let error):
             eagerness = max(eagerness, 1)
             if problem == nil {
@@ -135,10 +134,6 @@ final class Discovery {
             eagerness -= 1
             return now + timing.longestPause * (1 << (4 - min(4, eagerness)))
         }
-        return lifetime.map { now + $0 * Double.random(in: 0.8...1.2, using: &jitter) } ?? .distantFuture
+        return now + lifetime() * Double.random(in: 0.8...1.2, using: &jitter)
     }
-}
-
-extension MonotonicTime {
-    static let distantFuture = MonotonicTime(nanoseconds: .max)
 }

@@ -261,8 +261,8 @@ extension InformerMachine {
         case 404: problem = .absent
         default: problem = .failing(status.description)
         }
-        let delay = max(status.retryAfter ?? .zero, jittered(timing.refusedDelay))
-        state = .waiting(again, until: now + delay)
+        // A server that has just started may not know its own rights and kinds yet.
+        backOff(to: again, after: status.retryAfter, now: now)
     }
 
     private mutating func expire(now: MonotonicTime) {

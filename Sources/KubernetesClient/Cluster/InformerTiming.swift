@@ -8,8 +8,8 @@ struct InformerTiming: Sendable {
     /// Before a watch that ended in order at once is opened again; doubled while that goes on.
     var shortestPause = Duration.milliseconds(20)
     var longestPause = Duration.seconds(1)
-    /// Between two attempts at what the server does not permit or does not have.
-    var refusedDelay = Duration.seconds(30)
+    /// How long a kind must be missing before its objects are dropped, where its CRD does not tell.
+    var absence = Duration.seconds(120)
     /// A server sends a bookmark about every minute: silence for that long and as much again is none.
     var stall = Duration.seconds(60 + 90)
     /// From the opening of a watch to the head of its answer.
@@ -25,7 +25,7 @@ struct InformerTiming: Sendable {
     func scaled(by factor: Double) -> InformerTiming {
         var result = self
         let times: [WritableKeyPath<InformerTiming, Duration>] = [
-            \.firstDelay, \.longestDelay, \.shortestPause, \.longestPause, \.refusedDelay, \.stall, \.headTimeout,
+            \.firstDelay, \.longestDelay, \.shortestPause, \.longestPause, \.absence, \.stall, \.headTimeout,
             \.initialStall, \.settled,
         ]
         for time in times { result[keyPath: time] = result[keyPath: time] * factor }

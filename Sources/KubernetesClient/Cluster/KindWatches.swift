@@ -13,6 +13,8 @@ final class KindWatches {
     private let options: ClusterSource.Options
     private var watches: [Place: Informer] = [:]
     private var definitions: [Informer] = []
+    /// Watched kinds that the server says it does not have, since when.
+    private var missing: [String: MonotonicTime] = [:]
     private var complaints: Set<String> = []
     /// A kind that is watched is not there: its list was answered so.
     var onAbsence: () -> Void = {}
@@ -35,12 +37,39 @@ final class KindWatches {
     /// Whether changes of the CRDs are heard of.
     var seesDefinitions: Bool { !definitions.isEmpty && definitions.allSatisfy(\.machine.hasSynced) }
 
+    /// Whether a kind that is watched is missing: the server is to be asked again soon.
+    var missesKinds: Bool { !missing.isEmpty }
+
     func apply(_ served: ServedVersions) {
         for kind in ClusterKind.discovered {
             let version = served.choice(for: kind)
             if version == nil { complain(of: kind, served.versions(of: kind.resource)) }
-            set(kind, version: version)
+            if version != nil || isGone(kind) {
+                missing[kind.resource.kind] = nil
+                set(kind, version: version)
+            }
         }
+    }
+
+    /// Whether a kind that the server does not name is really gone. A server that has just started may not know its CRDs
+    /// yet: no route must be lost by that.
+    private func isGone(_ kind: ClusterKind) -> Bool {
+        let isWatched = watches.keys.contains { $0.kind == kind.resource.kind }
+        guard isWatched else { return true }
+        let definition = "\(kind.resource.plural).\(kind.resource.group)"
+        let informer = definitions.first { $0.scope.name == definition }
+        if let machine = informer?.machine, machine.hasSynced, machine.problem == nil,
+            factory.contents.definitions[ObjectKey(namespace: "", name: definition)] == nil
+        {
+            return true
+        }
+        let now = MonotonicTime.now()
+        guard let since = missing[kind.resource.kind] else {
+            missing[kind.resource.kind] = now
+            note("the server does not name a kind any more, what is known of it stays for now", kind, "")
+            return false
+        }
+        return now - since >= factory.timing.absence
     }
 
     func setWatchesNodes(_ watches: Bool) {
@@ -70,6 +99,7 @@ final class KindWatches {
                 informer.cache.kind.version = version
                 informer.relist()
                 note("kind is read in another version", kind, version)
+            case (let informer?, _?) where informer.machine.problem == .absent: informer.relist()
             default: break
             }
         }
