@@ -83,6 +83,9 @@ let package = Package(
         .target(
             name: "TestAPIServer", dependencies: ["Primitives", "Platform", "KubernetesAPI", "YAML", "TestSupport"],
             path: "Tests/TestAPIServer"),
+        .executableTarget(
+            name: "sluice-test-apiserver", dependencies: ["Primitives", "Platform", "TestAPIServer"],
+            path: "Tests/TestAPIServerMain"),
     ]
 )
 
@@ -136,7 +139,9 @@ for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) where wantedTe
 package.targets.first { $0.name == "SystemTests" }?.exclude = ["Peers", "README.md"]
 
 for target in package.targets where target.type != .system {
-    if target.type != .test, target.name != "TestSupport" { target.exclude.append("README.md") }
+    if target.type != .test, !["TestSupport", "sluice-test-apiserver"].contains(target.name) {
+        target.exclude.append("README.md")
+    }
     let features = ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"]
     target.swiftSettings = (target.swiftSettings ?? []) + features.map { .enableUpcomingFeature($0) }
     target.swiftSettings?.append(.treatAllWarnings(as: .error))

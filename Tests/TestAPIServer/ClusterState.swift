@@ -10,8 +10,6 @@ struct ClusterState: Sendable {
     /// The version of the latest change.
     var version: Int64 = 277
     var faults = Faults()
-    /// Counts changes of `faults`, so that running watches take notice.
-    var faultChanges = 0
     var tokens: [String: AccessToken]
     /// Signalled at every change; by the number of the watch.
     var wakers: [Int: EventDescriptor] = [:]
@@ -66,7 +64,7 @@ struct ClusterState: Sendable {
             ObjectChange(
                 version: version, path: path, previous: previous, object: stored, isDeletion: value == nil),
             limit: options.changesKept)
-        for waker in wakers.values { waker.signal() }
+        wake()
         return stored
     }
 
@@ -74,6 +72,25 @@ struct ClusterState: Sendable {
     mutating func compact(upTo version: Int64? = nil) {
         for key in stores.keys { stores[key]?.compact(upTo: version ?? self.version) }
     }
+
+    mutating func set(_ faults: Faults) {
+        self.faults = faults
+        wake()
+    }
+
+    mutating func closeWatches() {
+        watchEpoch += 1
+        wake()
+    }
+
+    mutating func changePods(_ change: (inout [ObjectPath: TestPod]) -> Void) {
+        change(&endpointPlan.pods)
+        endpointPlan.revision += 1
+        wake()
+    }
+
+    /// Lets watches and controllers look again.
+    func wake() { for waker in wakers.values { waker.signal() } }
 
     static func now() -> String {
         let seconds = realtimeNanoseconds() / 1_000_000_000

@@ -24,17 +24,7 @@ extension TestAPIServer {
     /// Creates an object or replaces the one of that name; its status stays.
     @discardableResult
     public func put(_ object: JSONValue) throws -> JSONValue {
-        try state.withLock { state in
-            let kind = try state.kind(of: object)
-            var placed = object
-            let path = try state.place(&placed, kind: kind, namespace: nil)
-            placed.set("metadata", "resourceVersion", to: nil)
-            placed.set("metadata", "uid", to: nil)
-            guard state.object(kind, path) != nil else {
-                return try state.create(kind, namespace: nil, object: placed, by: .test).object.value
-            }
-            return try state.replace(kind, path, subresource: nil, with: placed, by: .test).object.value
-        }
+        try state.withLock { try $0.put(object) }
     }
 
     /// Merges a change (RFC 7396, as YAML or JSON) into an object, or into its status through `subresource`.
@@ -47,7 +37,7 @@ extension TestAPIServer {
             let kind = try state.kind(named: kind)
             let path = ObjectPath(namespace: namespace, name: name)
             return try state.patch(
-                kind, path, subresource: subresource, with: patch, isStrategic: false, by: .test
+                kind, path, subresource: subresource, with: patch, by: .test
             ).object.value
         }
     }
@@ -83,26 +73,13 @@ extension TestAPIServer {
 
     /// Stops serving a kind: its definition and its objects go, its paths answer 404.
     public func removeKind(_ kind: String) {
-        state.withLock { state in
-            guard let kind = try? state.kind(named: kind) else { return }
-            let definitions = state.kind("customresourcedefinitions.apiextensions.k8s.io")
-            let path = ObjectPath(namespace: "", name: kind.qualifiedPlural)
-            _ = try? state.delete(definitions, path, options: nil)
-            state.withdraw(kind.qualifiedPlural)
-        }
+        state.withLock { $0.remove(kindNamed: kind) }
     }
 
     /// Serves a kind of Gateway API again, as a definition that is installed late. `versions`: the served ones, the
     /// preferred one first; nil: as v1.6.1 has them.
     public func addGatewayKind(_ kind: String, versions: [String]? = nil, bundleVersion: String? = nil) throws {
-        try state.withLock { state in
-            guard var served = GatewayKinds.all.first(where: { $0.kind == kind }) else {
-                throw APIStatus.badRequest("no kind \(kind) in Gateway API")
-            }
-            served.versions = versions ?? served.versions
-            served.bundleVersion = bundleVersion ?? served.bundleVersion
-            try state.install(served)
-        }
+        try state.withLock { try $0.addGatewayKind(kind, versions: versions, bundleVersion: bundleVersion) }
     }
 
     /// Makes a pod known to the played endpoint controller, or changes it.
@@ -115,15 +92,39 @@ extension TestAPIServer {
     }
 
     private func changePods(_ change: (inout [ObjectPath: TestPod]) -> Void) {
-        state.withLock { state in
-            change(&state.endpointPlan.pods)
-            state.endpointPlan.revision += 1
-            state.wakers.values.forEach { $0.signal() }
-        }
+        state.withLock { $0.changePods(change) }
     }
 }
 
 extension ClusterState {
+    /// Creates an object or replaces the one of that name; its status stays.
+    mutating func put(_ object: JSONValue) throws -> JSONValue {
+        let kind = try kind(of: object)
+        var placed = object
+        let path = try place(&placed, kind: kind, namespace: nil)
+        for field in ["resourceVersion", "uid"] { placed.set("metadata", field, to: nil) }
+        guard self.object(kind, path) != nil else {
+            return try create(kind, namespace: nil, object: placed, by: .test).object.value
+        }
+        return try replace(kind, path, subresource: nil, with: placed, by: .test).object.value
+    }
+
+    mutating func remove(kindNamed name: String) {
+        guard let kind = try? kind(named: name) else { return }
+        let definitions = self.kind("customresourcedefinitions.apiextensions.k8s.io")
+        _ = try? delete(definitions, ObjectPath(namespace: "", name: kind.qualifiedPlural), options: nil)
+        withdraw(kind.qualifiedPlural)
+    }
+
+    mutating func addGatewayKind(_ kind: String, versions: [String]? = nil, bundleVersion: String? = nil) throws {
+        guard var served = GatewayKinds.all.first(where: { $0.kind == kind }) else {
+            throw APIStatus.badRequest("no kind \(kind) in Gateway API")
+        }
+        served.versions = versions ?? served.versions
+        served.bundleVersion = bundleVersion ?? served.bundleVersion
+        try install(served)
+    }
+
     /// The kind of an object by its `apiVersion` and `kind`.
     func kind(of object: JSONValue) throws -> ServedKind {
         let parts = (object["apiVersion"]?.text ?? "").split(separator: "/").map(String.init)

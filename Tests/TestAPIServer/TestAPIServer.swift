@@ -87,21 +87,12 @@ public final class TestAPIServer: Sendable {
     public var faults: Faults {
         get { state.withLock { $0.faults } }
         set {
-            state.withLock { state in
-                state.faults = newValue
-                state.faultChanges += 1
-                state.wakers.values.forEach { $0.signal() }
-            }
+            state.withLock { $0.set(newValue) }
         }
     }
 
     /// Ends every running watch in order.
-    public func closeWatches() {
-        state.withLock { state in
-            state.watchEpoch += 1
-            state.wakers.values.forEach { $0.signal() }
-        }
-    }
+    public func closeWatches() { state.withLock { $0.closeWatches() } }
 
     /// Breaks every connection with RST; new ones are taken.
     public func dropConnections() { listener.dropConnections() }

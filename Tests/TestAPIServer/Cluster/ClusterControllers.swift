@@ -111,7 +111,7 @@ final class ClusterControllers {
                     ])
                 ])
             ])
-            _ = try? state.patch(services, path, subresource: "status", with: status, isStrategic: false, by: .server)
+            _ = try? state.patch(services, path, subresource: "status", with: status, by: .server)
         }
     }
 

@@ -41,7 +41,7 @@ extension ClusterState {
         guard let store = stores[qualifiedPlural], store.kind.isCustom else { return }
         for path in store.objects.keys.sorted() { commit(store.kind, path, nil) }
         stores[qualifiedPlural] = nil
-        for waker in wakers.values { waker.signal() }
+        wake()
     }
 
     private mutating func accept(_ definition: JSONValue) {

@@ -157,6 +157,6 @@ extension ClusterState {
                 "observedGeneration": deployment.at("metadata", "generation") ?? .integer(1),
             ])
         ])
-        _ = try? patch(deployments, path, subresource: "status", with: status, isStrategic: false, by: .server)
+        _ = try? patch(deployments, path, subresource: "status", with: status, by: .server)
     }
 }

@@ -5,9 +5,10 @@ internal import Platform
 struct ConnectionService {
     private let connection: HTTPConnection
     private let state: Locked<ClusterState>
+    private let listener: HTTPListener
 
-    init(_ connection: HTTPConnection, state: Locked<ClusterState>) {
-        (self.connection, self.state) = (connection, state)
+    init(_ connection: HTTPConnection, state: Locked<ClusterState>, listener: HTTPListener) {
+        (self.connection, self.state, self.listener) = (connection, state, listener)
     }
 
     func run() {
@@ -23,7 +24,7 @@ struct ConnectionService {
     /// False where the connection ends with this answer.
     private func answer(_ request: ServedRequest) throws -> Bool {
         if request.path.first == "_control" {
-            try connection.write(ControlPath(state: state).answer(request).bytes(closes: false))
+            try connection.write(ControlPath(state: state, listener: listener).answer(request).bytes(closes: false))
             return true
         }
         let faults = state.withLock { state in
@@ -33,6 +34,7 @@ struct ConnectionService {
             }
             return faults
         }
+        let isLast = request.headers["connection"]?.lowercased() == "close"
         let isConcerned = faults.concerns(request) && faults.remaining != 0
         if isConcerned {
             if faults.latency > .zero { try pause(faults.latency) }
@@ -41,17 +43,17 @@ struct ConnectionService {
                 return false
             }
             if let code = faults.answersWith {
-                try send(failure(code, faults).bytes(closes: false), faults)
-                return true
+                try send(failure(code, faults).bytes(closes: isLast), faults)
+                return !isLast
             }
         }
         switch state.withLock({ $0.answer(request) }) {
         case .response(let response):
-            try send(response.bytes(closes: request.headers["connection"] == "close"), isConcerned ? faults : Faults())
-            return request.headers["connection"] != "close"
+            try send(response.bytes(closes: isLast), isConcerned ? faults : Faults())
+            return !isLast
         case .watch(let plan):
             try WatchService(connection, state: state, plan: plan, request: request).run()
-            return request.headers["connection"] != "close"
+            return !isLast
         }
     }
 

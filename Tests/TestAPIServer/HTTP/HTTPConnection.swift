@@ -13,16 +13,10 @@ final class HTTPConnection: Sendable {
 
     var raw: Int32 { socket.raw }
 
-    /// Ends both directions; the thread that serves it sees the end. From any thread.
-    func shutDown() {
-        isShutDown.withLock { $0 = true }
-        StreamSocket.shutdownBoth(socket.raw)
-    }
-
-    /// Sends RST instead of FIN when the connection is closed.
+    /// Breaks the connection with RST; the thread that serves it sees the end. From any thread.
     func reset() {
-        resetOnClose(socket.raw)
-        shutDown()
+        isShutDown.withLock { $0 = true }
+        breakConnection(socket.raw)
     }
 
     /// Shut down by the server.

@@ -36,13 +36,13 @@ final class HTTPListener: Sendable {
             return true
         }
         guard wasOpen else { return }
-        state.withLock { state in state.wakers.values.forEach { $0.signal() } }
+        state.withLock { $0.wake() }
         _ = running.wait(until: .now() + .seconds(10)) { $0 == 0 ? true : nil }
     }
 
     func dropConnections() {
         open_.update { $0?.connections.values.forEach { $0.reset() } }
-        state.withLock { state in state.wakers.values.forEach { $0.signal() } }
+        state.withLock { $0.wake() }
     }
 
     private func start(_ socket: consuming FileDescriptor) throws {
@@ -81,7 +81,7 @@ final class HTTPListener: Sendable {
         running.update { $0 += 1 }
         do {
             let thread = try Thread(named: "api-conn") { [self] in
-                ConnectionService(connection, state: state).run()
+                ConnectionService(connection, state: state, listener: self).run()
                 open_.update { open in
                     if open?.stop === stop { open?.connections[number] = nil }
                 }

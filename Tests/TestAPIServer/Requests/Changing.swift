@@ -25,16 +25,24 @@ extension ClusterState {
         return try change(kind, path, old: old, to: object, subresource: subresource, managed: nil, options: options)
     }
 
-    /// PATCH by JSON merge patch, or by strategic merge patch for core kinds.
+    /// How a patch is written.
+    enum PatchForm { case merge, strategic, json }
+
+    /// PATCH by anything but server-side apply.
     mutating func patch(
-        _ kind: ServedKind, _ path: ObjectPath, subresource: String?, with patch: JSONValue, isStrategic: Bool,
+        _ kind: ServedKind, _ path: ObjectPath, subresource: String?, with patch: JSONValue, form: PatchForm = .merge,
         by options: WriteOptions
     ) throws -> WriteResult {
         guard let old = object(kind, path) else { throw APIStatus.notFound(kind, path.name) }
-        guard patch.fields != nil else { throw APIStatus.badRequest("the patch is no object") }
+        guard form == .json || patch.fields != nil else { throw APIStatus.badRequest("the patch is no object") }
         let base = options.version.map { kind.served(old.value, version: $0) } ?? old.value
-        let merged = isStrategic ? StrategicMerge(shape: kind.shape).apply(patch, to: base) : base.merged(with: patch)
-        let object = try typed(merged, kind: kind, options: options)
+        let patched =
+            switch form {
+            case .merge: base.merged(with: patch)
+            case .strategic: StrategicMerge(shape: kind.shape).apply(patch, to: base)
+            case .json: try JSONPatch.apply(patch, to: base)
+            }
+        let object = try typed(patched, kind: kind, options: options)
         return try change(kind, path, old: old, to: object, subresource: subresource, managed: nil, options: options)
     }
 
@@ -52,7 +60,9 @@ extension ClusterState {
             object.set("metadata", "generation", to: .integer(generation + 1))
         }
         if kind.qualifiedKind == "Service", subresource == nil { object = try allocate(object, previous: old.value) }
-        var managed = applied ?? ManagedFields(of: old.value)
+        // A writer may hand on who owns what, as kubectl does when it moves to server-side apply.
+        let isHandedOn = given.at("metadata", "managedFields")?.elements?.isEmpty == false && subresource == nil
+        var managed = applied ?? ManagedFields(of: isHandedOn ? given : old.value)
         if applied == nil {
             let owner = ManagedFields.Owner(
                 manager: options.manager, operation: "Update",
@@ -61,7 +71,7 @@ extension ClusterState {
         }
         object.set("metadata", "managedFields", to: managed.json)
         object.set("metadata", "resourceVersion", to: old.value.at("metadata", "resourceVersion"))
-        if isSame(old.value, object, isApplied: applied != nil) {
+        if isSame(old.value, object, comparesOwners: applied != nil || isHandedOn) {
             statistics.unchangedWrites += 1
             return WriteResult(object: old, warnings: warnings)
         }
@@ -78,14 +88,14 @@ extension ClusterState {
         return WriteResult(object: stored, warnings: warnings)
     }
 
-    private func isSame(_ old: JSONValue, _ new: JSONValue, isApplied: Bool) -> Bool {
+    private func isSame(_ old: JSONValue, _ new: JSONValue, comparesOwners: Bool) -> Bool {
         func bare(_ value: JSONValue) -> JSONValue {
             var value = value
             value.set("metadata", "managedFields", to: nil)
             return value
         }
         guard bare(old) == bare(new) else { return false }
-        guard isApplied else { return true }
+        guard comparesOwners else { return true }
         func owners(_ value: JSONValue) -> [ManagedFields.Owner: FieldSet] {
             Dictionary(ManagedFields(of: value).entries.map { ($0.owner, $0.fields) }) { $1 }
         }

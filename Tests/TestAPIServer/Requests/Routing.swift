@@ -61,7 +61,7 @@ extension ClusterState {
     }
 
     private func review(_ user: AccessToken, _ request: ServedRequest) throws -> ServedResponse {
-        var review = try JSONText.parse(request.body)
+        var review = try body(request)
         let wanted = review.at("spec", "resourceAttributes")
         let subresource = wanted?["subresource"]?.text.map { "/\($0)" } ?? ""
         let attempt = AccessAttempt(
@@ -146,15 +146,17 @@ extension ClusterState {
                 isNamed: request.query["fieldManager"] != nil)
         case "application/merge-patch+json":
             return try patch(
-                kind, path, subresource: subresource, with: try body(request), isStrategic: false, by: options)
+                kind, path, subresource: subresource, with: try body(request), by: options)
+        case "application/json-patch+json":
+            return try patch(kind, path, subresource: subresource, with: try body(request), form: .json, by: options)
         case "application/strategic-merge-patch+json" where !kind.isCustom:
             return try patch(
-                kind, path, subresource: subresource, with: try body(request), isStrategic: true, by: options)
+                kind, path, subresource: subresource, with: try body(request), form: .strategic, by: options)
         default:
             throw APIStatus(
                 code: 415, reason: "UnsupportedMediaType",
                 message: "the body of the request was in an unknown format - accepted media types include: "
-                    + "application/merge-patch+json, application/apply-patch+yaml")
+                    + "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml")
         }
     }
 
@@ -174,7 +176,8 @@ extension ClusterState {
 
     private func body(_ request: ServedRequest) throws -> JSONValue {
         let type = request.headers["content-type"] ?? "application/json"
-        guard !type.contains("protobuf") else {
+        if type.contains("protobuf") {
+            if let json = ProtobufBody.json(request.body) { return json }
             throw APIStatus(
                 code: 415, reason: "UnsupportedMediaType",
                 message: "the body of the request was in an unknown format - accepted media types include: "

@@ -16,7 +16,7 @@ extension ClusterState {
         var options = try WriteOptions(request, version: kind.versions[0])
         options.isInternal = true
         let patch = JSONValue.object(["spec": .object(["replicas": .integer(replicas)])])
-        let result = try self.patch(kind, path, subresource: nil, with: patch, isStrategic: false, by: options)
+        let result = try self.patch(kind, path, subresource: nil, with: patch, by: options)
         return show(result.object)
     }
 
