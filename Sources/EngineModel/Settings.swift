@@ -47,15 +47,6 @@ public struct BackendSettings: Hashable, Sendable {
     public init() {}
 }
 
-/// Addresses that a DNS name may not lead to. Multicast, unspecified and broadcast ones never are used.
-public struct RefusedAddresses: Hashable, Sendable {
-    public var loopback = false
-    /// Link-local ones, and with them the metadata addresses of clouds.
-    public var linkLocal = false
-
-    public init() {}
-}
-
 /// TCP keepalive; the user timeout is idle + interval × probes. Whole seconds, 1–32767.
 public struct TCPKeepalive: Hashable, Sendable {
     public var idleSeconds: Int32 = 60

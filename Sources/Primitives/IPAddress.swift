@@ -56,16 +56,6 @@ public enum IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Where clouds tell machines their secrets, apart from link-local addresses: Amazon's and Google's over IPv6, and
-    /// Alibaba's, as their manuals give them.
-    public var isCloudMetadata: Bool {
-        switch unmapped {
-        case .v4(let value): value == 0x6464_64c8
-        case .v6(let high, let low):
-            (high == 0xfd00_0ec2_0000_0000 || high == 0xfd20_00ce_0000_0000) && low == 0x254
-        }
-    }
-
     /// `0.0.0.0` or `::`.
     public var isUnspecified: Bool { self == .anyV4 || self == .anyV6 }
 }

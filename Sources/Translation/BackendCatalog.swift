@@ -2,7 +2,8 @@ internal import EngineModel
 internal import KubernetesAPI
 internal import Primitives
 
-/// Our own Backends: the endpoints of each, or why it cannot be used.
+/// Endpoints that stand in an object itself: those of each of our own Backends, or why it cannot be used, and the names that
+/// Services of type ExternalName stand for.
 struct BackendCatalog {
     struct Problem: Error {
         let message: String
@@ -10,14 +11,45 @@ struct BackendCatalog {
     }
 
     private var entries: [ObjectKey: Result<[EndpointConfiguration], Problem>] = [:]
+    private(set) var externalNames: [ObjectKey: String] = [:]
 
-    init(_ backends: [ObjectKey: Backend]) {
+    init(_ backends: [ObjectKey: Backend], _ services: [ObjectKey: Service]) {
+        for (key, service) in services where service.spec.type == "ExternalName" {
+            externalNames[key] = service.spec.externalName ?? ""
+        }
         for (key, backend) in backends {
             entries[key] = Result { () throws(Problem) in try BackendCatalog.endpoints(of: backend) }
         }
     }
 
     subscript(_ key: ObjectKey) -> Result<[EndpointConfiguration], Problem>? { entries[key] }
+
+    /// Whether the target's endpoints are not from slices, so that a gateway's guard has to be asked.
+    func isGuarded(_ target: BackendTarget) -> Bool {
+        switch target {
+        case .service(let key, _): externalNames[key] != nil
+        case .backend: true
+        }
+    }
+
+    /// Whether an endpoint of the target is a name, whose addresses the engine has to judge.
+    func hasNames(_ target: BackendTarget) -> Bool {
+        switch target {
+        case .service(let key, _): externalNames[key] != nil
+        case .backend(let key):
+            ((try? entries[key]?.get()) ?? []).contains { if case .name = $0.address { true } else { false } }
+        }
+    }
+
+    /// What a Service of type ExternalName leads to; nil where its name is none.
+    func external(_ key: ObjectKey, port: Int) -> EndpointConfiguration? {
+        guard var name = externalNames[key]?.lowercased() else { return nil }
+        if name.hasSuffix(".") { name.removeLast() }
+        guard HostnamePattern.isDNSName(name), IPAddress(name) == nil, let port = UInt16(exactly: port) else {
+            return nil
+        }
+        return EndpointConfiguration(address: .name(name, port: port))
+    }
 
     private static func endpoints(of backend: Backend) throws(Problem) -> [EndpointConfiguration] {
         let type = backend.spec.type ?? "Endpoints"

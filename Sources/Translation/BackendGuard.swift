@@ -18,12 +18,12 @@ struct BackendGuard: Hashable {
         allowsExternalName = set?.allowExternalName ?? false
         if var folder = set?.allowUnixSocketDir {
             while folder.hasSuffix("/") { folder.removeLast() }
-            // The root alone would be empty now, and stands for every path.
+            // Of the root nothing is left, which stands for every path.
             socketFolder = set?.allowUnixSocketDir?.isEmpty == true ? nil : folder
         } else {
             socketFolder = standalone ? "" : nil
         }
-        source = parameters?.description ?? "the GatewayParameters of the class, which has none"
+        source = parameters?.description ?? "the class, which has no GatewayParameters"
     }
 
     /// Addresses that no name may lead to.
@@ -34,21 +34,33 @@ struct BackendGuard: Hashable {
         return refused
     }
 
-    /// Why an endpoint may not be used; nil: it may.
-    func refusal(of endpoint: EndpointAddress) -> String? {
+    /// Why a target may not be used; nil: it may.
+    func refusal(of target: BackendTarget, _ catalog: BackendCatalog) -> Verdict? {
+        switch target {
+        case .service(let key, _):
+            guard !allowsExternalName, catalog.externalNames[key] != nil else { return nil }
+            return Verdict(
+                .invalidKind,
+                refused("Service \(key) is of type ExternalName, which", "allowExternalName")
+                    + "; use a Backend with fqdn")
+        case .backend(let key):
+            guard let endpoints = try? catalog[key]?.get() else { return nil }
+            return endpoints.lazy.compactMap { refusal(of: $0.address) }.first.map {
+                Verdict(.refNotPermitted, "Backend \(key): \($0)")
+            }
+        }
+    }
+
+    private func refusal(of endpoint: EndpointAddress) -> String? {
         switch endpoint {
         case .name: return nil
         case .ip(let socket):
-            let address = socket.ip
-            if address.isUnspecified || address.isMulticast || address == IPAddress("255.255.255.255") {
-                return "\(address) is no address of a backend"
+            guard let kind = refusedAddresses.refusal(of: socket.ip) else { return nil }
+            switch kind {
+            case "loopback": return refused("loopback address \(socket.ip)", "allowLoopback")
+            case "link-local", "metadata service": return refused("\(kind) address \(socket.ip)", "allowLinkLocal")
+            default: return "\(kind) address \(socket.ip) is no backend's"
             }
-            if address.isLoopback, !allowsLoopback { return refused("loopback address \(address)", "allowLoopback") }
-            if address.isLinkLocal || address.isCloudMetadata, !allowsLinkLocal {
-                return refused(
-                    "\(address.isLinkLocal ? "link-local" : "metadata") address \(address)", "allowLinkLocal")
-            }
-            return nil
         case .unix(let path):
             guard let folder = socketFolder else { return refused("unix socket \(path)", "allowUnixSocketDir") }
             if folder.isEmpty { return nil }
@@ -58,11 +70,6 @@ struct BackendGuard: Hashable {
             }
             return nil
         }
-    }
-
-    /// Why a Service of type ExternalName may not be used; nil: it may.
-    func refusal(ofExternalName service: ObjectKey) -> String? {
-        allowsExternalName ? nil : refused("Service \(service) of type ExternalName", "allowExternalName")
     }
 
     private func refused(_ what: String, _ field: String) -> String {

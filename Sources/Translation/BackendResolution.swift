@@ -8,6 +8,8 @@ struct ResolvedRule {
     var targets: [Target] = []
     var problems: [Verdict] = []
     var remarks: [String] = []
+    /// Those that a gateway may have to refuse: their endpoints are not from slices.
+    var guarded: [BackendTarget] = []
     /// ALPN for listeners that terminate, when all backends speak the same by their appProtocol.
     var alpnProtocols: [String] = []
 
@@ -46,6 +48,7 @@ struct BackendResolver {
             case .success(let target):
                 rule.targets.append(ResolvedRule.Target(weight: weight, backend: target))
                 if case .service(let key, _) = target { rule.remarks += slices.remarks(key) }
+                if backends.isGuarded(target) { rule.guarded.append(target) }
             case .failure(let failure):
                 rule.targets.append(ResolvedRule.Target(weight: weight, backend: nil))
                 rule.problems.append(failure.verdict)
@@ -94,15 +97,17 @@ struct BackendResolver {
         guard let service = snapshot.services[key] else {
             return .failure(Failure(.backendNotFound, "Service \(key) does not exist"))
         }
-        guard service.spec.type != "ExternalName" else {
-            return .failure(
-                Failure(
-                    .invalidKind, "Service \(key) is of type ExternalName, which is refused; use a Backend with fqdn"))
-        }
         guard let port, UInt16(exactly: port) != nil else {
             return .failure(Failure(.backendNotFound, "Service \(key): the reference gives no port"))
         }
         let ports = (service.spec.ports ?? []).filter { $0.port == port }
+        if backends.externalNames[key] != nil {
+            guard backends.external(key, port: port) != nil else {
+                let name = printable(service.spec.externalName ?? "")
+                return .failure(Failure(.backendNotFound, "Service \(key): externalName \"\(name)\" is no DNS name"))
+            }
+            return .success(.service(key, ports.first ?? Service.Port(port: port)))
+        }
         guard let other = ports.first else {
             return .failure(Failure(.backendNotFound, "Service \(key) has no port \(port)"))
         }

@@ -7,11 +7,14 @@ struct ConfigurationBuilder {
     private let slices: SliceIndex
     private let catalog: BackendCatalog
     private let policies: PolicyIndex
+    /// What names may not lead to where no parameters say otherwise.
+    private let commonRefusal: RefusedAddresses
     private var backends: [BackendID: BackendConfiguration] = [:]
     private var listeners: [ListenerConfiguration] = []
     private(set) var bindings: [ListenerID: [Binding]] = [:]
 
-    init(slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex) {
+    init(slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex, _ options: TranslationOptions) {
+        commonRefusal = EffectiveParameters(options).backendGuard.refusedAddresses
         self.slices = slices
         self.catalog = catalog
         self.policies = policies
@@ -71,11 +74,13 @@ struct ConfigurationBuilder {
         _ route: RouteState, _ listener: ListenerState, _ gateway: GatewayState
     ) -> RouteConfiguration {
         let rule = route.rule ?? ResolvedRule()
+        let refused = Set(rule.guarded.filter { gateway.parameters.backendGuard.refusal(of: $0, catalog) != nil })
         let weighted = rule.targets.map { target in
-            RouteConfiguration.WeightedBackend(
-                weight: target.weight,
-                target: target.backend.map { .backend(use($0, raw: listener.traffic == .passthrough, by: gateway)) }
-                    ?? .invalid)
+            guard let backend = target.backend, !refused.contains(backend) else {
+                return RouteConfiguration.WeightedBackend(weight: target.weight, target: .invalid)
+            }
+            let id = use(backend, raw: listener.traffic == .passthrough, by: gateway)
+            return RouteConfiguration.WeightedBackend(weight: target.weight, target: .backend(id))
         }
         return RouteConfiguration(
             id: route.id, backends: weighted,
@@ -95,16 +100,37 @@ struct ConfigurationBuilder {
                 tls?.clientCertificate = certificate
             }
         }
+        let refused = catalog.hasNames(target) ? gateway.parameters.backendGuard.refusedAddresses : commonRefusal
+        if refused != commonRefusal {
+            // Where gateways differ in what a name may lead to, each has its own answers.
+            id.variant += (id.variant.isEmpty ? "" : ", ") + refused.text
+        }
         if backends[id] == nil {
-            backends[id] = BackendConfiguration(id: id, endpoints: endpoints(target), tls: raw ? nil : tls)
+            var settings = BackendSettings()
+            settings.refusedAddresses = refused
+            backends[id] = BackendConfiguration(
+                id: id, endpoints: endpoints(target), tls: raw ? nil : tls, settings: settings)
         }
         return id
     }
 
     private func endpoints(_ target: BackendTarget) -> [EndpointConfiguration] {
         switch target {
-        case .service(let key, let port): slices.endpoints(key, port)
+        case .service(let key, let port):
+            catalog.externalNames[key] == nil
+                ? slices.endpoints(key, port) : [catalog.external(key, port: port.port)].compactMap { $0 }
         case .backend(let key): (try? catalog[key]?.get()) ?? []
+        }
+    }
+}
+
+extension RefusedAddresses {
+    fileprivate var text: String {
+        switch (loopback, linkLocal) {
+        case (false, false): "to any address"
+        case (true, false): "not to loopback"
+        case (false, true): "not to link-local"
+        case (true, true): "neither to loopback nor to link-local"
         }
     }
 }

@@ -2,12 +2,15 @@ internal import KubernetesAPI
 
 /// Writes the status of every route that has a parent of ours.
 func reportRoutes(
-    _ routes: [RouteState], _ gateways: [GatewayState], _ options: TranslationOptions, into report: inout StatusReport
+    _ routes: [RouteState], _ gateways: [GatewayState], _ catalog: BackendCatalog, _ options: TranslationOptions,
+    into report: inout StatusReport
 ) {
     for (index, route) in routes.enumerated() where !route.parents.isEmpty {
-        let resolved = resolvedRefs(route)
-        let parents = route.parents.map { parent in
-            RouteParentStatus(
+        let resolved = resolvedRefs(route, refused: [])
+        let parents = route.parents.map { parent -> RouteParentStatus in
+            let refused = parent.gateway.map { refusals(route, by: gateways[$0], catalog) } ?? []
+            let resolved = refused.isEmpty ? resolved : resolvedRefs(route, refused: refused)
+            return RouteParentStatus(
                 parentRef: parent.reference, controllerName: options.controllerName,
                 conditions: conditions(index, route, parent, gateways, resolved))
         }
@@ -55,11 +58,16 @@ private func accepted(_ route: RouteState, _ parent: ParentState, _ gateways: [G
         .accepted, .true, .accepted, (ignored + idle).joined(separator: "; "), observedGeneration: route.generation)
 }
 
-private func resolvedRefs(_ route: RouteState) -> Condition {
+/// Backends that the gateway's guard refuses, whatever they are to others.
+private func refusals(_ route: RouteState, by gateway: GatewayState, _ catalog: BackendCatalog) -> [Verdict] {
+    (route.rule?.guarded ?? []).compactMap { gateway.parameters.backendGuard.refusal(of: $0, catalog) }
+}
+
+private func resolvedRefs(_ route: RouteState, refused: [Verdict]) -> Condition {
     let rule = route.rule ?? ResolvedRule()
     var seen: Set<String> = []
     let remarks = rule.remarks.filter { seen.insert($0).inserted }
     return Condition(
-        .resolvedRefs, rule.problems.merged, otherwise: .resolvedRefs, remarks.joined(separator: "; "),
+        .resolvedRefs, (rule.problems + refused).merged, otherwise: .resolvedRefs, remarks.joined(separator: "; "),
         generation: route.generation)
 }

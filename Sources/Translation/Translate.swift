@@ -17,7 +17,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     var routes = attacher.routes
 
     let slices = SliceIndex(snapshot.endpointSlices)
-    let catalog = BackendCatalog(snapshot.backends)
+    let catalog = BackendCatalog(snapshot.backends, snapshot.services)
     let resolver = BackendResolver(snapshot, grants: grants, slices: slices, backends: catalog)
     for index in routes.indices where !routes[index].parents.isEmpty {
         routes[index].rule = resolver.resolve(routes[index])
@@ -26,7 +26,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     var policies = PolicyIndex(snapshot)
     noteUses(of: &policies, gateways, routes)
 
-    var builder = ConfigurationBuilder(slices: slices, catalog: catalog, policies: policies)
+    var builder = ConfigurationBuilder(slices: slices, catalog: catalog, policies: policies, options)
     for gateway in gateways.indices {
         for listener in gateways[gateway].listeners.indices {
             let selection = RouteSelection(gateways[gateway].listeners[listener], routes)
@@ -42,7 +42,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     statuses.gatewayClasses = context.classes.statuses
     reportGateways(gateways, into: &statuses)
     if options.standalone { reportStrayListenerSets(snapshot, into: &statuses) }
-    reportRoutes(routes, gateways, options, into: &statuses)
+    reportRoutes(routes, gateways, catalog, options, into: &statuses)
     reportPolicies(policies.policies, options, into: &statuses)
     reportBackends(snapshot.backends, catalog, into: &statuses)
     reportParameters(snapshot.gatewayParameters, parameters, options, into: &statuses)

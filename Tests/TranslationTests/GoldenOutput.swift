@@ -96,6 +96,8 @@ private func describe(_ id: BackendID) -> String {
 private struct BackendShape: Encodable {
     let id: String
     let endpoints: [String]
+    /// Where its names may not lead.
+    let refused: [String]?
     let tls: TLS?
 
     struct TLS: Encodable {
@@ -108,6 +110,10 @@ private struct BackendShape: Encodable {
     init(_ backend: BackendConfiguration) {
         id = describe(backend.id)
         endpoints = backend.endpoints.map { $0.weight == 1 ? "\($0.address)" : "\($0.address) weight \($0.weight)" }
+        let hasName = backend.endpoints.contains { if case .name = $0.address { true } else { false } }
+        let addresses = backend.settings.refusedAddresses
+        let kinds = (addresses.loopback ? ["loopback"] : []) + (addresses.linkLocal ? ["link-local"] : [])
+        refused = hasName ? kinds : nil
         tls = backend.tls.map { tls in
             let trust: [String] =
                 switch tls.trust {

@@ -1,9 +1,16 @@
-internal import EngineModel
-internal import Primitives
+public import Primitives
 
-extension RefusedAddresses {
-    /// What kind of address it is, where a DNS name may not lead to it; nil: it may.
-    func refusal(of address: IPAddress) -> String? {
+/// Addresses that a backend may not have, and a DNS name may not lead to. Multicast, unspecified and broadcast ones never
+/// are used.
+public struct RefusedAddresses: Hashable, Sendable {
+    public var loopback = false
+    /// Link-local ones, and with them the metadata addresses of clouds.
+    public var linkLocal = false
+
+    public init() {}
+
+    /// What kind of address it is, where it is refused; nil: it is not.
+    public func refusal(of address: IPAddress) -> String? {
         let address = address.embedded
         if address.isUnspecified || address.isThisNetwork { return "unspecified" }
         if address.isMulticast { return "multicast" }
@@ -27,22 +34,6 @@ extension IPAddress {
             return .v4(UInt32(truncatingIfNeeded: low))
         }
         return unmapped
-    }
-
-    /// 224.0.0.0/4, ff00::/8.
-    fileprivate var isMulticast: Bool {
-        switch self {
-        case .v4(let value): value >> 28 == 0xe
-        case .v6(let high, _): high >> 56 == 0xff
-        }
-    }
-
-    /// 169.254.0.0/16, fe80::/10.
-    fileprivate var isLinkLocal: Bool {
-        switch self {
-        case .v4(let value): value >> 16 == 0xa9fe
-        case .v6(let high, _): high >> 54 == 0xfe80 >> 6
-        }
     }
 
     /// 0.0.0.0/8: a host's own addresses, to some kernels.
