@@ -42,9 +42,11 @@ extension StatusReport {
 }
 
 extension ParentReference {
-    /// `namespace/name`, with `/section` and `:port` where they are given.
+    /// `namespace/name`, with `/section` and `:port` where they are given; `ListenerSet ` before that of one.
     func text(from routeNamespace: String) -> String {
         let section = sectionName.map { "/\($0)" } ?? ""
-        return "\(namespace ?? routeNamespace)/\(name)\(section)\(port.map { ":\($0)" } ?? "")"
+        // A Gateway and a ListenerSet may be namesakes.
+        let kind = effectiveKind == ListenerSet.resourceKind.kind ? "ListenerSet " : ""
+        return "\(kind)\(namespace ?? routeNamespace)/\(name)\(section)\(port.map { ":\($0)" } ?? "")"
     }
 }

@@ -11,7 +11,7 @@ public struct StatusSubject: Hashable, Sendable, Comparable, CustomStringConvert
         case whole
         case listener(String)
         /// A route towards one parent, a policy towards one ancestor: `namespace/name`, with `/section` and `:port`
-        /// where the reference names them.
+        /// where the reference names them; `ListenerSet ` before that of one.
         case parent(String)
     }
 

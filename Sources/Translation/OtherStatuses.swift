@@ -8,10 +8,10 @@ func reportPolicies(_ policies: [PolicyState], _ options: TranslationOptions, in
             Condition(.accepted, policy.acceptance, otherwise: .accepted, generation: generation),
             Condition(
                 .resolvedRefs, policy.unresolved.merged, otherwise: .resolvedRefs,
-                policy.remarks.joined(separator: "; "), generation: generation),
+                (policy.remarks + policy.unnamed).joined(separator: "; "), generation: generation),
         ]
         report.backendTLSPolicies[policy.key] = PolicyStatus(
-            ancestors: policy.ancestors.sorted().prefix(16).map { gateway in
+            ancestors: policy.ancestors.sorted().prefix(PolicyState.mostAncestors).map { gateway in
                 PolicyAncestorStatus(
                     ancestorRef: ParentReference(
                         group: gatewayAPIGroup, kind: "Gateway", namespace: gateway.namespace, name: gateway.name),
@@ -34,6 +34,16 @@ func reportBackends(
 }
 
 extension PolicyState {
+    /// What fits into a PolicyStatus.
+    fileprivate static let mostAncestors = 16
+
+    /// The policy holds for all gateways; that some are not named has to be said.
+    fileprivate var unnamed: [String] {
+        let rest = ancestors.count - PolicyState.mostAncestors
+        guard rest > 0 else { return [] }
+        return ["holds for \(rest) further Gateways, for which the status has no room"]
+    }
+
     /// Why the policy is not accepted.
     fileprivate var acceptance: Verdict? {
         if let conflict = conflicts.first {
@@ -72,6 +82,12 @@ private func ignoredObjects(_ snapshot: ClusterSnapshot, _ classes: ClassSelecti
             Notice(
                 kind: "Gateway", key: key, message: "ignored: GatewayClass \(gateway.spec.gatewayClassName) is not ours"
             ))
+    }
+    for (key, set) in snapshot.listenerSets {
+        guard let parent = set.gateway(from: key.namespace), let gateway = snapshot.gateways[parent],
+            !classes.contains(gateway.spec.gatewayClassName)
+        else { continue }
+        notices.append(Notice(kind: "ListenerSet", key: key, message: "ignored: Gateway \(parent) is not ours"))
     }
     for (key, route) in snapshot.tcpRoutes where (route.spec.parentRefs ?? []).isEmpty {
         notices.append(Notice(kind: "TCPRoute", key: key, message: "has no effect: no parentRefs"))

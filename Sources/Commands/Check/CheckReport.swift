@@ -100,9 +100,11 @@ extension ClusterSnapshot {
     fileprivate var identities: [(kind: String, key: ObjectKey)] {
         let kinds: [(String, [ObjectKey])] = [
             ("GatewayClass", Array(gatewayClasses.keys)), ("Gateway", Array(gateways.keys)),
+            ("ListenerSet", Array(listenerSets.keys)),
             ("TCPRoute", Array(tcpRoutes.keys)), ("TLSRoute", Array(tlsRoutes.keys)),
             ("BackendTLSPolicy", Array(backendTLSPolicies.keys)), ("ReferenceGrant", Array(referenceGrants.keys)),
-            ("Backend", Array(backends.keys)), ("Service", Array(services.keys)),
+            ("Backend", Array(backends.keys)), ("GatewayParameters", Array(gatewayParameters.keys)),
+            ("Service", Array(services.keys)),
             ("EndpointSlice", Array(endpointSlices.keys)), ("Secret", Array(secrets.keys)),
             ("ConfigMap", Array(configMaps.keys)), ("Namespace", Array(namespaces.keys)),
         ]
