@@ -99,7 +99,7 @@ let tests: [String: [Target.Dependency]] = [
     ],
     "ControllerTests": [
         "Controller", "EngineModel", "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform",
-        "Primitives", "Translation",
+        "Primitives", "TestAPIServer", "Translation",
     ],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
