@@ -36,7 +36,7 @@ final class TestInstallation: Sendable {
                 TestInstallation.kubeconfig(server.url, user: "token: administrator"), to: "administrator.yaml"))
         try kubectl("apply", "--server-side", "-f", "\(Installation.root)/crds")
         try kubectl("apply", "-f", "\(Installation.root)/manifests/sluice.yaml")
-        server.tokens["sluice-1"] = AccessToken(user: TestInstallation.account, rules: try rights())
+        try grantRights()
     }
 
     static let account = "system:serviceaccount:sluice-system:sluice"
@@ -69,13 +69,35 @@ final class TestInstallation: Sendable {
         }
     }
 
-    /// The rules of the ClusterRole and of the Role, as they were applied.
-    private func rights() throws -> [AccessRule] {
-        let everywhere = server.object("ClusterRole", "", "sluice")?["rules"]?.elements ?? []
-        let inside = server.object("Role", "sluice-system", "sluice")?["rules"]?.elements ?? []
-        guard !everywhere.isEmpty, !inside.isEmpty else { throw TestFailure("the manifests have no rules") }
-        return everywhere.map { AccessRule($0, namespaces: nil) }
-            + inside.map { AccessRule($0, namespaces: ["sluice-system"]) }
+    /// The replicas have the rights of manifests/namespaced in these namespaces, and nothing of cluster scope.
+    func restrict(to namespaces: [String]) throws {
+        var rules = try rules(of: "Role", in: "sluice-system")
+        for namespace in namespaces {
+            try kubectl("apply", "-n", namespace, "-f", "\(Installation.root)/manifests/namespaced/namespace.yaml")
+            rules += try self.rules(of: "Role", in: namespace)
+        }
+        server.tokens["sluice-1"] = AccessToken(user: TestInstallation.account, rules: rules)
+    }
+
+    /// The replicas lose every right on a resource.
+    func withdrawRights(on resource: String) {
+        var token = server.tokens["sluice-1"] ?? AccessToken(user: TestInstallation.account, rules: [])
+        for index in token.rules.indices { token.rules[index].resources.remove(resource) }
+        server.tokens["sluice-1"] = token
+    }
+
+    /// The replicas have what manifests/sluice.yaml grants.
+    func grantRights() throws {
+        server.tokens["sluice-1"] = AccessToken(
+            user: TestInstallation.account,
+            rules: try rules(of: "ClusterRole", in: "") + rules(of: "Role", in: "sluice-system"))
+    }
+
+    /// The rules of a role, as they were applied.
+    private func rules(of kind: String, in namespace: String) throws -> [AccessRule] {
+        let rules = server.object(kind, namespace, "sluice")?["rules"]?.elements ?? []
+        guard !rules.isEmpty else { throw TestFailure("there is no \(kind) with rules in '\(namespace)'") }
+        return rules.map { AccessRule($0, namespaces: namespace.isEmpty ? nil : [namespace]) }
     }
 
     private static func kubeconfig(_ server: String, cluster: String = "", user: String) -> String {
