@@ -24,7 +24,10 @@ do {
     case .check(let options):
         let (output, exitCode) = try CheckCommand(options: options).run()
         answer(output, code: exitCode)
-    case .retire: refuse("sluice retire: clusters are not served yet", code: 1)
+    case .retire(let options):
+        let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
+        let (output, exitCode) = try RetireCommand(options: options, logger: logger).run()
+        answer(output, code: exitCode)
     case .echo(let options): Host.exit(try EchoCommand(options: options).run(signals: KernelSignals()))
     case .run(let options):
         // Before the logger and everything else that starts threads: they inherit the blocked signals.
