@@ -3,9 +3,6 @@
 #ifndef SLUICE_CCURL_H
 #define SLUICE_CCURL_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -86,7 +83,7 @@ static inline int64_t sluice_easy_size(void *easy, CURLINFO info) {
 // end of a pair that this process made.
 static inline void sluice_curl_mark_pair(int fd) {
     struct sockaddr_un name;
-    struct ucred peer;
+    struct { pid_t pid; uid_t uid; gid_t gid; } peer;   // struct ucred, which the headers hide
     socklen_t length = sizeof name, size = sizeof peer;
     int flags = fcntl(fd, F_GETFD);
     if (flags < 0 || (flags & FD_CLOEXEC)) return;

@@ -93,6 +93,7 @@ final class CurlLoop {
         if let number = currentPools[start.group], let pool = pools[number] {
             guard start.isFresh, !pool.isFresh(within: freshWindow) else { return pool }
             retire(pool)
+            dropIfDone(number)
         }
         lastPool += 1
         guard let pool = ConnectionPool(number: lastPool, loop: self, isFresh: start.isFresh) else {

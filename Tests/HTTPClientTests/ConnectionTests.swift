@@ -110,6 +110,40 @@ struct ConnectionTests {
         client.close()
     }
 
+    @Test("through a SOCKS5 proxy, which resolves nothing for us but is told the address")
+    func socks() throws {
+        let server = try HTTPTestServer { _, answer in try answer.send(200, body: "x") }
+        let proxy = try PlainServer()
+        let asked = try BackgroundWork { () -> [UInt8] in
+            let client = try proxy.accept()
+            let greeting = try client.receive(exactly: 2)
+            _ = try client.receive(exactly: Int(greeting[1]))
+            try client.send([5, 0])
+            let request = try client.receive(exactly: 10)
+            let upstream = try PlainClient(port: UInt16(request[8]) << 8 | UInt16(request[9]))
+            try client.send([5, 0, 0, 1, 127, 0, 0, 1, 0, 0])
+            try ConnectProxy.join(client, upstream)
+            return request
+        }
+        var options = options
+        options.proxy = "socks5://127.0.0.1:\(proxy.port)"
+        let client = try HTTPClient(options)
+        #expect(try client.perform(HTTPRequest("GET", server.url + "/")).body == Array("x".utf8))
+        #expect(try asked.value().prefix(8) == [5, 1, 0, 1, 127, 0, 0, 1])
+        client.close()
+    }
+
+    @Test("a proxy that nobody runs: unreachable, without its password")
+    func noProxy() throws {
+        let port = try PlainServer().port
+        var options = options
+        options.proxy = "http://user:pass-words@127.0.0.1:\(port)"
+        let client = try HTTPClient(options)
+        let error = try failure(client, HTTPRequest("GET", "https://api.test/"))
+        #expect(error.kind == .unreachable)
+        #expect(!error.description.contains("pass-words"))
+    }
+
     @Test("descriptors are close-on-exec")
     func closeOnExec() throws {
         let before = try inheritable()
@@ -183,6 +217,11 @@ final class ConnectProxy: Sendable {
         let target = head.split(separator: " ")[1].split(separator: ":")
         let upstream = try PlainClient(port: UInt16(target[1]) ?? 0)
         try client.send("HTTP/1.1 200 Tunnel\r\n\r\n")
+        try join(client, upstream)
+    }
+
+    /// Passes on what comes, both ways, until one side ends.
+    static func join(_ client: PlainClient, _ upstream: PlainClient) throws {
         for (from, to) in [(client, upstream), (upstream, client)] {
             try Thread(named: "test-tunnel") {
                 while let bytes = try? from.receive(max: 16_384, timeout: .seconds(30)), !bytes.isEmpty {

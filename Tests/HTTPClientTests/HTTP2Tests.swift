@@ -66,6 +66,27 @@ struct HTTP2Tests {
         server.close()
     }
 
+    @Test("an idle connection does not outlast the wish for a fresh one")
+    func idleBeforeFresh() throws {
+        let server = try HTTPTestServer { _, answer in
+            try answer.begin()
+            try answer.chunk("first\n")
+            try answer.end()
+        }
+        let proxy = try Nghttpx(before: server.port, certificate)
+        let sockets = EstablishedConnections(to: proxy.port)
+        var options = options
+        options.freshWindow = .zero
+        let client = try HTTPClient(options)
+        for _ in 0..<4 {
+            let stream = client.stream(HTTPRequest("GET", proxy.url + "/", timeout: nil), isFresh: true) {}
+            #expect(try collect(stream).end == .finished)
+            #expect(try waitUntil { try sockets.count() == 1 })
+        }
+        client.close()
+        server.close()
+    }
+
     @Test("a request that times out is the last one on its connection")
     func timedOutConnection() throws {
         let server = try HTTPTestServer { _, answer in try answer.send(200, body: "x") }
