@@ -81,6 +81,24 @@ struct ClusterRecordedTests {
         #expect(contents.snapshot.tcpRoutes.count == 5)
     }
 
+    @Test("an item without a name does not spoil its list, an event without one is none")
+    func nameless() throws {
+        let contents = ClusterContents()
+        let cache = cache(\.snapshot.services, contents)
+        cache.begin()
+        let good = #"{"metadata":{"name":"a","namespace":"x"},"spec":{}}"#
+        let list = #"{"metadata":{"resourceVersion":"3"},"items":[{},{"metadata":7},\#(good)]}"#
+        _ = try cache.page(Array(list.utf8))
+        cache.commit()
+        #expect(contents.snapshot.services.keys.map(\.name) == ["a"])
+        for type in ["ADDED", "DELETED"] {
+            let line = Array(#"{"type":"\#(type)","object":{"spec":{}}}"#.utf8)
+            #expect(throws: ObjectFault.self) { try cache.line(line, isInitial: false) }
+        }
+        let unknown = try cache.line(Array(#"{"type":"NEWS","object":{}}"#.utf8), isInitial: false)
+        #expect(unknown == .nothing && contents.snapshot.services.count == 1)
+    }
+
     @Test("a watch: changes, deletion, bookmark")
     func watch() throws {
         let contents = ClusterContents()

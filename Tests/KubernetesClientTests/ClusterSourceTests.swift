@@ -112,6 +112,20 @@ struct ClusterSourceTests {
         #expect(restarts, "\(cluster.health)")
     }
 
+    @Test("a burst of changes is handed over in few states, and none waits longer than the debounce allows")
+    func debounce() throws {
+        let server = FakeAPIServer()
+        let cluster = try RunningCluster(server) { options in
+            (options.quiet, options.longestDelay) = (.milliseconds(10), .milliseconds(50))
+        }
+        _ = try cluster.wait("sync") { $0.isSynced }
+        let begin = MonotonicTime.now()
+        for index in 0..<300 { server.put(routes, Fixture.route("r\(index)")) }
+        _ = try cluster.wait("routes") { $0.snapshot.tcpRoutes.count == 300 }
+        let elapsed = (.now() - begin).wholeMilliseconds
+        #expect(cluster.count <= elapsed / 10 + 3, "\(cluster.count) states in \(elapsed) ms")
+    }
+
     @Test("a kind that may not be listed keeps the source unsynced, and the right is named")
     func denied() throws {
         let server = FakeAPIServer()
@@ -180,6 +194,20 @@ struct ClusterReferenceTests {
             return false
         }
         #expect(good.snapshot.secrets[key("cert")]?.staleReason == nil)
+    }
+
+    @Test("a certificate's end is a new state of the same objects")
+    func validity() throws {
+        let server = FakeAPIServer()
+        var request = TestCertificateRequest(dnsNames: ["a.example"])
+        request.notAfter = 2
+        server.put("secrets.", Fixture.secret("cert", try TestPKI.selfSigned(request)))
+        server.put(gateways, Fixture.gateway("edge", secret: "cert"))
+        let cluster = try RunningCluster(server)
+        let first = try cluster.wait("sync") { $0.isSynced }
+        let end = try #require(first.snapshot.nextValidityChange)
+        let next = try cluster.wait("the end") { $0.snapshot.asOf >= end }
+        #expect(next.snapshot.secrets == first.snapshot.secrets && cluster.count == 2)
     }
 
     @Test("a Secret that is absent or not permitted is an answer, said once", arguments: [true, false])

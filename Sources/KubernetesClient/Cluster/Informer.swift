@@ -16,8 +16,10 @@ final class Informer {
     let cache: any ResourceCache
     private(set) var machine: InformerMachine
     private(set) var lastEvent: Int64?
-    /// When it was made.
-    let since = MonotonicTime.now()
+    /// When it began to ask for what it does not have.
+    private(set) var since = MonotonicTime.now()
+    /// What there is does not answer the question any more: a new list is on its way.
+    private var isOutdated = false
     /// The rest works without it: that a right for it is missing is no error.
     let isOptional: Bool
     /// The kind is not there any more, or it is there anew.
@@ -42,7 +44,7 @@ final class Informer {
     var kind: ResourceKind { cache.kind }
     /// Whether the first answer is there: the objects, or that they cannot be had.
     var isSettled: Bool {
-        if machine.hasSynced { return true }
+        if machine.hasSynced, !isOutdated { return true }
         switch machine.problem {
         case .denied, .absent: return true
         case .failing, nil: return false
@@ -70,6 +72,7 @@ final class Informer {
     func relist() {
         stop()
         machine.relist()
+        (isOutdated, since) = (true, .now())
     }
 
     /// Ends what is under way. The objects stay.
@@ -104,7 +107,7 @@ final class Informer {
                 let page = try cache.page(response.body)
                 lastEvent = realtimeNanoseconds()
                 if machine.listed(continueToken: page.continueToken, resourceVersion: page.resourceVersion) {
-                    cache.commit()
+                    commit()
                 }
             } catch {
                 throw APIError.malformed("list of \(kind.plural): \(ObjectFault(error))")
@@ -112,6 +115,11 @@ final class Informer {
         } catch {
             fail(error)
         }
+    }
+
+    private func commit() {
+        cache.commit()
+        isOutdated = false
     }
 
     private func watch(_ watch: InformerMachine.Watch) {
@@ -167,7 +175,7 @@ final class Informer {
             case .version(let version, let endsInitialEvents):
                 lastEvent = realtimeNanoseconds()
                 if machine.received(resourceVersion: version, endsInitialEvents: endsInitialEvents, now: now) {
-                    cache.commit()
+                    commit()
                 }
                 return true
             case .error(let status):
@@ -213,11 +221,14 @@ final class Informer {
             "resource": LogValue(kind.plural), "namespace": LogValue(scope.namespace ?? ""),
             "name": LogValue(scope.name ?? ""), "problem": LogValue(machine.problem?.description ?? ""),
         ]
+        // The watches of single objects fail together with those of the kinds.
+        let level = isByName ? Logger.Level.debug : .warning
         switch (machine.problem, loggedProblem) {
         case (.denied?, _): logger.log(isOptional ? .info : .error, "a right is missing", fields)
         case (.failing?, .failing?), (.absent?, _): logger.debug("objects cannot be watched", fields)
-        case (.failing?, _): logger.warning("objects cannot be watched, what is known of them stays", fields)
-        case (nil, _): logger.info("objects are watched again", fields)
+        case (.failing?, _): logger.log(level, "objects cannot be watched, what is known of them stays", fields)
+        case (nil, .denied?): logger.info("objects are watched again", fields)
+        case (nil, _): logger.log(min(level, .info), "objects are watched again", fields)
         }
     }
 }

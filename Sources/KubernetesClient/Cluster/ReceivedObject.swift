@@ -13,7 +13,8 @@ struct ReceivedObject<Resource: KubernetesResource>: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Field.self)
-        metadata = try container.decode(ReceivedMetadata.self, forKey: .metadata)
+        // One object without a name must not spoil the whole list.
+        metadata = (try? container.decode(ReceivedMetadata.self, forKey: .metadata)) ?? ReceivedMetadata()
         do {
             resource = .success(try Resource(from: decoder))
         } catch {

@@ -81,18 +81,26 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
         guard let version = page.metadata.resourceVersion, !version.isEmpty else {
             throw ObjectFault(field: "metadata.resourceVersion", message: "is required in a list")
         }
-        for object in page.items ?? [] where scope.contains(object.key) { pending[object.key] = object }
+        for object in page.items ?? [] {
+            if object.metadata.name == nil {
+                logger.error("object without a name in a list", ["resource": LogValue(kind.plural)])
+            } else if scope.contains(object.key) {
+                pending[object.key] = object
+            }
+        }
         return (page.metadata.continue, version)
     }
 
     func line(_ line: [UInt8], isInitial: Bool) throws -> WatchLine {
         switch try decoder.decode(WatchEvent<Resource>.self, from: Data(line)) {
         case .put(let object):
+            try requireName(of: object)
             if scope.contains(object.key) {
                 if isInitial { pending[object.key] = object } else { put(object) }
             }
             return .version(object.metadata.resourceVersion ?? "", endsInitialEvents: false)
         case .deleted(let object):
+            try requireName(of: object)
             if isInitial { pending[object.key] = nil } else if scope.contains(object.key) { remove(object.key) }
             return .version(object.metadata.resourceVersion ?? "", endsInitialEvents: false)
         case .bookmark(let version, let endsInitialEvents):
@@ -103,6 +111,10 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
                 "watch event of an unknown type", ["resource": LogValue(kind.plural), "type": LogValue(type)])
             return .nothing
         }
+    }
+
+    private func requireName(of object: ReceivedObject<Resource>) throws {
+        if object.metadata.name == nil { throw ObjectFault(field: "metadata.name", message: "is required") }
     }
 
     func commit() {
