@@ -116,7 +116,7 @@ let tests: [String: [Target.Dependency]] = [
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
     "SystemTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
-    "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
+    "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer", "sluice-test-apiserver"],
     "TestSupportTests": ["Platform", "Primitives"],
     "ResolverTests": ["Resolver", "Observability", "Platform", "Primitives"],
     "TranslationTests": ["EngineModel", "KubernetesAPI", "Primitives", "Translation", "YAML"],

@@ -18,13 +18,26 @@ struct ClusterState: Sendable {
     var statistics = RequestStatistics()
     var network: NetworkPool
     var endpointPlan = EndpointPlan()
+    private var journal: Journal?
 
-    init(options: TestAPIServer.Options) {
+    init(options: TestAPIServer.Options) throws {
         self.options = options
         tokens = options.tokens
         network = NetworkPool(seed: options.seed)
         for kind in CoreKinds.all { serve(kind) }
         for kind in GatewayKinds.all { try? install(kind) }
+        if let path = options.journal {
+            let past = try Journal.entries(path)
+            let journal = try Journal(path)
+            self.journal = journal
+            guard past.isEmpty else {
+                try restore(past)
+                return
+            }
+            for store in stores.values {
+                for (path, object) in store.objects { journal.append(store.kind, path, object, isDeletion: false) }
+            }
+        }
         for name in ["default", "kube-system", "kube-public"] {
             var namespace = JSONValue.object([:])
             namespace.set("metadata", "name", to: .string(name))
@@ -64,6 +77,7 @@ struct ClusterState: Sendable {
             ObjectChange(
                 version: version, path: path, previous: previous, object: stored, isDeletion: value == nil),
             limit: options.changesKept)
+        journal?.append(kind, path, stored, isDeletion: value == nil)
         wake()
         return stored
     }

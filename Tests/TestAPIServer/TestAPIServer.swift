@@ -32,6 +32,8 @@ public final class TestAPIServer: Sendable {
         public var isDualStack = true
         /// What kube-root-ca.crt holds.
         public var authorityPEM = ""
+        /// A file that keeps the state, for a server that is to be killed and started again; nil: memory alone.
+        public var journal: String?
         /// Chooses cluster addresses and node ports.
         public var seed: UInt64 = 1
 
@@ -47,7 +49,7 @@ public final class TestAPIServer: Sendable {
 
     private init(_ options: Options) throws {
         ignoreBrokenPipeSignal()
-        let state = Locked(ClusterState(options: options))
+        let state = Locked(try ClusterState(options: options))
         self.state = state
         listener = try HTTPListener(address: SocketAddress(options.address, options.port), state: state)
         controllers = try BackgroundLoop(state)

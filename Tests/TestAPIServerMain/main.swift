@@ -7,7 +7,7 @@ import TestAPIServer
 /// kubectl, and to load Sluice with for the control-plane benchmark.
 let usage = """
     usage: sluice-test-apiserver [--port N] [--address IP] [--manifests FILE-OR-FOLDER]... [--token TOKEN]...
-                                 [--kubeconfig FILE] [--allow-loopback-endpoints] [--balancer-delay-ms N|never]
+                                 [--kubeconfig FILE] [--state FILE] [--allow-loopback-endpoints] [--balancer-delay-ms N|never]
                                  [--without-streaming-lists]
 
     Prints `listening on http://ADDRESS` and serves until it is killed. /_control/… is described in the README.
@@ -41,6 +41,7 @@ while let flag = arguments.popFirst() {
         options.address = address
     case "--manifests": manifests.append(value(of: flag))
     case "--token": options.tokens[value(of: flag)] = .admin
+    case "--state": options.journal = value(of: flag)
     case "--kubeconfig": kubeconfig = value(of: flag)
     case "--allow-loopback-endpoints": options.allowsLoopbackEndpoints = true
     case "--without-streaming-lists": options.offersStreamingLists = false

@@ -2,8 +2,14 @@ internal import KubernetesAPI
 internal import Platform
 
 extension ClusterState {
-    /// Serves the kind that a CustomResourceDefinition declares.
+    /// Serves the kind that a CustomResourceDefinition declares, and says so in its status.
     mutating func serveDefinition(_ definition: JSONValue) throws {
+        try declare(definition)
+        accept(definition)
+    }
+
+    /// Serves the kind that a CustomResourceDefinition declares.
+    mutating func declare(_ definition: JSONValue) throws {
         let spec = definition["spec"]
         guard let group = spec?["group"]?.text, let names = spec?["names"], let kindName = names["kind"]?.text,
             let plural = names["plural"]?.text, let versions = spec?["versions"]?.elements
@@ -33,7 +39,6 @@ extension ClusterState {
             if !columns.contains(where: { $0["name"]?.text == "Age" }) { kind.columns.append(.age) }
         }
         serve(kind)
-        accept(definition)
     }
 
     /// Stops serving a kind; its objects go with it.

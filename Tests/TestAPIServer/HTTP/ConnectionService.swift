@@ -23,9 +23,11 @@ struct ConnectionService {
 
     /// False where the connection ends with this answer.
     private func answer(_ request: ServedRequest) throws -> Bool {
+        let isLast = request.headers["connection"]?.lowercased() == "close"
         if request.path.first == "_control" {
-            try connection.write(ControlPath(state: state, listener: listener).answer(request).bytes(closes: false))
-            return true
+            let answer = ControlPath(state: state, listener: listener).answer(request)
+            try connection.write(answer.bytes(closes: isLast))
+            return !isLast
         }
         let faults = state.withLock { state in
             let faults = state.faults
@@ -34,7 +36,6 @@ struct ConnectionService {
             }
             return faults
         }
-        let isLast = request.headers["connection"]?.lowercased() == "close"
         let isConcerned = faults.concerns(request) && faults.remaining != 0
         if isConcerned {
             if faults.latency > .zero { try pause(faults.latency) }

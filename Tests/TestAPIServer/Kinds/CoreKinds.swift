@@ -72,7 +72,10 @@ enum CoreKinds {
             $0.columns = [.path("Created At", format: "string", "metadata", "creationTimestamp")]
             $0.hasGeneration = true
         },
-        kind("PodDisruptionBudget", "poddisruptionbudgets", group: "policy", short: ["pdb"]) { $0.columns = [.age] },
+        kind("PodDisruptionBudget", "poddisruptionbudgets", group: "policy", short: ["pdb"], subresources: ["status"]) {
+            $0.columns = [.age]
+            $0.hasGeneration = true
+        },
         kind("Role", "roles", group: "rbac.authorization.k8s.io") { $0.columns = [.age] },
         kind("RoleBinding", "rolebindings", group: "rbac.authorization.k8s.io") { $0.columns = [.age] },
         kind("ClusterRole", "clusterroles", group: "rbac.authorization.k8s.io", namespaced: false) {
