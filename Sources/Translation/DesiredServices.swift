@@ -14,7 +14,7 @@ func desiredInfrastructure(
         guard case .service(let exposure) = gateway.exposure else { continue }
         stale.remove(exposure.key.name)
         guard gateway.rejection == nil, !exposure.isNameTaken, let ports = given[gateway.key] else { continue }
-        infrastructure.services.append(desiredService(of: gateway, exposure, ports, options))
+        infrastructure.services.append(desiredService(of: gateway, exposure, ports, ledger, options))
     }
     infrastructure.services.sort { $0.key < $1.key }
     infrastructure.staleServices = stale.sorted().map { ObjectKey(namespace: ledger.namespace, name: $0) }
@@ -22,7 +22,8 @@ func desiredInfrastructure(
 }
 
 private func desiredService(
-    of gateway: GatewayState, _ exposure: ServiceExposure, _ ports: [UInt16: UInt16], _ options: TranslationOptions
+    of gateway: GatewayState, _ exposure: ServiceExposure, _ ports: [UInt16: UInt16], _ ledger: ServiceLedger,
+    _ options: TranslationOptions
 ) -> DesiredService {
     let parameters = gateway.parameters
     let infrastructure = gateway.gateway.spec.infrastructure
@@ -34,7 +35,7 @@ private func desiredService(
         key: exposure.key, gateway: gateway.key,
         // Nobody may claim another gateway's Service by a label.
         labels: (infrastructure?.labels ?? [:]).merging(
-            ServiceNames.labels(of: gateway.key, gateway.gateway, controller: options.controllerName)
+            ServiceNames.labels(of: gateway.key, gateway.gateway, controller: ledger.controller)
         ) { $1 },
         annotations: (parameters.service.annotations ?? [:]).merging(infrastructure?.annotations ?? [:]) { $1 },
         type: type,

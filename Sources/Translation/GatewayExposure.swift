@@ -31,9 +31,10 @@ struct ServiceExposure {
     let isNameTaken: Bool
 
     init(_ gateway: ObjectKey, _ ledger: ServiceLedger) {
-        key = ObjectKey(namespace: ledger.namespace, name: ServiceNames.service(of: gateway))
-        living = ledger.service(of: gateway)
-        isNameTaken = ledger.isNameTaken(gateway)
+        let name = ServiceNames.service(of: gateway)
+        key = ObjectKey(namespace: ledger.namespace, name: name)
+        living = ledger.service(name, of: gateway)
+        isNameTaken = ledger.isTaken(name, for: gateway)
     }
 
     /// What a listener waits for whose port is not bound yet.

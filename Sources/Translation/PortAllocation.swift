@@ -25,8 +25,9 @@ func allocatePorts(_ gateways: inout [GatewayState], _ ledger: ServiceLedger) ->
     for index in gateways.indices where gateways[index].rejection == nil {
         guard case .service(var exposure) = gateways[index].exposure else { continue }
         let key = gateways[index].key
+        let recorded = exposure.living == nil ? [:] : ledger.recorded(exposure.key.name)
         for port in gateways[index].exposedPorts {
-            if let bound = ledger.bound(key, port) {
+            if let bound = recorded[port] {
                 exposure.bound[port] = bound
                 given[key, default: [:]][port] = bound
             } else if let free = next() {

@@ -34,16 +34,15 @@ struct SHA256 {
             let high = rotated(b, 17) ^ rotated(b, 19) ^ (b >> 10)
             words[index] = words[index - 16] &+ low &+ words[index - 7] &+ high
         }
-        var s = state
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for index in 0..<64 {
-            let choice = (s[4] & s[5]) ^ (~s[4] & s[6])
-            let turned = rotated(s[4], 6) ^ rotated(s[4], 11) ^ rotated(s[4], 25)
-            let first = s[7] &+ turned &+ choice &+ SHA256.constants[index] &+ words[index]
-            let majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2])
-            let second = (rotated(s[0], 2) ^ rotated(s[0], 13) ^ rotated(s[0], 22)) &+ majority
-            s = [first &+ second, s[0], s[1], s[2], s[3] &+ first, s[4], s[5], s[6]]
+            let turned = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+            let first = h &+ turned &+ ((e & f) ^ (~e & g)) &+ SHA256.constants[index] &+ words[index]
+            let second = (rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)) &+ ((a & b) ^ (a & c) ^ (b & c))
+            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
         }
-        for index in 0..<8 { state[index] = state[index] &+ s[index] }
+        for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] = state[index] &+ word }
     }
 
     private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }

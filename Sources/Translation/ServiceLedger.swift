@@ -11,13 +11,14 @@ struct ServiceLedger {
     private(set) var taken: Set<UInt16>
     let namespace: String
     let range: ClosedRange<UInt16>
-    private let controller: String
+    /// The value of the label that says whose Services these are.
+    let controller: String
 
     init?(_ snapshot: ClusterSnapshot, _ options: TranslationOptions) {
         guard let installation = options.installation else { return nil }
         namespace = installation.namespace
         range = installation.ports
-        controller = options.controllerName
+        controller = ServiceNames.labelValue(options.controllerName)
         taken = options.reservedPorts
         var claimed = options.reservedPorts
         var ours: [ObjectKey: Service] = [:]
@@ -40,29 +41,26 @@ struct ServiceLedger {
     /// Every Service of ours.
     var names: Set<String> { Set(own.keys) }
 
-    /// The Service that exposes a gateway; nil: there is none yet.
-    func service(of gateway: ObjectKey) -> Service? {
-        guard let service = own[ServiceNames.service(of: gateway)],
+    /// The Service of that name, if it is the gateway's; nil: there is none yet.
+    func service(_ name: String, of gateway: ObjectKey) -> Service? {
+        guard let service = own[name],
             service.metadata.labels?[ServiceNames.gatewayNamespace] == ServiceNames.labelValue(gateway.namespace),
             service.metadata.labels?[ServiceNames.gatewayName] == ServiceNames.labelValue(gateway.name)
         else { return nil }
         return service
     }
 
-    /// Whether the name that a gateway's Service would have belongs to something else.
-    func isNameTaken(_ gateway: ObjectKey) -> Bool {
-        let name = ServiceNames.service(of: gateway)
-        return foreign.contains(name) || (own[name] != nil && service(of: gateway) == nil)
+    /// Whether a Service of that name is not the gateway's.
+    func isTaken(_ name: String, for gateway: ObjectKey) -> Bool {
+        foreign.contains(name) || (own[name] != nil && service(name, of: gateway) == nil)
     }
 
-    /// The bound port of a gateway's port; nil: none is recorded, or an older Service has it.
-    func bound(_ gateway: ObjectKey, _ port: UInt16) -> UInt16? {
-        service(of: gateway) == nil ? nil : ports[ServiceNames.service(of: gateway)]?[port]
-    }
+    /// Bound ports by the gateway's port, as a Service of ours records them, without those that an older one has.
+    func recorded(_ name: String) -> [UInt16: UInt16] { ports[name] ?? [:] }
 
     private func isOwn(_ service: Service, _ key: ObjectKey) -> Bool {
         let labels = service.metadata.labels ?? [:]
         guard ServiceNames.identity.allSatisfy({ labels[$0] != nil }) else { return false }
-        return labels[ServiceNames.controller] == ServiceNames.labelValue(controller) && key.name.hasPrefix("sluice-")
+        return labels[ServiceNames.controller] == controller && key.name.hasPrefix("sluice-")
     }
 }

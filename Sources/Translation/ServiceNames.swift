@@ -18,12 +18,12 @@ public enum ServiceNames {
         return tail.isEmpty ? prefix : "\(prefix)-\(tail)"
     }
 
-    /// The labels that say whose a Service is.
+    /// The labels that say whose a Service is; `controller` as ``labelValue(_:)`` made it.
     static func labels(of key: ObjectKey, _ gateway: Gateway, controller: String) -> [String: String] {
         [
             gatewayName: labelValue(key.name), className: labelValue(gateway.spec.gatewayClassName),
             gatewayNamespace: labelValue(key.namespace), gatewayUID: labelValue(gateway.metadata.uid ?? ""),
-            self.controller: labelValue(controller),
+            self.controller: controller,
         ]
     }
 
