@@ -45,9 +45,7 @@ extension Engine {
         let removed = control.groups.values.filter { wanted[$0.binding] == nil }
         for group in removed { control.groups[group.binding] = nil }
         publish(compiled, draining: control.isDraining ? removed : [], &control)
-        for group in added {
-            for worker in workers { worker.post(.listen(slot: group.slot, socket: group.sockets[worker.index])) }
-        }
+        if !added.isEmpty { for worker in workers { worker.post(.listen(worker.sockets(of: added))) } }
         awaitWorkers(control.tableGeneration)
         retire(removed, &control)
         for (binding, group) in control.groups {
@@ -115,15 +113,9 @@ extension Engine {
 
     func retire(_ groups: [ListenerGroup], _ control: inout Control) {
         guard !groups.isEmpty else { return }
-        shared.progress.update { progress in
-            for group in groups { progress.retiring[group.slot] = workers.count }
-        }
-        for worker in workers {
-            for group in groups { worker.post(.retire(slot: group.slot, socket: group.sockets[worker.index])) }
-        }
-        _ = shared.progress.wait { progress in
-            progress.running == 0 || progress.retiring.isEmpty ? true : nil
-        }
+        shared.progress.update { $0.retiring = workers.count }
+        for worker in workers { worker.post(.retire(worker.sockets(of: groups))) }
+        _ = shared.progress.wait { $0.running == 0 || $0.retiring == 0 ? true : nil }
         for group in groups {
             group.close()
             control.freeSlots.append(group.slot)
@@ -154,6 +146,12 @@ extension Engine {
         }
         if let changed { observer.withLock { $0 }?(changed) }
         return true
+    }
+}
+
+extension WorkerHandle {
+    fileprivate func sockets(of groups: [ListenerGroup]) -> [ListeningSocket] {
+        groups.map { ListeningSocket(slot: $0.slot, socket: $0.sockets[index]) }
     }
 }
 

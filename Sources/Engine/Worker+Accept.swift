@@ -29,8 +29,13 @@ extension Worker {
 
     private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || pausedByOperator.contains(slot) ? 0 : epollIn }
 
-    /// Serves or refuses, by the newest table, what waits in the queue; the process closes the socket when all let go.
-    func retire(_ slot: Int, _ socket: Int32) {
+    /// Serves or refuses, by the newest table, what waits in the queues; the process closes the sockets when all let go.
+    func retire(_ sockets: [ListeningSocket]) {
+        for entry in sockets { retire(entry.slot, entry.socket) }
+        shared.progress.update { $0.retiring -= 1 }
+    }
+
+    private func retire(_ slot: Int, _ socket: Int32) {
         if slot < listeners.count { listeners[slot] = -1 }
         pausedByOperator.remove(slot)
         _ = sluice_epoll_control(epoll.raw, epollDelete, socket, 0, 0)
@@ -38,10 +43,6 @@ extension Worker {
         // Bounded: a queue holds no more than its backlog.
         for _ in 0..<65_536 {
             guard accept(from: socket, slot, binding) == .accepted else { break }
-        }
-        shared.progress.update { progress in
-            let left = (progress.retiring[slot] ?? 1) - 1
-            progress.retiring[slot] = left == 0 ? nil : left
         }
     }
 

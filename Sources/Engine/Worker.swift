@@ -204,8 +204,8 @@ final class Worker {
         refreshTable()
         for command in commands {
             switch command {
-            case .listen(let slot, let socket): listen(slot, socket)
-            case .retire(let slot, let socket): retire(slot, socket)
+            case .listen(let sockets): for entry in sockets { listen(entry.slot, entry.socket) }
+            case .retire(let sockets): retire(sockets)
             case .walk(let walk): walks.append(SlotCursor(walk: walk))
             case .sweep: beginSweep()
             case .pause(let slot, let isPaused): setPaused(slot, isPaused)

@@ -23,8 +23,8 @@ final class EngineShared: Sendable {
 
     struct Progress {
         var seen: [UInt64]
-        /// Workers that still accept from a retired binding, by slot.
-        var retiring: [Int: Int] = [:]
+        /// Workers that still accept from bindings that are retired.
+        var retiring = 0
         var running: Int
     }
 
@@ -68,11 +68,18 @@ final class Published<Value: AnyObject & Sendable>: Sendable {
     }
 }
 
+/// One worker's socket of a binding.
+struct ListeningSocket: Sendable {
+    /// Of the binding: index in ``RoutingTable/bindings``.
+    let slot: Int
+    let socket: Int32
+}
+
 /// Asks a worker to do something between two turns.
 enum WorkerCommand: Sendable {
-    case listen(slot: Int, socket: Int32)
-    /// Accept what waits, by the newest table, then let go of it.
-    case retire(slot: Int, socket: Int32)
+    case listen([ListeningSocket])
+    /// Accept what waits, by the newest table, then let go of them.
+    case retire([ListeningSocket])
     case walk(SlotWalk)
     /// Close the sessions whose listener or route has been gone for long enough.
     case sweep
