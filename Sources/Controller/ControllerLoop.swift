@@ -27,7 +27,9 @@ final class ControllerLoop {
     private var result: TranslationResult?
     /// The report with the engine's answer.
     private var composed = StatusReport()
+    /// Counts evaluations and answers of the engine, and those of them that changed ``composed``.
     private var revision: UInt64 = 0
+    private var statusRevision: UInt64 = 0
     /// What the API server has; nil where the source is no cluster.
     private var observed: ObservedStatuses?
     private var faults: [ClusterState.Fault] = []
@@ -120,7 +122,8 @@ final class ControllerLoop {
         guard let observed, let result, let snapshot, let onOutcome = setup.onOutcome else { return }
         onOutcome(
             Outcome(
-                revision: revision, statuses: composed, infrastructure: result.infrastructure,
+                revision: revision, statusRevision: statusRevision, statuses: composed,
+                infrastructure: result.infrastructure,
                 notices: result.notices, changes: changes, faults: faults, snapshot: snapshot, observed: observed))
         changes = []
     }
@@ -158,8 +161,12 @@ final class ControllerLoop {
 
     /// Closes the open conditions with what the engine last said, and logs those that say something new.
     private func close(_ report: StatusReport) {
-        composed = compose(report, state.acknowledgement, addresses: setup.localAddresses())
+        let next = compose(report, state.acknowledgement, addresses: setup.localAddresses())
         revision += 1
+        // Most changes of endpoints change no condition, and thousands of them need not be walked to see that.
+        guard next != composed || statusRevision == 0 else { return }
+        composed = next
+        statusRevision += 1
         let items = composed.items
         let known = Set(state.statuses.entries.keys)
         let changed = state.statuses.update(items, now: wallSeconds())

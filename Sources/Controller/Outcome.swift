@@ -6,6 +6,8 @@ public import Translation
 public struct Outcome: Sendable {
     /// Counts what ``statuses``, ``infrastructure`` and ``notices`` have been; equal where only ``observed`` is newer.
     public var revision: UInt64
+    /// Counts what ``statuses`` alone have been.
+    public var statusRevision: UInt64
     /// As they are to be written, `Programmed` closed.
     public var statuses: StatusReport
     public var infrastructure: Infrastructure
@@ -20,10 +22,12 @@ public struct Outcome: Sendable {
     public var observed: ObservedStatuses
 
     public init(
-        revision: UInt64, statuses: StatusReport, infrastructure: Infrastructure = Infrastructure(),
+        revision: UInt64, statusRevision: UInt64? = nil, statuses: StatusReport,
+        infrastructure: Infrastructure = Infrastructure(),
         notices: [Notice] = [], changes: [StatusItem] = [], faults: [ClusterState.Fault] = [],
         snapshot: ClusterSnapshot, observed: ObservedStatuses
     ) {
+        self.statusRevision = statusRevision ?? revision
         (self.revision, self.statuses, self.infrastructure) = (revision, statuses, infrastructure)
         (self.notices, self.changes, self.faults) = (notices, changes, faults)
         (self.snapshot, self.observed) = (snapshot, observed)

@@ -17,6 +17,7 @@ final class TestReplica {
     let writer: ClusterWriter
     let target = RecordingTarget()
     let log = MemoryLog()
+    let writes: WatchedWrites
     private var isStopped = false
 
     init(_ server: TestAPIServer, controllerName: String = "sluice.dev/gateway-controller", name: String = "a") throws {
@@ -33,8 +34,9 @@ final class TestReplica {
         settings.renewDeadline = .milliseconds(1000)
         settings.retryPeriod = .milliseconds(50)
         elector = LeaderElector(server: client, settings: settings, logger: logger)
+        let writes = WatchedWrites(client)
         let writer = ClusterWriter(
-            server: client,
+            server: writes,
             settings: .init(
                 controllerName: controllerName, namespace: "sluice-system", marker: "sluice", instance: name),
             leadership: elector.leadership, logger: logger)
@@ -45,7 +47,7 @@ final class TestReplica {
             ownNamespace: "sluice-system", references: { [options] in referencedObjects($0, options: options) })
         sourceOptions.clockFactor = 0.05
         source = ClusterSource(server: client, options: sourceOptions, logger: logger)
-        (self.client, self.writer, self.controller) = (client, writer, controller)
+        (self.client, self.writer, self.controller, self.writes) = (client, writer, controller, writes)
         try controller.start()
         try writer.start()
         try elector.start()
@@ -93,8 +95,8 @@ extension TestAPIServer {
         return server
     }
 
-    /// A Gateway with a TCP listener per port.
-    func putGateway(_ name: String, class gatewayClass: String = "sluice", ports: [Int]) throws {
+    /// A Gateway with a TCP listener per port. `mark`: makes it differ from the one before.
+    func putGateway(_ name: String, class gatewayClass: String = "sluice", ports: [Int], mark: Int = 0) throws {
         let listeners = ports.map {
             "{name: p\($0), port: \($0), protocol: TCP, allowedRoutes: {namespaces: {from: All}}}"
         }
@@ -102,28 +104,28 @@ extension TestAPIServer {
             yaml: """
                 apiVersion: gateway.networking.k8s.io/v1
                 kind: Gateway
-                metadata: {name: \(name), namespace: default}
+                metadata: {name: \(name), namespace: default, annotations: {mark: "\(mark)"}}
                 spec: {gatewayClassName: \(gatewayClass), listeners: [\(listeners.joined(separator: ", "))]}
                 """)
     }
 
-    func putRoute(_ name: String, parents: [String], backend: String = "db") throws {
+    func putRoute(_ name: String, parents: [String], backend: String = "db", mark: Int = 0) throws {
         let parents = parents.map { "{name: \($0)}" }.joined(separator: ", ")
         try put(
             yaml: """
                 apiVersion: gateway.networking.k8s.io/v1
                 kind: TCPRoute
-                metadata: {name: \(name), namespace: default}
+                metadata: {name: \(name), namespace: default, annotations: {mark: "\(mark)"}}
                 spec: {parentRefs: [\(parents)], rules: [{backendRefs: [{name: \(backend), port: 5432}]}]}
                 """)
     }
 
-    func putService(_ name: String) throws {
+    func putService(_ name: String, mark: Int = 0) throws {
         try put(
             yaml: """
                 apiVersion: v1
                 kind: Service
-                metadata: {name: \(name), namespace: default}
+                metadata: {name: \(name), namespace: default, annotations: {mark: "\(mark)"}}
                 spec: {selector: {app: \(name)}, ports: [{port: 5432}]}
                 """)
     }

@@ -64,8 +64,9 @@ struct StatusBook {
 
     /// Takes over the newest outcome.
     mutating func take(_ outcome: Outcome) {
-        if revision != outcome.revision {
-            (revision, snapshot) = (outcome.revision, outcome.snapshot)
+        snapshot = outcome.snapshot
+        if revision != outcome.statusRevision {
+            revision = outcome.statusRevision
             takeDesired(outcome.statuses)
         }
         takeObserved(outcome.observed)

@@ -1,0 +1,39 @@
+import HTTPClient
+import KubernetesAPI
+import KubernetesClient
+import Platform
+
+@testable import Controller
+
+/// A client that counts the writes which left an object as it was: of statuses those whose answer has the very resource
+/// version that they were based on.
+final class WatchedWrites: APIServer {
+    private let client: any APIServer
+    private let found = Locked<[String]>([])
+
+    init(_ client: any APIServer) { self.client = client }
+
+    /// Paths and bodies of such writes.
+    var unchanged: [String] { found.withLock { $0 } }
+
+    func send(
+        _ request: APIRequest, lane: Lane, completion: @escaping @Sendable (Result<APIResponse, APIError>) -> Void
+    ) {
+        let found = found
+        client.send(request, lane: lane) { answer in
+            if request.method == .patch, request.path.hasSuffix("/status"), case .success(let response) = answer {
+                let base = request.body.flatMap { JSONValue(bytes: $0) }?["metadata"]?["resourceVersion"]
+                let version = JSONValue(bytes: response.body)?["metadata"]?["resourceVersion"]
+                if base == version {
+                    let text = String(decoding: request.body ?? [], as: UTF8.self)
+                    found.withLock { $0.append("\(request.path) \(text)") }
+                }
+            }
+            completion(answer)
+        }
+    }
+
+    func stream(_ request: APIRequest, isFresh: Bool, onActivity: @escaping @Sendable () -> Void) -> any HTTPStream {
+        client.stream(request, isFresh: isFresh, onActivity: onActivity)
+    }
+}
