@@ -25,7 +25,7 @@ test-cluster: ## End-to-end tests against the cluster that $KUBECONFIG names; le
 	@scripts/setup build test
 	@scripts/test-cluster
 
-nightly: ## Outages of the API server in real time (half an hour)
+nightly: ## Outages of the API server in real time (an hour and a half)
 	@scripts/setup build test
 	@scripts/nightly
 

@@ -13,8 +13,8 @@ public final class HTTP2Front: Sendable {
 
     public let address: SocketAddress
     /// The authority that signed its certificates, in PEM.
-    public var authorityPEM: String { authority.pem }
-    private let authority: TestCA
+    public var authorityPEM: String { authority.withLock { $0.pem } }
+    private let authority: Locked<TestCA>
     private let backend: SocketAddress
     private let names: [String]
     private let clientAuthorityPEM: String?
@@ -33,7 +33,7 @@ public final class HTTP2Front: Sendable {
         before server: SocketAddress, authority: TestCA? = nil, names: [String] = ["kubernetes.default.svc"],
         clientAuthorityPEM: String? = nil
     ) throws {
-        self.authority = try authority ?? TestPKI.makeCA("Test API server CA")
+        self.authority = Locked(try authority ?? TestPKI.makeCA("Test API server CA"))
         (backend, self.names, self.clientAuthorityPEM) = (server, names, clientAuthorityPEM)
         folder = try TemporaryDirectory()
         running = Locked(nil)
@@ -60,14 +60,15 @@ public final class HTTP2Front: Sendable {
         _ = process.wait()
     }
 
-    /// Starts it again on the same port with a new certificate of the same authority.
-    public func restart() throws {
+    /// Starts it again on the same port with a new certificate, of the same authority or of another.
+    public func restart(authority other: TestCA? = nil) throws {
         stop()
+        if let other { authority.withLock { $0 = other } }
         try start()
     }
 
     private func start() throws {
-        let certificate = try authority.issue(dnsNames: names + ["localhost"], ips: ["127.0.0.1"])
+        let certificate = try authority.withLock { $0 }.issue(dnsNames: names + ["localhost"], ips: ["127.0.0.1"])
         let key = try folder.write(certificate.privateKeyPEM, to: "key.pem")
         let chain = try folder.write(certificate.chainPEM, to: "chain.pem")
         var arguments = [

@@ -8,7 +8,7 @@ internal import Testing
 extension Process {
     /// What goes wrong between a replica and its API server. 100 connections under traffic, and new ones beside them,
     /// must not notice; afterwards changes arrive again. `make nightly` takes the real time for it.
-    @Suite("faults of a cluster", .timeLimit(.minutes(60)))
+    @Suite("faults of a cluster", .timeLimit(.minutes(30)))
     struct ClusterFaultTests {
         /// Longer than every timeout and pause in play: a watch is opened for at most ten minutes.
         private static let outage = Duration.seconds(11 * 60) * ServedCluster.clock
@@ -23,9 +23,9 @@ extension Process {
             }
         }
 
-        @Test("the API server restarts, with its memory of the past and without")
-        func restart() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test("the API server restarts, with its memory of the past and without", arguments: ServedCluster.Way.allCases)
+        func restart(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             for keepsPast in [true, false, true] {
                 try cluster.installation.server.restart(keepsWatchCache: keepsPast)
                 try cluster.expectChangesArrive()
@@ -34,9 +34,11 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("the API server cannot be reached for longer than every timeout and pause")
-        func unreachable() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test(
+            "the API server cannot be reached for longer than every timeout and pause",
+            arguments: ServedCluster.Way.allCases)
+        func unreachable(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             try cluster.replica.waitForMetrics("leadership") { $0.sum("sluice_leader") == 1 }
             cluster.installation.server.stopListening()
             try cluster.change()
@@ -53,9 +55,9 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("the API server takes connections and says nothing")
-        func silent() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test("the API server takes connections and says nothing", arguments: ServedCluster.Way.allCases)
+        func silent(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             var faults = Faults()
             (faults.silencesWatches, faults.latency) = (true, .seconds(3600))
             cluster.installation.server.faults = faults
@@ -68,9 +70,11 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("watches that stall are noticed and opened again, on a fresh connection")
-        func stalled() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test(
+            "watches that stall are noticed and opened again, on a fresh connection",
+            arguments: ServedCluster.Way.allCases)
+        func stalled(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             var faults = Faults()
             faults.silencesWatches = true
             cluster.installation.server.faults = faults
@@ -82,9 +86,11 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("the API server answers 500 for everything, 503 and 429", arguments: [500, 503, 429])
-        func failing(code: Int) throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test(
+            "the API server answers 500 for everything, 503 and 429", arguments: [500, 503, 429],
+            ServedCluster.Way.allCases)
+        func failing(code: Int, way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             cluster.installation.server.faults = .failing(code, retryAfter: code == 500 ? nil : 1)
             cluster.installation.server.closeWatches()
             func failures(_ metrics: Metrics, _ more: [String: String] = [:]) -> Double {
@@ -101,9 +107,11 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("watches are closed every 100 ms: nothing is listed again, and nothing is missed")
-        func closing() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test(
+            "watches are closed every 100 ms: nothing is listed again, and nothing is missed",
+            arguments: ServedCluster.Way.allCases)
+        func closing(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             let lists = { try cluster.replica.metrics().sum("sluice_kubernetes_requests_total", ["verb": "list"]) }
             var faults = Faults()
             faults.closesWatchesAfter = .milliseconds(100)
@@ -120,9 +128,11 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("the past is compacted while things change: the old state serves until the new list is whole")
-        func compacting() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test(
+            "the past is compacted while things change: the old state serves until the new list is whole",
+            arguments: ServedCluster.Way.allCases)
+        func compacting(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             for _ in 1...20 {
                 try cluster.change()
                 cluster.installation.server.compact()
@@ -137,9 +147,9 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("the token is replaced in its file, and the old one refused")
-        func token() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test("the token is replaced in its file, and the old one refused", arguments: ServedCluster.Way.allCases)
+        func token(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             for number in 2...4 {
                 try cluster.installation.rotateToken(to: "sluice-\(number)")
                 cluster.installation.server.dropConnections()
@@ -148,9 +158,9 @@ extension Process {
             try cluster.finish()
         }
 
-        @Test("the token expires before a new one is there")
-        func expiredToken() throws {
-            let cluster = try ServedCluster(try TestInstallation())
+        @Test("the token expires before a new one is there", arguments: ServedCluster.Way.allCases)
+        func expiredToken(way: ServedCluster.Way) throws {
+            let cluster = try ServedCluster(way)
             var faults = Faults()
             faults.refusesTokens = true
             cluster.installation.server.faults = faults
@@ -164,6 +174,24 @@ extension Process {
             try cluster.finish()
         }
 
+        @Test("the serving certificate is replaced: by one of the same authority, then by one of another")
+        func certificate() throws {
+            let cluster = try ServedCluster(.front)
+            let front = try #require(cluster.front)
+            for _ in 1...2 {
+                try front.restart()
+                try cluster.expectChangesArrive()
+            }
+            let next = try TestPKI.makeCA("The next authority")
+            try front.restart(authority: next)
+            try cluster.change()
+            try pass(Self.moment) { try cluster.expectStillServing() }
+            #expect(!cluster.isUpToDate, "nothing is taken from a server whose certificate is not verified")
+            try cluster.trust(next.pem)
+            try cluster.waitUntilUpToDate(within: .seconds(60))
+            try cluster.finish()
+        }
+
         @Test(
             "what does not parse: a line that is no JSON, an event without an object, a route that is no route",
             arguments: [
@@ -173,7 +201,7 @@ extension Process {
                     + #""spec":{"rules":17}}}"#,
             ])
         func garbage(line: String) throws {
-            let cluster = try ServedCluster(try TestInstallation())
+            let cluster = try ServedCluster()
             var faults = Faults()
             (faults.garbage, faults.pathContains) = (line, "/tcproutes")
             cluster.installation.server.faults = faults
@@ -192,9 +220,8 @@ extension Process {
         @Test("of two replicas the leader is killed: the other one serves on, and writes")
         func leaderKilled() throws {
             try #require(Surrounding.allowsNetworks, "this host allows no network of its own for the second replica")
-            let installation = try TestInstallation()
-            let leader = try leadingReplica(installation)
-            let cluster = try ServedCluster(installation)
+            let cluster = try ServedCluster(leader: leadingReplica)
+            let (installation, leader) = (cluster.installation, try #require(cluster.leader))
             #expect(try leader.isLeader)
             #expect(try !cluster.replica.isLeader)
             leader.program.signal(SIGKILL)
