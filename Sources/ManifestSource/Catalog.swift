@@ -141,7 +141,8 @@ extension Catalog {
             last.remove(from: &current, as: identity.key)
             return true
         }
-        guard let object = first.claim.object?.keepingGoodFacts(of: last), object != last else { return false }
+        let usable = first.claim.object?.keepingGoodFacts(of: last) ?? (last == nil ? first.claim.refused : nil)
+        guard let object = usable, object != last else { return false }
         objects[identity] = object
         object.add(to: &current, as: identity.key)
         return true

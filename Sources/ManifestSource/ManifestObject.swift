@@ -67,6 +67,9 @@ enum ManifestObject: Hashable, Sendable {
         }
     }
 
+    /// Whether what it says keeps others from something: then its absence is no substitute for it.
+    var guardsOthers: Bool { if case .gatewayParameters = self { true } else { false } }
+
     /// The same object with the last good facts where the new bytes cannot be used.
     func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {
         switch (self, last) {

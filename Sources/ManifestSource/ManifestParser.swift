@@ -11,6 +11,9 @@ struct Claim {
     var line: Int
     /// Nil when the object cannot be used as the file has it.
     var object: ManifestObject?
+    /// Of a kind that guards something: the object as the file has it, refused as it is. Without a good version what depends on it
+    /// has to be refused too, rather than left unguarded.
+    var refused: ManifestObject?
 }
 
 /// What a file says.
@@ -87,7 +90,8 @@ struct ManifestParser {
         parsed.problems += reading.problems
         parsed.claims.append(
             Claim(
-                identity: identity, place: place(prefix), line: node.line, object: reading.isRefused ? nil : object))
+                identity: identity, place: place(prefix), line: node.line, object: reading.isRefused ? nil : object,
+                refused: reading.isRefused && object?.guardsOthers == true ? object : nil))
     }
 
     private mutating func parseItems(_ node: YAMLNode, faults: [YAMLProblem], prefix: String) {

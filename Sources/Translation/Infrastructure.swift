@@ -2,7 +2,8 @@ public import KubernetesAPI
 
 /// What has to stand in the installation's own namespace: written by the leader alone.
 public struct Infrastructure: Hashable, Sendable {
-    /// One for each gateway under Service exposure, sorted by key.
+    /// One for each accepted gateway under Service exposure that has a port, sorted by key. The Service of one that has none
+    /// just now, or is not accepted, is neither here nor stale: it stays as it is.
     public var services: [DesiredService] = []
     /// Services of ours whose gateway is gone or no longer ours, sorted.
     public var staleServices: [ObjectKey] = []

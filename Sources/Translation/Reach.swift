@@ -41,7 +41,8 @@ func reach(
     reach.waiting = "waiting for an address of Service \(exposure.key)"
     guard let made = living.metadata.creationTimestamp?.seconds else { return (reach, nil) }
     guard snapshot.asOf >= made + patience else { return (reach, made + patience) }
-    reach.obstacle = Reach.Obstacle(reason: .addressNotAssigned, message: unassigned(exposure.key, type))
+    let message = unassigned(exposure.key, type, knowsNodes: !snapshot.nodes.isEmpty)
+    reach.obstacle = Reach.Obstacle(reason: .addressNotAssigned, message: message)
     return (reach, nil)
 }
 
@@ -87,13 +88,15 @@ extension Node {
     }
 }
 
-private func unassigned(_ service: ObjectKey, _ type: String) -> String {
+private func unassigned(_ service: ObjectKey, _ type: String, knowsNodes: Bool) -> String {
     switch type {
     case "LoadBalancer":
         "Service \(service) was given no address by a load balancer within \(patience) s; in a cluster without one, set "
             + "service.type to NodePort or ClusterIP, or exposure to Host, in the GatewayParameters of the GatewayClass or "
             + "of the Gateway (parametersRef)"
-    case "NodePort": "Service \(service) is of type NodePort, and no node that is ready has an address"
+    case "NodePort" where knowsNodes: "Service \(service) is of type NodePort, and no node that is ready has an address"
+    case "NodePort":
+        "Service \(service) is of type NodePort, and no node is known: the gateway needs the right to list and watch nodes"
     default: "Service \(service) of type \(type) has no cluster IP"
     }
 }

@@ -1,7 +1,8 @@
 import KubernetesAPI
-import ManifestSource
 import Platform
 import Testing
+
+@testable import ManifestSource
 
 @Suite("GatewayParameters, as an API server judges them")
 struct ParametersCaseTests {
@@ -18,9 +19,8 @@ struct ParametersCaseTests {
     func verdict(of item: PolicyCase) throws {
         let state = ManifestSource.load([item.path])
         #expect(state.problems.isEmpty == item.expected.valid, "\(state.problemLines)")
-        #expect(
-            (state.snapshot.gatewayParameters.count == 1)
-                == (item.expected.valid || item.name == "params-ports-protocol"))
+        // Refused ones stay, so that the translation refuses what they would hold for; this one cannot be read at all.
+        #expect(state.snapshot.gatewayParameters.isEmpty == (item.name == "params-annotation-value"))
         let expected = (item.expected.errors ?? []).filter { $0.sideEffect != true }
         for problem in expected {
             let found = state.problems.filter { $0.field == problem.field }
@@ -39,5 +39,23 @@ struct ParametersCaseTests {
         let path = PolicyCase.folder("ParametersCases") + "/valid/params-empty.yaml"
         let parameters = try #require(ManifestSource.load([path]).snapshot.gatewayParameters.values.first)
         #expect(parameters.spec == GatewayParameters.Spec())
+    }
+
+    @Test("a refused object stands for itself until there is a good one, which then stays")
+    func lastGood() {
+        var catalog = Catalog(unknownFields: .error)
+        func exposure(_ text: String?) -> String? {
+            if let text {
+                let manifest = """
+                    {apiVersion: sluice.dev/v1alpha1, kind: GatewayParameters, metadata: {name: p}, spec: {exposure: \(text)}}
+                    """
+                catalog.update("p.yaml", content: Array(manifest.utf8))
+            } else {
+                catalog.remove("p.yaml")
+            }
+            return catalog.snapshot(asOf: 0).state.snapshot.gatewayParameters.values.first?.spec.exposure
+        }
+        let seen = [exposure("Pod"), exposure("Host"), exposure("Node"), exposure(nil), exposure("Node")]
+        #expect(seen == ["Pod", "Host", "Host", nil, "Node"])
     }
 }
