@@ -42,6 +42,8 @@ extension Optional {
 public struct AccessToken: Hashable, Sendable {
     public var user: String
     public var rules: [AccessRule]
+    /// Whether the Roles bound to the user count too.
+    var followsBindings = false
 
     public init(user: String, rules: [AccessRule]) { (self.user, self.rules) = (user, rules) }
 

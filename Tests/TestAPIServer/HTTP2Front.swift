@@ -11,7 +11,8 @@ public final class HTTP2Front: Sendable {
         var certificate: TestCertificate
     }
 
-    public let address: SocketAddress
+    public var address: SocketAddress { reservation.address }
+    private let reservation: PortReservation
     /// The authority that signed its certificates, in PEM.
     public var authorityPEM: String { authority.withLock { $0.pem } }
     private let authority: Locked<TestCA>
@@ -37,7 +38,7 @@ public final class HTTP2Front: Sendable {
         (backend, self.names, self.clientAuthorityPEM) = (server, names, clientAuthorityPEM)
         folder = try TemporaryDirectory()
         running = Locked(nil)
-        address = try Self.freeAddress()
+        reservation = try PortReservation(SocketAddress(.v4(0x7f00_0001), 0))
         try start()
     }
 
@@ -95,12 +96,5 @@ public final class HTTP2Front: Sendable {
             throw TestFailure("nghttpx does not start: \(String(decoding: errors, as: UTF8.self))")
         }
         running.withLock { $0 = Running(process: process, certificate: certificate) }
-    }
-
-    /// A port that nobody listened on a moment ago: nghttpx cannot be asked which one it got.
-    private static func freeAddress() throws -> SocketAddress {
-        let socket = try StreamSocket.listen(on: SocketAddress(.v4(0x7f00_0001), 0))
-        guard let address = StreamSocket.localAddress(of: socket) else { throw TestFailure("no local address") }
-        return address
     }
 }

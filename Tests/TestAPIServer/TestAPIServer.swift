@@ -68,8 +68,8 @@ public final class TestAPIServer: Sendable {
     /// Such as `http://127.0.0.1:43127`.
     public var url: String { "http://\(address)" }
 
-    /// Stops listening and resets every connection: clients are refused until ``listenAgain()``. The port stays ours as far
-    /// as the kernel lets it.
+    /// Stops listening and resets every connection: clients are refused until ``listenAgain(keepsWatchCache:)``. The port
+    /// stays ours.
     public func stopListening() { listener.close() }
 
     /// Listens on the same port again. `keepsWatchCache`: whether watches may resume where they were (a restart of a server

@@ -194,4 +194,43 @@ struct FaultTests {
         server.faults = faults
         #expect(try send("GET", secrets + "/a", to: server, headers: headers).status == 401)
     }
+
+    @Test("a service account may do what the roles that are bound to it say, when they say it")
+    func roles() throws {
+        var options = TestAPIServer.Options()
+        options.tokens["pod"] = .serviceAccount("default", "sluice")
+        let server = try TestAPIServer.start(options)
+        defer { server.stop() }
+        func code(_ method: String, _ target: String) throws -> Int {
+            try send(method, target, to: server, headers: ["Authorization": "Bearer pod"]).status
+        }
+        #expect(try code("GET", routes) == 403)
+        try server.create(
+            yaml: """
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: ClusterRole
+                metadata: {name: reader}
+                rules: [{apiGroups: [gateway.networking.k8s.io], resources: [tcproutes], verbs: [list]}]
+                ---
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: RoleBinding
+                metadata: {name: reader}
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
+                subjects: [{kind: ServiceAccount, name: sluice, namespace: default}]
+                """)
+        #expect(try code("GET", routes) == 200)
+        #expect(try code("GET", routes + "?watch=1") == 403)
+        #expect(try code("GET", "/apis/gateway.networking.k8s.io/v1/tcproutes") == 403)
+        try server.create(
+            yaml: """
+                apiVersion: rbac.authorization.k8s.io/v1
+                kind: ClusterRoleBinding
+                metadata: {name: reader}
+                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
+                subjects: [{kind: ServiceAccount, name: sluice, namespace: default}]
+                """)
+        #expect(try code("GET", "/apis/gateway.networking.k8s.io/v1/tcproutes") == 200)
+        try server.delete("ClusterRole", "", "reader")
+        #expect(try code("GET", routes) == 403)
+    }
 }

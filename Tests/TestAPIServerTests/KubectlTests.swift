@@ -146,11 +146,14 @@ struct KubectlTests {
         #expect(server.objects("Gateway") == [])
     }
 
-    @Test("get -w shows what happens")
-    func watch() throws {
+    @Test("get -w shows what happens, over plain HTTP and over HTTP/2", arguments: [false, true])
+    func watch(isTLS: Bool) throws {
+        guard !isTLS || HTTP2Front.isAvailable else { return }
         let server = try TestAPIServer.start()
         defer { server.stop() }
-        let kubectl = try Kubectl(server.kubeconfig())
+        let front = isTLS ? try HTTP2Front(before: server.address) : nil
+        defer { front?.stop() }
+        let kubectl = try Kubectl(front?.kubeconfig() ?? server.kubeconfig())
         try server.create(yaml: manifests)
         let process = try kubectl.start(["get", "gateways", "-w"], output: "watch")
         defer {

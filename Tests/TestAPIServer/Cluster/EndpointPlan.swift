@@ -109,22 +109,9 @@ extension ClusterState {
                 json["appProtocol"] = port["appProtocol"]
                 return .object(json)
             }
-            let publishesAll = service.at("spec", "publishNotReadyAddresses")?.flag == true
-            let endpoints = pods.map { pod in
-                JSONValue.object([
-                    "addresses": .strings([pod.ip]),
-                    "conditions": .object([
-                        "ready": .bool(publishesAll || (pod.ready && !pod.terminating)),
-                        "serving": .bool(pod.serving && pod.ready), "terminating": .bool(pod.terminating),
-                    ]),
-                    "targetRef": .object([
-                        "kind": .string("Pod"), "name": .string(pod.name), "namespace": .string(pod.namespace),
-                    ]),
-                ])
-            }
             var slice = JSONValue.object([
                 "addressType": .string(group.isV6 ? "IPv6" : "IPv4"), "ports": .array(ports),
-                "endpoints": .array(endpoints),
+                "endpoints": .array(endpoints(of: pods, service)),
             ])
             slice.set("metadata", "name", to: .string(name))
             slice.set(
@@ -141,6 +128,22 @@ extension ClusterState {
             result[ObjectPath(namespace: path.namespace, name: name)] = slice
         }
         return result
+    }
+
+    private func endpoints(of pods: [TestPod], _ service: JSONValue) -> [JSONValue] {
+        let publishesAll = service.at("spec", "publishNotReadyAddresses")?.flag == true
+        return pods.map { pod in
+            JSONValue.object([
+                "addresses": .strings([pod.ip]),
+                "conditions": .object([
+                    "ready": .bool(publishesAll || (pod.ready && !pod.terminating)),
+                    "serving": .bool(pod.serving && pod.ready), "terminating": .bool(pod.terminating),
+                ]),
+                "targetRef": .object([
+                    "kind": .string("Pod"), "name": .string(pod.name), "namespace": .string(pod.namespace),
+                ]),
+            ])
+        }
     }
 
     /// Says in a Deployment's status how many of its pods there are.

@@ -10,25 +10,28 @@ final class HTTPListener: Sendable {
     }
 
     private let state: Locked<ClusterState>
-    private let open_: Monitored<Open?>
+    private let current: Monitored<Open?>
     private let running = Monitored(0)
-    let address: SocketAddress
+    private let reservation: PortReservation
+    var address: SocketAddress { reservation.address }
 
     /// Listens at once.
     init(address: SocketAddress, state: Locked<ClusterState>) throws {
         self.state = state
-        open_ = Monitored(nil)
-        let socket = try StreamSocket.listen(on: address)
-        self.address = StreamSocket.localAddress(of: socket) ?? address
-        try start(socket)
+        current = Monitored(nil)
+        reservation = try PortReservation(address)
+        try open()
     }
 
-    /// Listens on the same port again.
-    func open() throws { try start(try StreamSocket.listen(on: address)) }
+    /// Listens, also again, on the same port. Nothing happens where it does already.
+    func open() throws {
+        guard current.wait(until: .now(), { $0 == nil ? true : nil }) != nil else { return }
+        try start(try StreamSocket.listen(on: address))
+    }
 
     /// Stops listening, resets every connection, and waits until their threads are gone.
     func close() {
-        let wasOpen = open_.update { open -> Bool in
+        let wasOpen = current.update { open -> Bool in
             guard let now = open else { return false }
             now.stop.signal()
             now.connections.values.forEach { $0.reset() }
@@ -41,13 +44,13 @@ final class HTTPListener: Sendable {
     }
 
     func dropConnections() {
-        open_.update { $0?.connections.values.forEach { $0.reset() } }
+        current.update { $0?.connections.values.forEach { $0.reset() } }
         state.withLock { $0.wake() }
     }
 
     private func start(_ socket: consuming FileDescriptor) throws {
         let stop = try EventDescriptor()
-        open_.update { $0 = Open(stop: stop) }
+        current.update { $0 = Open(stop: stop) }
         let raw = socket.release()
         running.update { $0 += 1 }
         let thread = try Thread(named: "api-accept") { [self] in
@@ -71,7 +74,7 @@ final class HTTPListener: Sendable {
     }
 
     private func serve(_ connection: HTTPConnection, stop: EventDescriptor) {
-        let number = open_.update { open -> Int? in
+        let number = current.update { open -> Int? in
             guard open?.stop === stop, let number = open?.nextNumber else { return nil }
             open?.nextNumber = number + 1
             open?.connections[number] = connection
@@ -82,7 +85,7 @@ final class HTTPListener: Sendable {
         do {
             let thread = try Thread(named: "api-conn") { [self] in
                 ConnectionService(connection, state: state, listener: self).run()
-                open_.update { open in
+                current.update { open in
                     if open?.stop === stop { open?.connections[number] = nil }
                 }
                 running.update { $0 -= 1 }

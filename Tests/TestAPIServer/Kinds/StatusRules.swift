@@ -18,6 +18,19 @@ enum StatusRules {
         }
         if kind.plural.hasSuffix("routes") { required(status, ["parents"], "status", &problems) }
         if kind.plural == "backendtlspolicies" { required(status, ["ancestors"], "status", &problems) }
+        parents(status, &problems)
+        list(status["supportedFeatures"], "status.supportedFeatures", atMost: 64, &problems) { item, field, problems in
+            required(item, ["name"], field, &problems)
+        }
+        if problems.count > before {
+            let rest = "some validation rules were not checked because the object was invalid; correct the existing "
+            problems.append(
+                InvalidField(field: "<nil>", message: "Invalid value: null: \(rest)errors to complete validation"))
+        }
+    }
+
+    /// What a route says of its parents, or a policy of its ancestors.
+    private static func parents(_ status: JSONValue, _ problems: inout [InvalidField]) {
         for (name, reference) in [("parents", "parentRef"), ("ancestors", "ancestorRef")] {
             let limit = name == "parents" ? 32 : 16
             list(status[name], "status.\(name)", atMost: limit, &problems) { entry, field, problems in
@@ -37,14 +50,6 @@ enum StatusRules {
                 if let target = entry[reference] { required(target, ["name"], "\(field).\(reference)", &problems) }
                 conditions(entry["conditions"], "\(field).conditions", &problems)
             }
-        }
-        list(status["supportedFeatures"], "status.supportedFeatures", atMost: 64, &problems) { item, field, problems in
-            required(item, ["name"], field, &problems)
-        }
-        if problems.count > before {
-            let rest = "some validation rules were not checked because the object was invalid; correct the existing "
-            problems.append(
-                InvalidField(field: "<nil>", message: "Invalid value: null: \(rest)errors to complete validation"))
         }
     }
 

@@ -48,7 +48,7 @@ extension ClusterState {
     private func authorize(_ user: AccessToken, _ target: ResourceTarget, _ request: ServedRequest) throws {
         let attempt = target.attempt(request)
         if target.plural.hasPrefix("selfsubject") { return }
-        guard user.rules.contains(where: { $0.permits(attempt) }) else {
+        guard rules(of: user).contains(where: { $0.permits(attempt) }) else {
             var named = attempt
             named.name = target.name
             throw named.refusal(user: user.user)
@@ -68,7 +68,7 @@ extension ClusterState {
             verb: wanted?["verb"]?.text ?? "", group: wanted?["group"]?.text ?? "",
             resource: (wanted?["resource"]?.text ?? "") + subresource, namespace: wanted?["namespace"]?.text,
             name: wanted?["name"]?.text)
-        review.set("status", to: .object(["allowed": .bool(user.rules.contains { $0.permits(attempt) })]))
+        review.set("status", to: .object(["allowed": .bool(rules(of: user).contains { $0.permits(attempt) })]))
         return ServedResponse(status: 201, body: JSONText.bytes(review))
     }
 
