@@ -55,7 +55,8 @@ extension PolicyState {
 
 /// What no condition has a place for.
 func collectNotices(
-    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ policies: [PolicyState]
+    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ policies: [PolicyState],
+    _ parameters: ParametersIndex
 ) -> [Notice] {
     var notices: [Notice] = []
     for policy in policies where policy.ancestors.isEmpty {
@@ -70,7 +71,7 @@ func collectNotices(
                 kind: "EndpointSlice", key: key,
                 message: "has no effect: no label \(EndpointSlice.serviceNameLabel) names its Service"))
     }
-    if options.standalone { notices += ignoredObjects(snapshot, classes) }
+    if options.standalone { notices += ignoredObjects(snapshot, classes) + unusedParameters(snapshot, parameters) }
     return notices.sorted()
 }
 
@@ -119,11 +120,8 @@ func reportParameters(
 }
 
 /// In a folder nobody else uses what nothing of ours refers to.
-func unusedParameters(
-    _ snapshot: ClusterSnapshot, _ index: ParametersIndex, _ options: TranslationOptions
-) -> [Notice] {
-    guard options.standalone else { return [] }
-    return Set(snapshot.gatewayParameters.keys).subtracting(index.used).sorted().map {
+private func unusedParameters(_ snapshot: ClusterSnapshot, _ index: ParametersIndex) -> [Notice] {
+    Set(snapshot.gatewayParameters.keys).subtracting(index.used).sorted().map {
         Notice(
             kind: GatewayParameters.resourceKind.kind, key: $0,
             message: "has no effect: neither a GatewayClass nor a Gateway that is served refers to it")

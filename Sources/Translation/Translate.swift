@@ -27,15 +27,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     noteUses(of: &policies, gateways, routes)
 
     var builder = ConfigurationBuilder(slices: slices, catalog: catalog, policies: policies, options)
-    for gateway in gateways.indices {
-        for listener in gateways[gateway].listeners.indices {
-            let selection = RouteSelection(gateways[gateway].listeners[listener], routes)
-            gateways[gateway].listeners[listener].losses = selection.losses
-            let state = gateways[gateway].listeners[listener]
-            guard state.isServed else { continue }
-            builder.add(state, of: gateways[gateway], selection, routes)
-        }
-    }
+    build(&builder, &gateways, routes)
 
     var statuses = StatusReport()
     statuses.bindings = builder.bindings
@@ -48,10 +40,22 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     reportParameters(snapshot.gatewayParameters, parameters, options, into: &statuses)
     var result = TranslationResult(
         configuration: builder.configuration, statuses: statuses,
-        notices: collectNotices(snapshot, options, context.classes, policies.policies)
-            + unusedParameters(snapshot, parameters, options))
+        notices: collectNotices(snapshot, options, context.classes, policies.policies, parameters))
     addInfrastructure(to: &result, gateways, ports, context)
     return result
+}
+
+/// Adds every listener that is to be served, and notes what routes lose to others.
+private func build(_ builder: inout ConfigurationBuilder, _ gateways: inout [GatewayState], _ routes: [RouteState]) {
+    for gateway in gateways.indices {
+        for listener in gateways[gateway].listeners.indices {
+            let selection = RouteSelection(gateways[gateway].listeners[listener], routes)
+            gateways[gateway].listeners[listener].losses = selection.losses
+            let state = gateways[gateway].listeners[listener]
+            guard state.isServed else { continue }
+            builder.add(state, of: gateways[gateway], selection, routes)
+        }
+    }
 }
 
 /// Gateways of ours whose listeners know whether they will be served.
