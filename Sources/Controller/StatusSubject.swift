@@ -1,3 +1,5 @@
+internal import KubernetesAPI
+
 /// What a condition speaks of: an object, or one part of it.
 public struct StatusSubject: Hashable, Sendable, Comparable, CustomStringConvertible {
     public var kind: String
@@ -21,6 +23,8 @@ public struct StatusSubject: Hashable, Sendable, Comparable, CustomStringConvert
         self.name = name
         self.part = part
     }
+
+    var key: ObjectKey { ObjectKey(namespace: namespace, name: name) }
 
     /// The object alone, such as `TCPRoute default/echo`.
     public var object: String { "\(kind) \(namespace.isEmpty ? name : "\(namespace)/\(name)")" }

@@ -47,6 +47,7 @@ struct ClusterWritingTests {
         becomes("seen") { replica.controller.state.reloads.succeeded > 0 && replica.writer.isIdle }
         #expect(server.writes("/status") == before.counts.filter { $0.key.hasSuffix("/status") }.values.reduce(0, +))
         #expect(server.statistics.unchangedWrites == 0)
+        #expect(server.objects("Event", in: "default").isEmpty)
     }
 
     @Test("a route whose parent is taken away loses our entry, and a Gateway that goes takes its Service with it")

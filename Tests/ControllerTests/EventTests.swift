@@ -32,6 +32,15 @@ struct EventTests {
             revision: 1, statuses: StatusReport(), snapshot: ClusterSnapshot(asOf: 0), observed: observed)
     }
 
+    /// Something that lasts, told when it has lasted.
+    private func tell(
+        _ book: inout EventBook, _ items: [StatusItem], _ outcome: Outcome? = nil, at now: MonotonicTime? = nil
+    ) {
+        let now = now ?? start
+        book.take(items, outcome ?? self.outcome(), isLeader: true, now: now)
+        book.tell(outcome ?? self.outcome(), now: now + EventBook.patience)
+    }
+
     private func book() -> EventBook {
         EventBook(controllerName: "sluice.dev/gateway-controller", instance: "sluice-0", now: start)
     }
@@ -39,12 +48,13 @@ struct EventTests {
     @Test("a listener's invalid certificate is an Event on its Gateway, as events.k8s.io/v1 wants it")
     func certificate() throws {
         var book = book()
-        book.take([
-            item(.resolvedRefs, .false, .listenersNotResolved, "see listeners db"),
-            item(.resolvedRefs, .false, .invalidCertificateRef, "Secret a: no key", .listener("db")),
-            item(.accepted, .true, .accepted, "", .listener("db")),
-        ])
-        book.tell(outcome(), now: start)
+        tell(
+            &book,
+            [
+                item(.resolvedRefs, .false, .listenersNotResolved, "see listeners db"),
+                item(.resolvedRefs, .false, .invalidCertificateRef, "Secret a: no key", .listener("db")),
+                item(.accepted, .true, .accepted, "", .listener("db")),
+            ])
         let first = book.next(now: start, wall: wall)
         let write = try #require(first)
         #expect(book.next(now: start, wall: wall) == nil)
@@ -72,8 +82,7 @@ struct EventTests {
         var writes: [EventBook.Write] = []
         for round in 0..<4 {
             if round == 3 { now = now + .seconds(601) }
-            book.take([item(.programmed, .false, .addressNotAssigned, "no address")])
-            book.tell(outcome(), now: now)
+            tell(&book, [item(.programmed, .false, .addressNotAssigned, "no address")], at: now)
             let next = book.next(now: now, wall: wall + Int64(round) * 1_000_000_000)
             let write = try #require(next)
             book.receive(.success(()), to: write, now: now)
@@ -94,9 +103,8 @@ struct EventTests {
     func known() throws {
         var book = book()
         let problem = item(.programmed, .false, .addressNotAssigned, "no address")
-        book.take([problem])
         let status = GatewayStatus(conditions: [problem.condition])
-        book.tell(outcome(["edge": try JSONValue(encoding: status)]), now: start)
+        tell(&book, [problem], outcome(["edge": try JSONValue(encoding: status)]))
         let write = book.next(now: start, wall: wall)
         #expect(write == nil)
     }
@@ -104,12 +112,9 @@ struct EventTests {
     @Test("a problem that was told of is said to be over, once")
     func solved() throws {
         var book = book()
-        book.take([item(.programmed, .false, .addressNotAssigned, "no address")])
-        book.tell(outcome(), now: start)
-        book.take([item(.programmed, .true, .programmed)])
-        book.tell(outcome(), now: start)
-        book.take([item(.programmed, .true, .programmed, "still")])
-        book.tell(outcome(), now: start)
+        tell(&book, [item(.programmed, .false, .addressNotAssigned, "no address")])
+        tell(&book, [item(.programmed, .true, .programmed)])
+        tell(&book, [item(.programmed, .true, .programmed, "still")])
         let writes = [book.next(now: start, wall: wall), book.next(now: start, wall: wall + 1)]
         let types = writes.map { write -> String? in
             if case .create(let event)? = write?.action { event["type"]?.text } else { nil }
@@ -120,15 +125,33 @@ struct EventTests {
         #expect(more == nil)
     }
 
+    @Test("what lasts a moment only is not told, nor what the leader told meanwhile")
+    func momentary() throws {
+        var book = book()
+        let problem = item(.resolvedRefs, .false, .backendNotFound, "not yet")
+        book.take([problem], outcome(), isLeader: true, now: start)
+        book.tell(outcome(), now: start + .milliseconds(900))
+        book.take(
+            [item(.resolvedRefs, .true, .resolvedRefs)], outcome(), isLeader: true, now: start + .milliseconds(950))
+        book.tell(outcome(), now: start + .seconds(5))
+        let first = book.next(now: start + .seconds(5), wall: wall)
+        #expect(first == nil)
+
+        book.take([problem], outcome(), isLeader: false, now: start)
+        let written = outcome(["edge": try JSONValue(encoding: GatewayStatus(conditions: [problem.condition]))])
+        book.take([], written, isLeader: false, now: start + .seconds(1))
+        book.tell(written, now: start + .seconds(5))
+        let second = book.next(now: start + .seconds(5), wall: wall)
+        #expect(second == nil)
+    }
+
     @Test("one object has its share, all together have theirs, and what is over is dropped")
     func shares() {
         var book = book()
-        for index in 0..<100 { book.take([item(.warning, .true, .invalid, "\(index)", .listener("l\(index)"))]) }
-        book.tell(outcome(), now: start)
+        tell(&book, (0..<100).map { item(.warning, .true, .invalid, "\($0)", .listener("l\($0)")) })
         #expect(book.dropped == 90)
-        for index in 0..<100 { book.take([item(.warning, .true, .invalid, "", name: "g\(index)")]) }
         let names = Dictionary(uniqueKeysWithValues: (0..<100).map { ("g\($0)", nil as JSONValue?) })
-        book.tell(outcome(names), now: start)
+        tell(&book, (0..<100).map { item(.warning, .true, .invalid, "", name: "g\($0)") }, outcome(names))
         #expect(book.dropped == 90 + 60)
         var count = 0
         while let write = book.next(now: start, wall: wall) {
@@ -142,8 +165,7 @@ struct EventTests {
     func failures() throws {
         var book = book()
         for _ in 0..<2 {
-            book.take([item(.programmed, .false, .addressNotAssigned, "no address")])
-            book.tell(outcome(), now: start)
+            tell(&book, [item(.programmed, .false, .addressNotAssigned, "no address")])
         }
         let first = book.next(now: start, wall: wall)
         book.receive(.success(()), to: try #require(first), now: start)
@@ -155,8 +177,7 @@ struct EventTests {
             return
         }
         book.receive(.failure(.fake(500, "InternalError")), to: try #require(third), now: start)
-        book.take([item(.accepted, .false, .unsupportedAddress, "x")])
-        book.tell(outcome(), now: start)
+        tell(&book, [item(.accepted, .false, .unsupportedAddress, "x")])
         let early = book.next(now: start, wall: wall)
         #expect(early == nil)
         let late = book.next(now: start + .seconds(6), wall: wall)

@@ -37,11 +37,13 @@ struct EventBook {
 
     /// How long the same Event is counted up instead of being made anew.
     static let span = Duration.seconds(600)
+    /// How long something must last before it is told.
+    static let patience = Duration.seconds(1)
     static let queueLimit = 256
 
     let controllerName: String
     let instance: String
-    private var pending: [Subject: StatusItem] = [:]
+    private var pending: [Subject: (item: StatusItem, since: MonotonicTime)] = [:]
     private var told: Set<Subject> = []
     private var pendingFaults: [ClusterState.Fault] = []
     private var knownFaults: Set<ClusterState.Fault> = []
@@ -63,17 +65,24 @@ struct EventBook {
         bucket = TokenBucket(burst: 50, perSecond: 2, now: now)
     }
 
-    /// Remembers what changed; ``tell(_:now:)`` makes Events of it once this replica leads.
-    mutating func take(_ changes: [StatusItem]) {
+    /// Remembers what changed, but for what the API server's statuses say already: a leader before us told it.
+    mutating func take(_ changes: [StatusItem], _ outcome: Outcome, isLeader: Bool, now: MonotonicTime) {
         for item in changes {
             let subject = Subject(subject: item.subject, type: item.condition.type)
-            if ObjectEvent(problem: item) != nil || told.contains(subject) {
+            if ObjectEvent(problem: item) != nil {
                 guard pending[subject] != nil || pending.count < 4096 else { continue }
-                pending[subject] = item
+                pending[subject] = isKnown(item, outcome) ? nil : (item, pending[subject]?.since ?? now)
             } else {
-                pending[subject] = nil
+                pending[subject] = told.contains(subject) ? (item, now) : nil
             }
         }
+        // What the leader has written meanwhile, it has told too.
+        if !isLeader { pending = pending.filter { !isKnown($0.value.item, outcome) } }
+        told = told.filter { outcome.observed[$0.subject.kind, $0.subject.key] != nil }
+    }
+
+    private func isKnown(_ item: StatusItem, _ outcome: Outcome) -> Bool {
+        outcome.observed[item.subject.kind, item.subject.key]?.says(item, controllerName: controllerName) ?? false
     }
 
     /// Remembers which objects have become unreadable.
@@ -83,21 +92,18 @@ struct EventBook {
         knownFaults = Set(faults)
     }
 
-    /// Queues Events for what is pending, but for what the API server's statuses say already: a leader before us told it.
+    /// Queues Events for what has lasted: objects that are created one after the other are wrong for a moment only.
     mutating func tell(_ outcome: Outcome, now: MonotonicTime) {
         for fault in pendingFaults {
             guard let event = ObjectEvent(fault: fault) else { continue }
             append(event, uid: outcome.observed[fault.kind, fault.key]?.uid ?? "", now: now)
         }
         pendingFaults = []
-        guard !pending.isEmpty else { return }
-        let items = pending.sorted { $0.key.subject < $1.key.subject }
-        pending = [:]
-        for (subject, item) in items {
-            let key = ObjectKey(namespace: item.subject.namespace, name: item.subject.name)
-            guard let observed = outcome.observed[item.subject.kind, key] else { continue }
+        let due = pending.filter { now - $0.value.since >= EventBook.patience }
+        for (subject, (item, _)) in due.sorted(by: { $0.key.subject < $1.key.subject }) {
+            pending[subject] = nil
+            guard let observed = outcome.observed[item.subject.kind, item.subject.key] else { continue }
             if let event = ObjectEvent(problem: item) {
-                guard !observed.says(item, controllerName: controllerName) else { continue }
                 told.insert(subject)
                 append(event, uid: observed.uid, now: now)
             } else if told.remove(subject) != nil, let event = ObjectEvent(solved: item) {
@@ -147,7 +153,11 @@ struct EventBook {
         return Write(namespace: namespace, name: name, action: .create(object), event: key)
     }
 
-    var wakeTime: MonotonicTime? { queue.isEmpty ? nil : pausedUntil }
+    func wakeTime(after now: MonotonicTime) -> MonotonicTime? {
+        let pause = queue.isEmpty ? nil : pausedUntil.flatMap { $0 > now ? $0 : nil }
+        let ripe = pending.values.map { $0.since + EventBook.patience }.min()
+        return [pause, ripe].compactMap { $0 }.min()
+    }
 
     /// Takes the answer to a write. What failed is not tried again, but for a series whose Event has expired.
     mutating func receive(_ answer: Result<Void, APIError>, to write: Write, now: MonotonicTime) {

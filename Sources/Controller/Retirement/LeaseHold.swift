@@ -60,10 +60,16 @@ final class LeaseHold {
             return "the Lease \(key) keeps replicas that still run from writing for \(minutes) minutes"
         }
         let metadata = lease.object["metadata"]
-        try server.delete(
-            LeaseHold.kind, key, uid: metadata?["uid"]?.text, resourceVersion: metadata?["resourceVersion"]?.text,
-            retry: retry)
-        return nil
+        do throws(APIError) {
+            try server.delete(
+                LeaseHold.kind, key, uid: metadata?["uid"]?.text, resourceVersion: metadata?["resourceVersion"]?.text,
+                retry: retry)
+            return nil
+        } catch {
+            // It says nothing once nobody holds it.
+            guard error.code == 403 else { throw error }
+            return "the Lease \(key) stays: it may not be deleted by us"
+        }
     }
 
     private func read() throws(APIError) -> ObservedLease? {

@@ -31,6 +31,7 @@ extension StatusBook {
             failed(write.target, error, now: now)
         }
         if entries[write.target]?.isStale == true, entries[write.target]?.phase == .idle { enqueue(write.target) }
+        if next == nil { forget(write.target) }
         return next
     }
 

@@ -98,8 +98,22 @@ struct StatusBook {
         for (target, entry) in entries where entry.observed != nil && observed[target.kind.rawValue, target.key] == nil
         {
             _ = edit(target) { $0.take(observed: nil) }
-            if entry.desired == nil, entry.phase == .idle { entries[target] = nil }
+            forget(target)
         }
+    }
+
+    /// Drops what is known of an object that is gone, and that nothing is to be said of, unless an answer is awaited.
+    mutating func forget(_ target: StatusTarget) {
+        guard let entry = entries[target], entry.observed == nil, entry.desired == nil else { return }
+        if entry.phase != .patching, entry.phase != .reading { entries[target] = nil }
+    }
+
+    /// Nothing is to be written for now: another replica leads. What is to be done is found anew by ``restart()``.
+    mutating func rest() {
+        for target in queues.values.joined() where entries[target]?.phase == .queued {
+            edit(target) { $0.phase = .idle }
+        }
+        (queues, heads) = ([:], [:])
     }
 
     /// Looks at every object again: leadership was won, and what a predecessor wrote meanwhile is unknown.

@@ -87,7 +87,8 @@ final class WriterLoop {
                 self.outcome = outcome
                 statuses.take(outcome)
                 services.take(outcome)
-                events.take(work?.changes ?? [])
+                events.take(
+                    work?.changes ?? [], outcome, isLeader: setup.leadership.isLeader, now: .now())
                 events.take(faults: outcome.faults)
             }
             pump()
@@ -103,8 +104,10 @@ final class WriterLoop {
     private var wakeTime: MonotonicTime? {
         guard wasLeader else { return nil }
         let now = MonotonicTime.now()
-        return [statuses.wakeTime(after: now), services.wakeTime(after: now), marker.wakeTime, events.wakeTime]
-            .compactMap { $0 }.min()
+        return [
+            statuses.wakeTime(after: now), services.wakeTime(after: now), marker.wakeTime, events.wakeTime(after: now),
+        ]
+        .compactMap { $0 }.min()
     }
 
     /// Sends what may be sent now. Leadership is asked for before every request: it may end at any moment.
@@ -115,7 +118,7 @@ final class WriterLoop {
             services.restart()
         }
         wasLeader = isLeader
-        guard isLeader else { return }
+        guard isLeader else { return statuses.rest() }
         if marker.next(now: .now()) { send(markerPath.request(.get, verb: "get"), as: .marker) }
         services.owner = marker.owner
         // Before the statuses: what the API server says already is not told again.
