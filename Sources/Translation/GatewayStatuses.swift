@@ -79,8 +79,7 @@ private func programmed(_ gateway: GatewayState) -> Condition {
         return Condition(
             .programmed, .false, .invalid, "no listener can be served", observedGeneration: gateway.generation)
     }
-    let waiting = gateway.listeners.filter(\.isServed).map { gateway.waiting(for: $0) }
-    return .pendingProgrammed(gateway.generation, waiting.contains(nil) ? nil : waiting.first ?? nil)
+    return .pendingProgrammed(gateway.generation, gateway.waiting(for: gateway.listeners.filter(\.isServed)))
 }
 
 extension GatewayState {
@@ -90,6 +89,12 @@ extension GatewayState {
             service.bound[port] == nil
         else { return nil }
         return service.waiting
+    }
+
+    /// What has to be there before the engine can be told of any of them; nil: nothing.
+    func waiting(for listeners: [ListenerState]) -> String? {
+        let waiting = listeners.map { self.waiting(for: $0) }
+        return waiting.contains(nil) ? nil : waiting.first ?? nil
     }
 }
 

@@ -61,7 +61,7 @@ private func programmed(_ set: ListenerSetState, _ gateway: GatewayState) -> Con
         return Condition(
             .programmed, .false, .listenersNotValid, "no listener can be served", observedGeneration: set.generation)
     }
-    return .pendingProgrammed(set.generation)
+    return .pendingProgrammed(set.generation, gateway.waiting(for: set.valid(in: gateway)))
 }
 
 /// In a folder nobody else answers a set whose gateway does not exist.
