@@ -38,6 +38,7 @@ extension Process {
                 return columns(lines[1]).count == 5 && columns(lines[1])[3] == "True" ? columns(lines[1]) : nil
             }
             #expect(row[0] == "redis" && row[1] == "sluice")
+            try expectViews(of: replica, installation)
 
             // The balancer and kube-proxy: from the Gateway's address to the bound port.
             let bound = try #require(try kubectl.boundPort(of: "redis", port: 6379))
@@ -70,6 +71,31 @@ extension Process {
             #expect(commands.rest.isEmpty, "README has commands that nobody ran: \(commands.rest)")
             #expect(replica.logLine(["forbidden"]) == nil, "the manifests grant all that is asked for")
             try replica.stop()
+        }
+
+        /// What /metrics, /readyz?verbose and /config say of a cluster.
+        private func expectViews(of replica: Replica, _ installation: TestInstallation) throws {
+            let files = try TemporaryDirectory()
+            let file = try files.write(try replica.probe("/metrics").body, to: "metrics")
+            let promtool = try Installation.program("promtool")
+            let verdict = try run(["sh", "-c", "\"$1\" check metrics < \"$2\"", "sh", promtool, file])
+            #expect(verdict.succeeded, "\(verdict.output)\(verdict.errors)")
+            let metrics = try replica.metrics()
+            #expect(metrics.sum("sluice_leader") == 1 && metrics.sum("sluice_leader_transitions_total") == 1)
+            #expect(metrics.sum("sluice_kubernetes_requests_total", ["verb": "watch", "resource": "tcproutes"]) >= 1)
+            #expect(metrics.value("sluice_watch_synced", ["resource": "gateways"]) == 1)
+            #expect(metrics.sum("sluice_watch_last_event_timestamp_seconds", ["resource": "gateways"]) > 1.7e9)
+            #expect(metrics.sum("sluice_status_updates_total", ["kind": "Gateway", "result": "ok"]) >= 1)
+            #expect(metrics.sum("sluice_config_objects", ["kind": "TCPRoute", "state": "accepted"]) == 1)
+            let config = try replica.config().body
+            for part in [
+                "\"from\" : \"\(installation.server.url)\"", "\"isLeader\" : true", "\"resource\" : \"tcproutes\"",
+            ] {
+                #expect(config.contains(part), "\(part) in \(config)")
+            }
+            let details = try replica.probe("/readyz?verbose").body
+            #expect(details.contains("\"leader\":\"this replica\"") && details.contains("longest silence"))
+            #expect(!config.contains("sluice-1") && !details.contains("sluice-1"), "the token is nobody's business")
         }
 
         private func columns(_ line: some StringProtocol) -> [String] {
