@@ -251,6 +251,11 @@ struct ClusterReferenceTests {
         #expect(single.count == (isPermitted ? 0 : 101))
         server.put(gateways, Fixture.gateway("edge", secrets: names + ["unused"]))
         _ = try cluster.wait("one more") { $0.snapshot.secrets.count == 102 }
+        let gaps = cluster.all.filter { state in
+            let listener = state.snapshot.gateways[key("edge")]?.spec.listeners.first
+            return listener?.tls?.certificateRefs?.count == 102 && state.snapshot.secrets.count < 102
+        }
+        #expect(gaps.isEmpty, "nobody is told of a Secret that is missing only because it was not asked for yet")
         server.put(gateways, Fixture.gateway("edge", secrets: ["s1"]))
         _ = try cluster.wait("one left") { $0.snapshot.secrets.count == 1 }
         server.put("secrets.", #"{"metadata":{"name":"s1","namespace":"shop"},"type":"new"}"#)

@@ -29,6 +29,8 @@ final class RunningCluster: Sendable {
     deinit { source.stop() }
 
     var health: ClusterHealth { source.health }
+    /// Everything that was handed over.
+    var all: [ClusterState] { states.wait { $0 as [ClusterState]? } ?? [] }
     var count: Int { states.wait { $0.count as Int? } ?? 0 }
     func setWatchesNodes(_ watches: Bool) { source.setWatchesNodes(watches) }
 
