@@ -66,6 +66,24 @@ struct HTTP2Tests {
         server.close()
     }
 
+    @Test("more streams than a connection carries go over several, none of them fails")
+    func manyStreams() throws {
+        let server = try HTTPTestServer { _, answer in
+            try answer.begin()
+            try answer.chunk("first\n")
+            Thread.sleepUntilClosed(answer)
+        }
+        let proxy = try Nghttpx(before: server.port, certificate, streams: 10)
+        let sockets = EstablishedConnections(to: proxy.port)
+        let client = try HTTPClient(options)
+        let streams = (0..<35).map { _ in client.stream(HTTPRequest("GET", proxy.url + "/", timeout: nil)) {} }
+        for stream in streams { #expect(try first(of: stream) == "first") }
+        let count = try sockets.count()
+        #expect(count >= 4 && count <= 10, "\(count) connections")
+        client.close()
+        server.close()
+    }
+
     @Test("an idle connection does not outlast the wish for a fresh one")
     func idleBeforeFresh() throws {
         let server = try HTTPTestServer { _, answer in

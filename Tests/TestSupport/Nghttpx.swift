@@ -8,11 +8,12 @@ public final class Nghttpx: Sendable {
     private let process: Locked<ChildProcess>
     private let arguments: [String]
 
-    /// Waits until it accepts. `alpn`: what it offers, such as `h2,http/1.1`; `clientCA`: demands a client certificate.
+    /// Waits until it accepts. `alpn`: what it offers, such as `h2,http/1.1`; `streams`: at once on one connection; `clientCA`: demands a client certificate.
     ///
     /// - Throws: with the command that installs it, where it is missing.
     public init(
-        before backend: UInt16, _ certificate: TestCertificate, alpn: String = "h2,http/1.1", clientCA: String? = nil
+        before backend: UInt16, _ certificate: TestCertificate, alpn: String = "h2,http/1.1", streams: Int = 100,
+        clientCA: String? = nil
     ) throws {
         let directory = try TemporaryDirectory()
         let key = try directory.write(certificate.privateKeyPEM, to: "tls.key")
@@ -27,6 +28,7 @@ public final class Nghttpx: Sendable {
                 "--no-ocsp", "--single-process", "--workers=1", "--npn-list=\(alpn)", "--accesslog-file=/dev/null",
                 "--errorlog-file=\(directory.path)/errors", "--backend-read-timeout=10m",
                 "--frontend-http2-read-timeout=10m",
+                "--frontend-http2-max-concurrent-streams=\(streams)",
             ] + extra + [key, chain]
         }
         self.directory = directory
