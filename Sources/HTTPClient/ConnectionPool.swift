@@ -21,7 +21,8 @@ final class ConnectionPool {
         self.multi = multi
         for name in (try? listDirectory("/proc/self/fd")) ?? [] { sluice_curl_mark_pair(Int32(name) ?? -1) }
         sluice_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
-        sluice_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1000)
+        // What API servers take; where a proxy takes fewer, libcurl tries each refused stream on another connection.
+        sluice_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 250)
         sluice_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 32)
     }
 
