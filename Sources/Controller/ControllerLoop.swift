@@ -18,6 +18,7 @@ final class ControllerLoop {
     }
 
     private let setup: Setup
+    private var translator: Translator
     private let publish: (ControllerState) -> Void
     private var state = ControllerState()
     private var report = StatusReport()
@@ -36,7 +37,10 @@ final class ControllerLoop {
     /// Conditions that changed since an outcome was last handed over.
     private var changes: [StatusItem] = []
 
-    init(_ setup: Setup, publish: @escaping (ControllerState) -> Void) { (self.setup, self.publish) = (setup, publish) }
+    init(_ setup: Setup, publish: @escaping (ControllerState) -> Void) {
+        (self.setup, self.publish) = (setup, publish)
+        translator = Translator(options: setup.options)
+    }
 
     private enum Work {
         case load(ClusterSnapshot, isComplete: Bool, seen: MonotonicTime)
@@ -137,7 +141,7 @@ final class ControllerLoop {
     }
 
     private func evaluate(_ snapshot: ClusterSnapshot) {
-        let result = translate(snapshot, options: setup.options)
+        let result = translator.translate(snapshot)
         (self.snapshot, self.result) = (snapshot, result)
         if state.configuration != result.configuration {
             let started = MonotonicTime.now()

@@ -55,8 +55,8 @@ extension PolicyState {
 
 /// What no condition has a place for.
 func collectNotices(
-    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ policies: [PolicyState],
-    _ parameters: ParametersIndex
+    _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ slices: SliceIndex,
+    _ policies: [PolicyState], _ parameters: ParametersIndex
 ) -> [Notice] {
     var notices: [Notice] = []
     for policy in policies where policy.ancestors.isEmpty {
@@ -65,7 +65,7 @@ func collectNotices(
                 kind: "BackendTLSPolicy", key: policy.key,
                 message: "has no effect: no route sends traffic to its targets in the clear or after termination"))
     }
-    for (key, slice) in snapshot.endpointSlices where slice.metadata.labels?[EndpointSlice.serviceNameLabel] == nil {
+    for key in slices.strays {
         notices.append(
             Notice(
                 kind: "EndpointSlice", key: key,

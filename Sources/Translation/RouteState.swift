@@ -2,8 +2,9 @@ internal import EngineModel
 internal import KubernetesAPI
 internal import Primitives
 
-/// A TCPRoute or TLSRoute on its way through the translation.
-struct RouteState {
+/// A TCPRoute or TLSRoute on its way through the translation. A class, because thousands of them are passed about; each
+/// belongs to one translation.
+final class RouteState {
     let kind: RouteKind
     let key: ObjectKey
     let generation: Int64?

@@ -4,22 +4,57 @@ internal import Primitives
 
 /// EndpointSlices by Service.
 struct SliceIndex {
-    private var slices: [ObjectKey: [EndpointSlice]] = [:]
+    /// What is read of a slice.
+    private struct Slice {
+        let name: String
+        let isUsable: Bool
+        let ports: [EndpointSlice.Port]
+        let endpoints: [EndpointSlice.Endpoint]
+
+        init(_ slice: EndpointSlice) {
+            name = slice.metadata.name
+            isUsable = slice.addressType != "FQDN"
+            ports = slice.ports ?? []
+            endpoints = slice.endpoints ?? []
+        }
+    }
+
+    /// Sorted by name.
+    private var slices: [ObjectKey: [Slice]] = [:]
+    /// Slices that name no Service.
+    private(set) var strays: Set<ObjectKey> = []
 
     init(_ all: [ObjectKey: EndpointSlice]) {
+        slices.reserveCapacity(all.count)
         for (key, slice) in all {
-            guard let name = slice.metadata.labels?[EndpointSlice.serviceNameLabel] else { continue }
-            slices[ObjectKey(namespace: key.namespace, name: name), default: []].append(slice)
+            guard let service = slice.service(in: key.namespace) else {
+                strays.insert(key)
+                continue
+            }
+            slices[service, default: []].append(Slice(slice))
         }
         for key in slices.keys where slices[key, default: []].count > 1 {
-            slices[key]?.sort { $0.metadata.name < $1.metadata.name }
+            slices[key]?.sort { $0.name < $1.name }
         }
+    }
+
+    /// Puts `new` in the place of `old`, both slices of Services under one key.
+    mutating func replace(_ key: ObjectKey, _ old: EndpointSlice?, with new: EndpointSlice?) {
+        if let service = old?.service(in: key.namespace) {
+            slices[service]?.removeAll { $0.name == key.name }
+            if slices[service]?.isEmpty == true { slices[service] = nil }
+        }
+        guard let new, let service = new.service(in: key.namespace) else { return }
+        var list = slices[service] ?? []
+        list.insert(Slice(new), at: list.firstIndex { key.name < $0.name } ?? list.endIndex)
+        slices[service] = list
     }
 
     /// What is wrong with slices of a Service, though it has no condition of its own.
     func remarks(_ service: ObjectKey) -> [String] {
-        (slices[service] ?? []).filter { $0.addressType == "FQDN" }.map {
-            "EndpointSlice \(ObjectKey(namespace: service.namespace, name: $0.metadata.name)): "
+        guard let list = slices[service], list.contains(where: { !$0.isUsable }) else { return [] }
+        return list.filter { !$0.isUsable }.map {
+            "EndpointSlice \(ObjectKey(namespace: service.namespace, name: $0.name)): "
                 + "endpoints of addressType FQDN are left out"
         }
     }
@@ -27,27 +62,34 @@ struct SliceIndex {
     /// Endpoints of one port of a Service: the ready ones, or, where none is, those that still serve while they
     /// terminate (KEP-1669). Sorted, each address once.
     func endpoints(_ service: ObjectKey, _ port: Service.Port) -> [EndpointConfiguration] {
-        var ready: Set<SocketAddress> = []
-        var terminating: Set<SocketAddress> = []
-        for slice in slices[service] ?? [] where slice.addressType != "FQDN" {
-            let numbers = (slice.ports ?? []).filter {
+        var ready: [SocketAddress] = []
+        var terminating: [SocketAddress] = []
+        for slice in slices[service] ?? [] where slice.isUsable {
+            let numbers = slice.ports.filter {
                 $0.effectiveName == port.effectiveName && $0.effectiveProtocol == port.effectiveProtocol
             }.compactMap { $0.port.flatMap { UInt16(exactly: $0) } }
             guard !numbers.isEmpty else { continue }
-            for endpoint in slice.endpoints ?? [] {
+            for endpoint in slice.endpoints {
                 let isTerminating = endpoint.isServing && endpoint.isTerminating
                 guard endpoint.isReady || isTerminating else { continue }
                 for address in endpoint.addresses.compactMap({ IPAddress($0) }) {
-                    for number in numbers {
-                        if endpoint.isReady {
-                            ready.insert(SocketAddress(address, number))
-                        } else {
-                            terminating.insert(SocketAddress(address, number))
-                        }
-                    }
+                    let sockets = numbers.lazy.map { SocketAddress(address, $0) }
+                    if endpoint.isReady { ready += sockets } else { terminating += sockets }
                 }
             }
         }
-        return (ready.isEmpty ? terminating : ready).sorted().map { EndpointConfiguration(address: .ip($0)) }
+        var endpoints: [EndpointConfiguration] = []
+        for address in (ready.isEmpty ? terminating : ready).sorted() {
+            let endpoint = EndpointConfiguration(address: .ip(address))
+            if endpoints.last != endpoint { endpoints.append(endpoint) }
+        }
+        return endpoints
+    }
+}
+
+extension EndpointSlice {
+    /// The Service that a slice in `namespace` belongs to; nil: none.
+    func service(in namespace: String) -> ObjectKey? {
+        metadata.labels?[EndpointSlice.serviceNameLabel].map { ObjectKey(namespace: namespace, name: $0) }
     }
 }

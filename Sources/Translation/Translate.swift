@@ -4,6 +4,11 @@ public import KubernetesAPI
 /// Works out what a snapshot means: the engine's configuration, and the status of every object of ours. Pure: the same
 /// snapshot gives the same result, whatever order its objects came in.
 public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> TranslationResult {
+    translate(snapshot, options, SliceIndex(snapshot.endpointSlices))
+}
+
+/// The same, with the snapshot's EndpointSlices in order.
+func translate(_ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex) -> TranslationResult {
     let grants = GrantIndex(snapshot.referenceGrants)
     var parameters = ParametersIndex(snapshot)
     let context = SelectionContext(
@@ -14,9 +19,8 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     var attacher = RouteAttacher(snapshot, gateways, collectRoutes(snapshot), standalone: options.standalone)
     attacher.attachAll()
     gateways = attacher.gateways
-    var routes = attacher.routes
+    let routes = attacher.routes
 
-    let slices = SliceIndex(snapshot.endpointSlices)
     let catalog = BackendCatalog(snapshot.backends, snapshot.services)
     let resolver = BackendResolver(snapshot, grants: grants, slices: slices, backends: catalog)
     for index in routes.indices where !routes[index].parents.isEmpty {
@@ -40,7 +44,7 @@ public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) 
     reportParameters(snapshot.gatewayParameters, parameters, options, into: &statuses)
     var result = TranslationResult(
         configuration: builder.configuration, statuses: statuses,
-        notices: collectNotices(snapshot, options, context.classes, policies.policies, parameters))
+        notices: collectNotices(snapshot, options, context.classes, slices, policies.policies, parameters))
     addInfrastructure(to: &result, gateways, ports, context)
     return result
 }
