@@ -1,8 +1,6 @@
 internal import CCurl
-internal import Glibc
 public import Observability
 public import Platform
-internal import Synchronization
 
 /// Sends requests over libcurl, all on one thread, `curl`: HTTP/2 where the server offers it, many requests on one
 /// connection, else HTTP/1.1 with kept connections. Redirects are answers like others. Safe to use from any thread;

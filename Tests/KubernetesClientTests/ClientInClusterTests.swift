@@ -75,6 +75,37 @@ struct ClientInClusterTests {
         client.close()
     }
 
+    @Test("a token file that goes missing: the last token is used, and it is told once")
+    func lostToken() throws {
+        let authority = try TestPKI.makeCA()
+        let server = try HTTPTestServer(
+            tls: TLSServerOptions(try authority.issue(dnsNames: [], ips: ["127.0.0.1"]))
+        ) { request, answer in
+            try answer.send(
+                request["Authorization"] == "Bearer one" ? 200 : 500, body: #"{"metadata":{"resourceVersion":"1"}}"#)
+        }
+        try write(token: "one", authority: authority.pem)
+        let log = MemoryLog()
+        let configuration = try ClientConfiguration.inCluster(
+            environment: ["KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": String(server.port)],
+            directory: directory.path)
+        let client = try APIClient(
+            configuration: configuration, userAgent: "sluice/test", logger: Logger(recordingTo: log))
+        let key = ObjectKey(namespace: "a", name: "a")
+        _ = try client.get(service, key)
+        try directory.delete("token")
+        // Looked at once a second.
+        #expect(
+            waitUntil(deadline: .seconds(10)) {
+                (try? client.get(service, key, retry: .none)) != nil && !log.entries.isEmpty
+            })
+        for _ in 0..<3 { _ = try client.get(service, key, retry: .none) }
+        #expect(log.entries.count == 1)
+        #expect(log.entries.first?.text("file") == "\(directory.path)/token")
+        #expect(!log.text.contains("Bearer"))
+        client.close()
+    }
+
     @Test("a token that stays refused is an error, after one look at the file")
     func refusedToken() throws {
         let authority = try TestPKI.makeCA()

@@ -16,6 +16,8 @@ final class CredentialStore: Sendable {
 
     private struct State {
         var files: [String: WatchedFile] = [:]
+        /// Those that can no longer be read, and were told of.
+        var unreadable: Set<String> = []
         var generation: UInt64 = 0
         var nextLook: MonotonicTime?
         var plugin: PluginCredentials?
@@ -135,11 +137,13 @@ final class CredentialStore: Sendable {
             defer { state.files[path] = file }
             do throws(ConfigurationError) {
                 if try file.refresh() { isChanged = true }
+                state.unreadable.remove(path)
             } catch {
                 guard file.content != nil else {
                     state.nextLook = nil
                     return .credentials(error.description)
                 }
+                guard state.unreadable.insert(path).inserted else { continue }
                 logger.warning("the last good content of a file is kept", ["file": "\(path)", "error": "\(error)"])
             }
         }
