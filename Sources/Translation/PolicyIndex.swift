@@ -52,6 +52,7 @@ struct PolicyIndex {
 
     /// TLS towards a backend; nil: plain.
     func tls(for backend: BackendTarget) -> BackendTLS? {
+        guard !winners.isEmpty else { return nil }
         let winner: Int?
         switch backend {
         case .backend(let key): winner = winners[Target(kind: "Backend", key: key, section: nil)]

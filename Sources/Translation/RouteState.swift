@@ -7,6 +7,7 @@ internal import Primitives
 final class RouteState {
     let kind: RouteKind
     let key: ObjectKey
+    let precedence: Precedence
     let generation: Int64?
     let parentRefs: [ParentReference]
     /// Host names of a TLSRoute; empty for one without and for a TCPRoute.
@@ -24,6 +25,7 @@ final class RouteState {
     init(_ key: ObjectKey, _ route: TCPRoute) {
         self.kind = .tcp
         self.key = key
+        self.precedence = Precedence(route.metadata, key)
         self.generation = route.metadata.generation
         self.parentRefs = route.spec.parentRefs ?? []
         self.hostnames = []
@@ -34,6 +36,7 @@ final class RouteState {
     init(_ key: ObjectKey, _ route: TLSRoute) {
         self.kind = .tls
         self.key = key
+        self.precedence = Precedence(route.metadata, key)
         self.generation = route.metadata.generation
         self.parentRefs = route.spec.parentRefs ?? []
         let parsed = (route.spec.hostnames ?? []).map { (text: $0, pattern: HostnamePattern($0)) }
@@ -54,24 +57,15 @@ struct ParentState {
     var listeners: [Int] = []
 }
 
-/// All routes in order of precedence.
+/// All routes in order of precedence; of two that are equal the TCPRoute is first.
 func collectRoutes(_ snapshot: ClusterSnapshot) -> [RouteState] {
-    var order: [(precedence: Precedence, isTLS: Bool, index: Int)] = []
-    let plain = snapshot.tcpRoutes.map { $0 }
-    let named = snapshot.tlsRoutes.map { $0 }
-    order.reserveCapacity(plain.count + named.count)
-    for (index, entry) in plain.enumerated() {
-        order.append((Precedence(entry.value.metadata, entry.key), false, index))
+    var routes: [RouteState] = []
+    routes.reserveCapacity(snapshot.tcpRoutes.count + snapshot.tlsRoutes.count)
+    for (key, route) in snapshot.tcpRoutes { routes.append(RouteState(key, route)) }
+    for (key, route) in snapshot.tlsRoutes { routes.append(RouteState(key, route)) }
+    routes.sort { left, right in
+        if left.precedence < right.precedence { return true }
+        return left.kind == .tcp && right.kind == .tls && left.precedence == right.precedence
     }
-    for (index, entry) in named.enumerated() {
-        order.append((Precedence(entry.value.metadata, entry.key), true, index))
-    }
-    order.sort { left, right in
-        left.precedence == right.precedence ? !left.isTLS && right.isTLS : left.precedence < right.precedence
-    }
-    return order.map { place in
-        place.isTLS
-            ? RouteState(named[place.index].key, named[place.index].value)
-            : RouteState(plain[place.index].key, plain[place.index].value)
-    }
+    return routes
 }

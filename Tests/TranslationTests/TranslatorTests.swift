@@ -13,13 +13,13 @@ struct TranslatorTests {
         return options
     }()
 
-    @Test("after any change it says what a translation from nothing says", arguments: 0..<6)
+    @Test("after any change it says what a translation from nothing says", arguments: 0..<4)
     func agrees(seed: UInt64) {
         var translator = Translator(options: Self.options)
         var dice = SeededDice(seed: seed)
         var snapshot = RandomCluster(seed: seed).snapshot()
         let other = RandomCluster(seed: seed + 1000).snapshot()
-        for step in 0..<30 {
+        for step in 0..<20 {
             #expect(
                 translator.translate(snapshot) == translate(snapshot, options: Self.options),
                 "seed \(seed), step \(step)")
