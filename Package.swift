@@ -97,6 +97,10 @@ let tests: [String: [Target.Dependency]] = [
         "Commands", "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives",
         "Translation",
     ],
+    "ControlPlaneTests": [
+        "Controller", "EngineModel", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives",
+        "TestAPIServer", "Translation",
+    ],
     "ControllerTests": [
         "Controller", "EngineModel", "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform",
         "Primitives", "TestAPIServer", "Translation",

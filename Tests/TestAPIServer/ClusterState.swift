@@ -119,6 +119,7 @@ public struct RequestStatistics: Hashable, Sendable {
     public var total = 0
     /// Watches that run now.
     public var watches = 0
-    /// Writes that left the object as it was.
-    public var unchangedWrites = 0
+    /// Writes of clients that left the object as it was, such as `TCPRoute/status default/db`.
+    public var unchanged: [String] = []
+    public var unchangedWrites: Int { unchanged.count }
 }

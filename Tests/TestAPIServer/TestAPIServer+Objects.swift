@@ -154,5 +154,5 @@ extension ClusterState {
 }
 
 extension APIStatus: CustomStringConvertible {
-    var description: String { "\(code) \(reason): \(message)" }
+    public var description: String { "\(code) \(reason): \(message)" }
 }

@@ -27,12 +27,27 @@ struct ServiceBook {
         /// Of ``desired``; made where it is first needed.
         var manifest: ServiceManifest?
         /// What was done last, and what the watch showed then: until it shows something else, nothing is done again.
-        var done: (action: Write.Action, living: Service?, until: MonotonicTime)?
+        var done: Done?
         var isInFlight = false
         var notBefore: MonotonicTime?
         var failures = 0
         var repeats = 0
         var saidForeign = false
+    }
+
+    private struct Done {
+        var action: Write.Action
+        var living: Service?
+        /// Till then the watch may still show what was before, in several steps.
+        var settles: MonotonicTime
+        var until: MonotonicTime
+
+        /// Of what was applied; nil where it was deleted.
+        var digest: String? { if case .apply(_, _, let digest) = action { digest } else { nil } }
+
+        func answers(_ action: Write.Action, _ living: Service?, now: MonotonicTime) -> Bool {
+            self.action.isSame(as: action) && (now < settles || (now < until && self.living == living))
+        }
     }
 
     private var entries: [ObjectKey: Entry] = [:]
@@ -103,16 +118,22 @@ struct ServiceBook {
     }
 
     private func timers(after now: MonotonicTime) -> MonotonicTime? {
-        entries.values.flatMap { [$0.notBefore, $0.done?.until] }.compactMap { $0 }.filter { $0 > now }.min()
+        entries.values.flatMap { [$0.notBefore, $0.done?.settles, $0.done?.until] }.compactMap { $0 }.filter {
+            $0 > now
+        }.min()
     }
 
     var isIdle: Bool { window.inFlight == 0 }
 
     private mutating func plan(_ key: ObjectKey, _ entry: Entry, now: MonotonicTime) -> Write.Action? {
         let living = services[key]
-        guard let action = action(key, entry, living) else { return nil }
-        if let done = entry.done, done.until > now, done.action == action, done.living == living { return nil }
-        return action
+        guard let action = action(key, entry, living) else {
+            // Where the watch has caught up, a change from now on is somebody else's, and answered at once. Content that
+            // is wanted by chance, because the watch is behind, proves nothing.
+            if entry.done?.digest == entries[key]?.manifest?.digest { entries[key]?.done = nil }
+            return nil
+        }
+        return entry.done?.answers(action, living, now: now) ?? false ? nil : action
     }
 
     private mutating func action(_ key: ObjectKey, _ entry: Entry, _ living: Service?) -> Write.Action? {
@@ -161,7 +182,8 @@ struct ServiceBook {
         // A living Service that does not become what was applied: somebody changes it back, or the server fills in more.
         entry.repeats = entry.done?.action == write.action ? entry.repeats + 1 : 0
         if entry.repeats > 2 { entry.notBefore = now + backOff.wait(entry.repeats, floor: .seconds(1)) }
-        entry.done = (write.action, services[write.key], now + .seconds(30))
+        entry.done = Done(
+            action: write.action, living: services[write.key], settles: now + .seconds(2), until: now + .seconds(30))
         entries[write.key] = entry
     }
 
@@ -185,6 +207,14 @@ struct ServiceBook {
 
 extension ServiceBook.Write.Action {
     fileprivate var isDelete: Bool { if case .delete = self { true } else { false } }
+
+    /// Whether both leave the same Service: it may be forced once, and on a new one not.
+    fileprivate func isSame(as other: Self) -> Bool {
+        switch (self, other) {
+        case (.apply(_, _, let left), .apply(_, _, let right)): left == right
+        default: self == other
+        }
+    }
 }
 
 extension APIError {

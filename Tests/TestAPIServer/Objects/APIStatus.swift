@@ -1,8 +1,9 @@
 internal import KubernetesAPI
 
 /// A refusal: what becomes a Status object.
-struct APIStatus: Error, Sendable {
-    var code: Int
+public struct APIStatus: Error, Sendable {
+    /// HTTP status code.
+    public var code: Int
     var reason: String
     var message: String
     var details: JSONValue?

@@ -72,7 +72,10 @@ extension ClusterState {
         object.set("metadata", "managedFields", to: managed.json)
         object.set("metadata", "resourceVersion", to: old.value.at("metadata", "resourceVersion"))
         if isSame(old.value, object, comparesOwners: applied != nil || isHandedOn) {
-            statistics.unchangedWrites += 1
+            if !options.isInternal {
+                let part = subresource.map { "/\($0)" } ?? ""
+                statistics.unchanged.append("\(kind.kind)\(part) \(path.namespace)/\(path.name)")
+            }
             return WriteResult(object: old, warnings: warnings)
         }
         if options.isDryRun {
