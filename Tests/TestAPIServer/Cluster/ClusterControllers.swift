@@ -36,16 +36,10 @@ final class ClusterControllers {
         let from = position
         position = state.version
         var isBusy = false
-        for store in state.stores.values {
-            let changes =
-                from < store.compacted
-                ? store.objects.map { path, object in
-                    ObjectChange(version: object.version, path: path, object: object, isDeletion: false)
-                } : Array(store.changes(after: from))
-            for change in changes {
-                isBusy = true
-                note(change, of: store.kind, &state)
-            }
+        // Gathered first: whoever writes while a copy of the stores is held copies every object of a kind.
+        for (kind, change) in changes(in: state, after: from) {
+            isBusy = true
+            note(change, of: kind, &state)
         }
         if podRevision != state.endpointPlan.revision {
             podRevision = state.endpointPlan.revision
@@ -57,6 +51,17 @@ final class ClusterControllers {
         balance(&state)
         endNamespaces(&state)
         return isBusy
+    }
+
+    private func changes(in state: borrowing ClusterState, after version: Int64) -> [(ServedKind, ObjectChange)] {
+        state.stores.values.flatMap { store in
+            let changes =
+                version < store.compacted
+                ? store.objects.map { path, object in
+                    ObjectChange(version: object.version, path: path, object: object, isDeletion: false)
+                } : Array(store.changes(after: version))
+            return changes.map { (store.kind, $0) }
+        }
     }
 
     private func note(_ change: ObjectChange, of kind: ServedKind, _ state: inout ClusterState) {

@@ -40,6 +40,8 @@ struct EndpointPlan: Sendable {
     var pods: [ObjectPath: TestPod] = [:]
     /// Counts changes of `pods`.
     var revision = 0
+    /// The slices that were written, by Service.
+    var slices: [ObjectPath: Set<ObjectPath>] = [:]
 }
 
 extension ClusterState {
@@ -68,23 +70,31 @@ extension ClusterState {
             let pods = runningPods(in: path.namespace).filter { $0.matches(selector) }
             wanted = self.slices(of: service, path, pods)
         }
-        let ours = (stores[slices.qualifiedPlural]?.objects ?? [:]).filter { slice in
-            slice.key.namespace == path.namespace
-                && slice.value.value.at("metadata", "labels", EndpointSlice.serviceNameLabel)?.text == path.name
-                && slice.value.value.at("metadata", "labels", Self.managedBy)?.text == Self.controllerName
-        }
+        let ours = endpointPlan.slices[path] ?? []
+        endpointPlan.slices[path] = wanted.isEmpty ? nil : Set(wanted.keys)
         for (slicePath, slice) in wanted {
-            if ours[slicePath] == nil {
+            if object(slices, slicePath) == nil {
                 _ = try? create(slices, namespace: path.namespace, object: slice, by: .server)
             } else {
                 _ = try? replace(slices, slicePath, subresource: nil, with: slice, by: .server)
             }
         }
-        for gone in ours.keys where wanted[gone] == nil { _ = try? delete(slices, gone, options: nil) }
+        for gone in ours where wanted[gone] == nil { _ = try? delete(slices, gone, options: nil) }
     }
 
     private static let managedBy = "endpointslice.kubernetes.io/managed-by"
     private static let controllerName = "endpointslice-controller.k8s.io"
+
+    /// Finds again, after a restart, which slices are the controller's.
+    mutating func indexSlices() {
+        for (path, slice) in stores["endpointslices.discovery.k8s.io"]?.objects ?? [:] {
+            let labels = slice.value.at("metadata", "labels")
+            guard labels?[Self.managedBy]?.text == Self.controllerName,
+                let name = labels?[EndpointSlice.serviceNameLabel]?.text
+            else { continue }
+            endpointPlan.slices[ObjectPath(namespace: path.namespace, name: name), default: []].insert(path)
+        }
+    }
 
     private func slices(of service: JSONValue, _ path: ObjectPath, _ pods: [TestPod]) -> [ObjectPath: JSONValue] {
         let servicePorts = service.at("spec", "ports")?.elements ?? []

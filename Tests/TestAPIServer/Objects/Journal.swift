@@ -50,6 +50,7 @@ extension ClusterState {
             stores[key]?.changes = []
             stores[key]?.compacted = version
         }
+        indexSlices()
         for _ in stores["services"]?.objects ?? [:] {
             _ = network.clusterAddress()
             _ = network.nodePort()
