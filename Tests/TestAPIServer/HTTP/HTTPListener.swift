@@ -54,14 +54,14 @@ final class HTTPListener: Sendable {
         let raw = socket.release()
         running.update { $0 += 1 }
         let thread = try Thread(named: "api-accept") { [self] in
-            let socket = FileDescriptor(owning: raw)
-            accept(on: socket, until: stop)
+            // The socket is closed before anyone who waits for it may listen again.
+            accept(on: FileDescriptor(owning: raw), until: stop)
             running.update { $0 -= 1 }
         }
         thread.detach()
     }
 
-    private func accept(on socket: borrowing FileDescriptor, until stop: EventDescriptor) {
+    private func accept(on socket: consuming FileDescriptor, until stop: EventDescriptor) {
         while true {
             guard let ready = try? pollReadable([socket.raw, stop.raw], timeout: nil), !ready.contains(1) else {
                 return
