@@ -49,7 +49,11 @@ struct StatusEntry {
         return answered.status
     }
 
-    mutating func take(answer: ObservedStatus, now: MonotonicTime) { answered = (answer, now + .seconds(60)) }
+    mutating func take(answer: ObservedStatus, now: MonotonicTime) {
+        // The watch may have been faster than the answer.
+        let isNews = observed.map { isOlder($0.resourceVersion, than: answer.resourceVersion) } ?? true
+        answered = isNews ? (answer, now + .seconds(60)) : nil
+    }
 
     /// Takes what the object shall say from now on; whether what was said before is still being refused.
     mutating func take(desired next: DesiredStatus?) -> Bool {
@@ -61,6 +65,10 @@ struct StatusEntry {
     /// Takes what the watch shows; whether that is news.
     mutating func take(observed next: ObservedStatus?) -> Bool {
         if observed?.resourceVersion == next?.resourceVersion, observed?.uid == next?.uid { return false }
+        if let observed, let next, observed.uid != next.uid {
+            // Another object of that name: nothing that was learned of the first holds.
+            (wasOurs, settled, failures, needsRead) = (desired != nil, nil, 0, false)
+        }
         let isOwnWrite = next != nil && next?.resourceVersion == answered?.status.resourceVersion
         observed = next
         if let next, let answered, !isOlder(next.resourceVersion, than: answered.status.resourceVersion) {
