@@ -110,7 +110,7 @@ struct HTTP2Tests {
         let proxy = try Nghttpx(before: server.port, certificate)
         let client = try HTTPClient(options)
         _ = try client.perform(HTTPRequest("GET", proxy.url + "/"))
-        proxy.freeze()
+        try proxy.freeze()
         let error = try #require(throws: TransportError.self) {
             try client.perform(HTTPRequest("GET", proxy.url + "/", timeout: .milliseconds(100)))
         }

@@ -66,7 +66,7 @@ public final class HTTPTestServer: Sendable {
         if let tls {
             let server = try TLSTestServer(tls, on: address)
             self.address = server.address
-            accept = { try server.accept(timeout: .milliseconds(200)) }
+            accept = { try server.accept(timeout: .milliseconds(200), handshake: .seconds(10)) }
         } else {
             let server = try PlainServer(on: address)
             self.address = server.address

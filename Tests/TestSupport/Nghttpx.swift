@@ -50,8 +50,20 @@ public final class Nghttpx: Sendable {
     }
 
     /// Stops it (SIGSTOP): connections stay open and nothing answers, until ``resume()``.
-    public func freeze() { process.withLock { $0.signal(19) } }
-    public func resume() { process.withLock { $0.signal(18) } }
+    public func freeze() throws {
+        let identifier = process.withLock { process in
+            process.signal(SIGSTOP)
+            return process.identifier
+        }
+        // The signal takes effect a little later.
+        let isStopped = try waitUntil {
+            let text = String(decoding: try readFile("/proc/\(identifier)/stat"), as: UTF8.self)
+            return text.split(separator: ")").last?.hasPrefix(" T") ?? false
+        }
+        guard isStopped else { throw TestFailure("nghttpx does not stop") }
+    }
+
+    public func resume() { process.withLock { $0.signal(SIGCONT) } }
 
     /// Starts it again on the same port, with another certificate where one is given.
     public func restart(_ certificate: TestCertificate? = nil) throws {

@@ -14,9 +14,11 @@ public final class TLSTestServer: Sendable {
         context = try TLSTestContext(server: options)
     }
 
-    /// Waits for a connection and shakes hands with it. What the handshake runs into is thrown.
-    public func accept(timeout: Duration = .seconds(10)) throws -> TLSTestConnection {
-        try TLSTestConnection(accepted: try server.accept(timeout: timeout), context, timeout: timeout)
+    /// Waits for a connection and shakes hands with it, each within `timeout`, or the handshake within its own. What the
+    /// handshake runs into is thrown.
+    public func accept(timeout: Duration = .seconds(10), handshake: Duration? = nil) throws -> TLSTestConnection {
+        let accepted = try server.accept(timeout: timeout)
+        return try TLSTestConnection(accepted: accepted, context, timeout: handshake ?? timeout)
     }
 
     /// Waits for a connection without a handshake.
