@@ -45,14 +45,16 @@ struct ClientPluginTests {
         return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    private func client(_ server: HTTPTestServer, _ plugin: ExecPlugin, timeout: Duration = .seconds(20)) throws
+    private func client(
+        _ server: HTTPTestServer, _ plugin: ExecPlugin, timeout: Duration = .seconds(20), pause: Duration = .zero
+    ) throws
         -> APIClient
     {
         var configuration = ClientConfiguration(server: server.url)
         configuration.credentials = .exec(plugin)
         return try APIClient(
             configuration: configuration, options: HTTPClientOptions(userAgent: "sluice/test"), logger: .disabled,
-            pluginTimeout: timeout)
+            pluginTimeout: timeout, pluginPause: pause)
     }
 
     @Test("runs once for many requests, and is told what it may know")
@@ -95,9 +97,19 @@ struct ClientPluginTests {
         _ = try client.get(service, key)
         try directory.replace("printed", with: printed(#""token":"t2""#))
         valid.withLock { $0 = "t2" }
-        // A run that is younger than a second is not doubted.
-        #expect(waitUntil(deadline: .seconds(10)) { (try? client.get(service, key, retry: .none)) != nil })
+        #expect(try client.get(service, key, retry: .none).resourceVersion == "1")
         #expect(runs().count == 2)
+        client.close()
+    }
+
+    @Test("what it printed a moment ago is not doubted, expired or refused: no storm of runs")
+    func doubtful() throws {
+        let server = try server(Locked("t1"))
+        let client = try client(
+            server, plugin(printed(#""token":"t1","expirationTimestamp":"2020-01-01T00:00:00Z""#)),
+            pause: .seconds(60))
+        for _ in 0..<5 { _ = try client.get(service, key) }
+        #expect(runs().count == 1)
         client.close()
     }
 
@@ -179,7 +191,7 @@ struct ClientPluginTests {
     @Test("a failed run is not repeated at once, for whoever asks")
     func pause() throws {
         let server = try server(Locked("t1"))
-        let client = try client(server, plugin("", script: "exit 1"))
+        let client = try client(server, plugin("", script: "exit 1"), pause: .seconds(60))
         for _ in 0..<5 {
             let error = try #require(throws: APIError.self) { try client.get(service, key, retry: .none) }
             #expect(error == .credentials("the credential plugin \"sh\" ended with exit code 1"))

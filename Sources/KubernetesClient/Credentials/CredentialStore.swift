@@ -10,8 +10,6 @@ final class CredentialStore: Sendable {
 
     /// Files are looked at once in so long.
     private static let lookInterval = Duration.seconds(1)
-    /// After a plugin failed, and between two runs that the server's refusals ask for: at least so long.
-    private static let shortestPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(60)
 
     private struct State {
@@ -23,7 +21,7 @@ final class CredentialStore: Sendable {
         var plugin: PluginCredentials?
         var lastRun: MonotonicTime?
         var failure: APIError?
-        var pause = CredentialStore.shortestPause
+        var pause: Duration
         var waiting: [Completion] = []
         var isRunning = false
     }
@@ -31,16 +29,18 @@ final class CredentialStore: Sendable {
     private let configuration: ClientConfiguration
     private let logger: Logger
     private let runner: PluginRunner?
+    /// Between two runs of the plugin at least; doubled while it fails.
+    private let shortestPause: Duration
     private let state: Locked<State>
 
-    init(_ configuration: ClientConfiguration, _ logger: Logger, pluginTimeout: Duration) {
-        (self.configuration, self.logger) = (configuration, logger)
+    init(_ configuration: ClientConfiguration, _ logger: Logger, pluginTimeout: Duration, pluginPause: Duration) {
+        (self.configuration, self.logger, shortestPause) = (configuration, logger, pluginPause)
         if case .exec(let plugin) = configuration.credentials {
             runner = PluginRunner(plugin, timeout: pluginTimeout)
         } else {
             runner = nil
         }
-        var initial = State()
+        var initial = State(pause: pluginPause)
         for path in configuration.watchedPaths { initial.files[path] = WatchedFile(path) }
         state = Locked(initial)
     }
@@ -53,11 +53,8 @@ final class CredentialStore: Sendable {
     func refreshed(after generation: UInt64, isUnauthorized: Bool, _ completion: @escaping Completion) {
         state.withLock { $0.nextLook = nil }
         provide(
-            mustRun: { state in
-                // Others of the same generation have asked before; a server that refuses everything starts no storm.
-                guard isUnauthorized, state.generation == generation, let last = state.lastRun else { return false }
-                return .now() - last >= CredentialStore.shortestPause
-            }, completion)
+            // Others of the same generation may have asked before.
+            mustRun: { isUnauthorized && $0.generation == generation }, completion)
     }
 
     private enum Step {
@@ -75,8 +72,12 @@ final class CredentialStore: Sendable {
                 state.waiting.append(completion)
                 return .wait
             }
-            let isUsable = state.plugin.map { !hasExpired($0) } ?? false
-            if isUsable, !mustRun(state) { return .answer(.success(made(from: state))) }
+            // What it printed just now is used, even where our clock calls it expired or the server refuses it: a run for
+            // each request would help nobody.
+            let ranJustNow = state.lastRun.map { now - $0 < shortestPause } ?? false
+            if let plugin = state.plugin, ranJustNow || !(hasExpired(plugin) || mustRun(state)) {
+                return .answer(.success(made(from: state)))
+            }
             if let failure = state.failure, let last = state.lastRun, now - last < state.pause {
                 return .answer(.failure(failure))
             }
@@ -116,7 +117,7 @@ final class CredentialStore: Sendable {
             switch outcome {
             case .success(let printed):
                 if printed != state.plugin { state.generation += 1 }
-                (state.plugin, state.failure, state.pause) = (printed, nil, CredentialStore.shortestPause)
+                (state.plugin, state.failure, state.pause) = (printed, nil, shortestPause)
                 return (state.waiting, .success(made(from: state)))
             case .failure(let error):
                 if state.failure != nil { state.pause = min(state.pause * 2, CredentialStore.longestPause) }

@@ -25,9 +25,10 @@ public final class APIClient: APIServer {
     }
 
     /// The same with every option of the connections; what the configuration says replaces theirs. `pluginTimeout`: how
-    /// long a credential plugin may run.
+    /// long a credential plugin may run; `pluginPause`: how long at least lies between two of its runs.
     public init(
-        configuration: ClientConfiguration, options: HTTPClientOptions, logger: Logger, pluginTimeout: Duration
+        configuration: ClientConfiguration, options: HTTPClientOptions, logger: Logger, pluginTimeout: Duration,
+        pluginPause: Duration = .seconds(1)
     ) throws {
         self.configuration = configuration
         self.logger = logger
@@ -36,7 +37,8 @@ public final class APIClient: APIServer {
         options.isInsecure = configuration.isInsecure
         options.proxy = configuration.proxy
         http = try HTTPClient(options, logger: logger)
-        credentials = CredentialStore(configuration, logger, pluginTimeout: pluginTimeout)
+        credentials = CredentialStore(
+            configuration, logger, pluginTimeout: pluginTimeout, pluginPause: pluginPause)
         answers = try AnswerQueue()
     }
 
