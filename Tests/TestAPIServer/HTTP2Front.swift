@@ -23,9 +23,12 @@ public final class HTTP2Front: Sendable {
     private let running: Locked<Running?>
 
     /// Whether nghttpx is installed.
-    public static var isAvailable: Bool {
-        let path = Host.environment("PATH") ?? "/usr/bin:/usr/sbin"
-        return (path.split(separator: ":") + ["/usr/sbin"]).contains { access("\($0)/nghttpx", X_OK) == 0 }
+    public static var isAvailable: Bool { program != nil }
+
+    /// In PATH, or in /usr/sbin, which is not in everyone's.
+    private static var program: String? {
+        let path = Host.environment("PATH") ?? "/usr/bin"
+        return (path.split(separator: ":") + ["/usr/sbin"]).map { "\($0)/nghttpx" }.first { access($0, X_OK) == 0 }
     }
 
     /// Starts it and waits until it takes a connection. `names`: what the certificate is for beside 127.0.0.1.
@@ -72,8 +75,9 @@ public final class HTTP2Front: Sendable {
         let certificate = try authority.withLock { $0 }.issue(dnsNames: names + ["localhost"], ips: ["127.0.0.1"])
         let key = try folder.write(certificate.privateKeyPEM, to: "key.pem")
         let chain = try folder.write(certificate.chainPEM, to: "chain.pem")
+        guard let program = Self.program else { throw TestFailure("nghttpx (Debian: nghttp2-proxy) is not installed") }
         var arguments = [
-            Host.environment("NGHTTPX") ?? "nghttpx", "--conf=/dev/null", "--workers=1", "--no-ocsp",
+            program, "--conf=/dev/null", "--workers=1", "--no-ocsp",
             "--frontend=\(address.ip),\(address.port)", "--backend=\(backend.ip),\(backend.port)",
             "--backend-connections-per-host=4000", "--backend-read-timeout=1h", "--backend-write-timeout=1h",
             "--frontend-http2-read-timeout=1h", "--frontend-read-timeout=1h",
@@ -85,8 +89,7 @@ public final class HTTP2Front: Sendable {
         }
         let log = FileDescriptor(
             owning: open("\(folder.path)/output", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
-        let environment = ["PATH": (Host.environment("PATH") ?? "/usr/bin") + ":/usr/sbin"]
-        let process = try ChildProcess(arguments + [key, chain], environment: environment, output: log.raw)
+        let process = try ChildProcess(arguments + [key, chain], output: log.raw)
         let isReady = waitUntil(deadline: .seconds(20)) {
             process.poll() != nil || (try? PlainClient(to: address, timeout: .seconds(1))) != nil
         }

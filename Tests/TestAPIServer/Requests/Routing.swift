@@ -49,9 +49,7 @@ extension ClusterState {
         let attempt = target.attempt(request)
         if target.plural.hasPrefix("selfsubject") { return }
         guard rules(of: user).contains(where: { $0.permits(attempt) }) else {
-            var named = attempt
-            named.name = target.name
-            throw named.refusal(user: user.user)
+            throw attempt.refusal(user: user.user)
         }
     }
 
