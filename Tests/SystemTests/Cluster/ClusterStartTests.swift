@@ -22,7 +22,36 @@ extension Process {
             try replica.waitUntilReady()
             let verbose = try replica.probe("/readyz?verbose").body
             #expect(verbose.contains(installation.server.url) && verbose.contains("heard from the API server"))
+            // The Lease cannot be given back then; the end does not wait for it for long.
+            installation.server.stopListening()
             try replica.stop()
+        }
+
+        @Test("--exposure Host binds the listeners' own ports, makes no Service, and fails /readyz when it is to end")
+        func host() throws {
+            let installation = try TestInstallation()
+            let (server, kubectl) = (installation.server, installation.kubectl)
+            let port = try Ports.free()
+            let echo = try EchoBackend("echo")
+            let replica = try installation.replica(flags: ["--exposure", "Host", "--accept-grace", "1m"])
+            try replica.waitUntilReady()
+            try server.put(
+                yaml: ClusterManifest.route("echo", port: port) + "---\n"
+                    + ClusterManifest.service("echo", address: ServedCluster.address, port: echo.port))
+            _ = try replica.program.wait(for: "a programmed Gateway") {
+                try kubectl.condition("Programmed", of: "gateway", "echo").hasPrefix("True") ? true : nil
+            }
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "echo")
+            let addresses = try kubectl.value("{.status.addresses[*].value}", of: "gateway", "echo")
+            #expect(addresses.contains("\(ServedCluster.address)"))
+            #expect(try kubectl("get", "service", "-n", "sluice-system", "-o", "name").isEmpty)
+            replica.program.signal(15)
+            _ = try replica.program.wait(for: "503 at /readyz") {
+                try replica.probe("/readyz").status == 503 ? true : nil
+            }
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "echo", "the grace accepts")
+            replica.program.signal(15)
+            #expect(try replica.program.waitForEnd(within: .seconds(10)) == .exited(code: 143))
         }
 
         @Test("a missing right is named with the kind, and once it is granted the replica is ready")
