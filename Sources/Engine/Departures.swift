@@ -39,12 +39,15 @@ struct Departures {
         var timeout: Duration?
         /// In the log; a route that went with its listener is not named beside it.
         var isAnnounced = false
+        /// When its time was found to have come.
+        var closingFrom: MonotonicTime?
 
         var isOver: Bool { listenerState == nil && routeState == nil }
     }
 
     private var all: [ObjectIdentifier: Departure] = [:]
-    /// All sessions of one departure are closed within a tenth of its timeout, and within this.
+    /// All sessions of one departure are closed within a tenth of its timeout, but not in less or more than this.
+    private static let shortestSpread = Duration.milliseconds(100)
     private static let longestSpread = Duration.seconds(10)
     private static let sweepInterval = Duration.milliseconds(50)
 
@@ -110,19 +113,17 @@ struct Departures {
                 all[id] = nil
                 continue
             }
-            guard let timeout = departure.timeout else {
+            guard let timeout = departure.timeout, departure.since + timeout <= now else {
                 departure.clear()
+                all[id]?.closingFrom = nil
+                if let timeout = departure.timeout { next = min(next, departure.since + timeout) }
                 continue
             }
-            let due = departure.since + timeout
-            guard due <= now else {
-                departure.clear()
-                next = min(next, due)
-                continue
-            }
-            departure.close(from: due, over: min(timeout / 10, Departures.longestSpread))
+            let spread = max(Departures.shortestSpread, min(timeout / 10, Departures.longestSpread))
+            departure.close(from: departure.closingFrom ?? now, over: spread)
             if !departure.isAnnounced { departure.announce(logger) }
             all[id]?.isAnnounced = true
+            all[id]?.closingFrom = departure.closingFrom ?? now
             sweeps = true
         }
         return (sweeps, sweeps ? min(next, now + Departures.sweepInterval) : next)
