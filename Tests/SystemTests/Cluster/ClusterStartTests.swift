@@ -105,6 +105,37 @@ extension Process {
             try replica.stop()
         }
 
+        @Test("kubectl describe shows an Event for a certificate that is none, and the rights of the manifests suffice")
+        func events() throws {
+            let installation = try TestInstallation()
+            let replica = try installation.replica()
+            try replica.waitUntilReady()
+            try installation.kubectl.apply(
+                """
+                apiVersion: v1
+                kind: Secret
+                type: kubernetes.io/tls
+                metadata: {name: broken}
+                stringData: {tls.crt: nothing, tls.key: nothing}
+                ---
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: Gateway
+                metadata: {name: secure}
+                spec:
+                  gatewayClassName: sluice
+                  listeners:
+                  - {name: tls, protocol: TLS, port: 8443, tls: {mode: Terminate, certificateRefs: [{name: broken}]}}
+
+                """)
+            _ = try replica.program.wait(for: "an Event") { () -> Bool? in
+                let text = try installation.kubectl("describe", "gateway", "secure")
+                guard let events = text.split(separator: "Events:").last else { return nil }
+                return events.contains("Warning") && events.contains("InvalidCertificateRef") ? true : nil
+            }
+            #expect(replica.logLine(["forbidden"]) == nil)
+            try replica.stop()
+        }
+
         @Test("SIGTERM gives the Lease back at once, and the replica goes on accepting")
         func release() throws {
             let installation = try TestInstallation()

@@ -32,7 +32,7 @@ final class EndToEndCluster: Sendable {
             (self.installation, kubectl) = (installation, installation.kubectl)
         } else {
             guard let kubeconfig = Host.environment("KUBECONFIG") else { throw TestFailure("KUBECONFIG is not set") }
-            (installation, kubectl) = (nil, Kubectl(kubeconfig: kubeconfig))
+            (installation, kubectl) = (nil, try Kubectl(kubeconfig: kubeconfig))
         }
         try kubectl.apply(
             """

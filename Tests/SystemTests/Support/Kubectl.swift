@@ -4,6 +4,13 @@ internal import TestSupport
 /// kubectl with a kubeconfig of its own.
 struct Kubectl: Sendable {
     let kubeconfig: String
+    /// Its home: kubectl keeps what it learned of servers there.
+    private let home: TemporaryDirectory
+
+    init(kubeconfig: String) throws {
+        self.kubeconfig = kubeconfig
+        home = try TemporaryDirectory()
+    }
 
     /// Runs it and returns what it printed; throws with its words where it fails.
     @discardableResult
@@ -13,7 +20,7 @@ struct Kubectl: Sendable {
     func run(_ arguments: [String]) throws -> CommandResult {
         try SystemTests.run(
             [try Installation.program("kubectl")] + arguments,
-            environment: ["KUBECONFIG": kubeconfig, "HOME": "/nonexistent"], within: .seconds(60))
+            environment: ["KUBECONFIG": kubeconfig, "HOME": home.path], within: .seconds(60))
     }
 
     /// Applies manifests given as text.

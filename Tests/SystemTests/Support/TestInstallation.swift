@@ -31,8 +31,8 @@ final class TestInstallation: Sendable {
         tokenFile = try folder.write("sluice-1", to: "token")
         kubeconfig = try folder.write(
             TestInstallation.kubeconfig(server.url, user: "tokenFile: \(tokenFile)"), to: "replica.yaml")
-        kubectl = Kubectl(
-            kubeconfig: try folder.write(
+        kubectl = try Kubectl(
+            kubeconfig: folder.write(
                 TestInstallation.kubeconfig(server.url, user: "token: administrator"), to: "administrator.yaml"))
         try kubectl("apply", "--server-side", "-f", "\(Installation.root)/crds")
         try kubectl("apply", "-f", "\(Installation.root)/manifests/sluice.yaml")
