@@ -75,14 +75,22 @@ extension Process {
             arguments: ServedCluster.Way.allCases)
         func stalled(way: ServedCluster.Way) throws {
             let cluster = try ServedCluster(way)
+            let restarts = { (metrics: Metrics) in
+                metrics.sum("sluice_watch_restarts_total", ["resource": "endpointslices", "reason": "error"])
+            }
+            let before = restarts(try cluster.replica.metrics())
             var faults = Faults()
             faults.silencesWatches = true
             cluster.installation.server.faults = faults
             try cluster.change()
-            try pass(Self.moment) { try cluster.expectStillServing() }
+            // The connection stands: only the stall detector ends a watch that says nothing.
+            try cluster.replica.waitForMetrics(
+                "a watch opened again", within: .seconds(10) + .seconds(400) * ServedCluster.clock
+            ) { restarts($0) > before }
+            try cluster.expectStillServing()
+            #expect(!cluster.isUpToDate)
             cluster.installation.server.faults = Faults()
-            // The silent watches are still open: only the stall detector ends them.
-            try cluster.waitUntilUpToDate(within: .seconds(400) * max(ServedCluster.clock, 0.1))
+            try cluster.waitUntilUpToDate(within: .seconds(60))
             try cluster.finish()
         }
 
