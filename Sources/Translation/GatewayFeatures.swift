@@ -7,9 +7,8 @@ public enum GatewayFeatures {
     public static let names = [
         "BackendTLSPolicy", "BackendTLSPolicySANValidation", "Gateway", "GatewayAddressEmpty",
         "GatewayBackendClientCertificate", "GatewayFrontendClientCertificateValidation",
-        "GatewayFrontendClientCertificateValidationInsecureFallback", "GatewayInfrastructurePropagation",
-        "GatewayPort8080", "GatewayStaticAddresses", "ListenerSet", "ReferenceGrant", "TCPRoute", "TLSRoute",
-        "TLSRouteModeMixed", "TLSRouteModeTerminate",
+        "GatewayFrontendClientCertificateValidationInsecureFallback", "GatewayPort8080", "GatewayStaticAddresses",
+        "ListenerSet", "ReferenceGrant", "TCPRoute", "TLSRoute", "TLSRouteModeMixed", "TLSRouteModeTerminate",
     ]
 }
 
