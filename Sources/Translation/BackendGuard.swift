@@ -64,12 +64,18 @@ struct BackendGuard: Hashable {
         case .unix(let path):
             guard let folder = socketFolder else { return refused("unix socket \(path)", "allowUnixSocketDir") }
             if folder.isEmpty { return nil }
-            let steps = path.split(separator: "/")
-            guard path.hasPrefix(folder + "/"), !steps.contains(".."), !steps.contains(".") else {
+            guard isBelow(folder, path) else {
                 return refused("unix socket \(path), which is not below \(folder),", "allowUnixSocketDir")
             }
             return nil
         }
+    }
+
+    /// By bytes, as the kernel takes a path: to Swift a slash and a combining accent after it are one character.
+    private func isBelow(_ folder: String, _ path: String) -> Bool {
+        let steps = path.utf8.split(separator: UInt8(ascii: "/"))
+        return path.utf8.starts(with: (folder + "/").utf8)
+            && steps.allSatisfy { !$0.elementsEqual("..".utf8) && !$0.elementsEqual(".".utf8) }
     }
 
     private func refused(_ what: String, _ field: String) -> String {
