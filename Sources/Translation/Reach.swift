@@ -42,7 +42,13 @@ func reach(
     guard let made = living.metadata.creationTimestamp?.seconds else { return (reach, nil) }
     guard snapshot.asOf >= made + patience else { return (reach, made + patience) }
     let message = unassigned(exposure.key, type, knowsNodes: !snapshot.nodes.isEmpty)
-    reach.obstacle = Reach.Obstacle(reason: .addressNotAssigned, message: message)
+    let wanted = gateway.requested.filter { !$0.value.isEmpty }
+    reach.obstacle =
+        wanted.isEmpty
+        ? Reach.Obstacle(reason: .addressNotAssigned, message: message)
+        : Reach.Obstacle(
+            reason: .addressNotUsable,
+            message: "\(wanted.map(\.description).joined(separator: ", ")) is asked for, but \(message)")
     return (reach, nil)
 }
 
