@@ -15,7 +15,10 @@ public struct Condition: Codable, Hashable, Sendable {
         self.type = type
         self.status = status
         self.reason = reason
-        self.message = message.utf8.count <= 32_768 ? message : message.prefix(32_000) + "…"
+        // The API server counts code points, of which a character of Swift's may have any number.
+        self.message =
+            message.utf8.count <= 32_768
+            ? message : String(String.UnicodeScalarView(message.unicodeScalars.prefix(32_000))) + "…"
         self.observedGeneration = observedGeneration
     }
 

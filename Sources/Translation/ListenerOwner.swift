@@ -38,9 +38,12 @@ extension ListenerState {
 }
 
 extension Collection where Element == ListenerState {
-    /// The listeners' names for `reader`, each once.
+    /// The listeners' names for `reader`, each once. Only the first few: every listener of thousands may name all others,
+    /// and a status has to fit into its object.
     func names(for reader: ListenerOwner) -> String {
         var seen: Set<String> = []
-        return map { $0.name(for: reader) }.filter { seen.insert($0).inserted }.joined(separator: ", ")
+        let names = map { $0.name(for: reader) }.filter { seen.insert($0).inserted }
+        let rest = names.count - 8
+        return names.prefix(8).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
     }
 }
