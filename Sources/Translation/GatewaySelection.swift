@@ -23,7 +23,7 @@ func selectGateways(_ context: SelectionContext, _ index: inout ParametersIndex)
         var state = GatewayState(
             key: key, gateway: gateway,
             parameters: (try? found.get()) ?? EffectiveParameters(context.options), requested: requested, listeners: [])
-        state.sets = sets.sets(of: gateway, key, in: snapshot)
+        state.sets = sets.sets(of: gateway, key, in: snapshot, standalone: context.options.standalone)
         addListeners(to: &state, snapshot, context.options, grants: context.grants)
         readClientCertificate(of: &state, snapshot, grants: context.grants)
         if case .failure(let verdict) = found { state.rejection = verdict }

@@ -113,13 +113,22 @@ enum NamespaceRule {
     /// Nothing may: the listener's rule cannot be read.
     case none
 
-    func admits(_ namespace: String, in snapshot: ClusterSnapshot) -> Bool {
+    func admits(_ namespace: String, in snapshot: ClusterSnapshot, standalone: Bool) -> Bool {
         switch self {
         case .all: true
         case .same(let own): namespace == own
-        case .selector(let selector): selector.matches(snapshot.labels(ofNamespace: namespace))
+        case .selector(let selector): selector.admits(namespace, in: snapshot, standalone: standalone)
         case .none: false
         }
+    }
+}
+
+extension LabelSelector {
+    /// Whether it picks a namespace. In a cluster one that no object describes is merely not known yet: nothing may be
+    /// concluded from labels it seems to lack.
+    func admits(_ namespace: String, in snapshot: ClusterSnapshot, standalone: Bool) -> Bool {
+        guard standalone || snapshot.namespaces[ObjectKey(namespace: "", name: namespace)] != nil else { return false }
+        return isValid && matches(snapshot.labels(ofNamespace: namespace))
     }
 }
 

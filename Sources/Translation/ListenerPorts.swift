@@ -5,7 +5,7 @@ func checkPorts(of gateway: inout GatewayState, _ context: SelectionContext) {
     for index in gateway.listeners.indices {
         let listener = gateway.listeners[index]
         if let problem = portProblem(listener.spec.port, isHost: gateway.exposure.isHost, context.options)
-            ?? gateway.parameters.ofClass?.refusal(of: listener, in: context.snapshot)
+            ?? gateway.parameters.ofClass?.refusal(of: listener, context)
         {
             gateway.listeners[index].rejections.append(problem)
         }
@@ -29,7 +29,7 @@ private func portProblem(_ port: Int, isHost: Bool, _ options: TranslationOption
 
 extension NamedParameters {
     /// Why `allowedPorts` keep a listener from its port; nil: they do not. HTTP and the like is refused elsewhere.
-    fileprivate func refusal(of listener: ListenerState, in snapshot: ClusterSnapshot) -> Verdict? {
+    fileprivate func refusal(of listener: ListenerState, _ context: SelectionContext) -> Verdict? {
         guard let allowed = spec.allowedPorts else { return nil }
         let (name, list): (String, GatewayParameters.Ports?)
         switch listener.traffic {
@@ -40,7 +40,7 @@ extension NamedParameters {
         let port = listener.spec.port
         if list?.contains(port) == true { return nil }
         let namespace = listener.owner.namespace
-        if admits(namespace, allowed.namespaces, in: snapshot) { return nil }
+        if admits(namespace, allowed.namespaces, context) { return nil }
         return Verdict(
             .portUnavailable,
             "port \(port) is not in allowedPorts.\(name) of \(description), and allowedPorts.namespaces (from: "
@@ -49,13 +49,15 @@ extension NamedParameters {
 
     /// Whether a namespace may open ports outside the lists.
     private func admits(
-        _ namespace: String, _ rule: GatewayParameters.Namespaces?, in snapshot: ClusterSnapshot
+        _ namespace: String, _ rule: GatewayParameters.Namespaces?, _ context: SelectionContext
     ) -> Bool {
         switch rule?.from {
         case "All": true
         case "Same": namespace == key.namespace
         case "Selector":
-            rule?.selector.map { $0.isValid && $0.matches(snapshot.labels(ofNamespace: namespace)) } ?? false
+            rule?.selector.map {
+                $0.admits(namespace, in: context.snapshot, standalone: context.options.standalone)
+            } ?? false
         default: false
         }
     }

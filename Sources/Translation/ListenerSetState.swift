@@ -24,12 +24,16 @@ struct ListenerSetIndex {
     }
 
     /// The sets that name a gateway: those it allows, and those it does not with the reason.
-    func sets(of gateway: Gateway, _ key: ObjectKey, in snapshot: ClusterSnapshot) -> [ListenerSetState] {
+    func sets(
+        of gateway: Gateway, _ key: ObjectKey, in snapshot: ClusterSnapshot, standalone: Bool
+    ) -> [ListenerSetState] {
         guard let sets = byGateway[key] else { return [] }
         let rule = AllowedListeners(gateway, key, snapshot.scope)
         return sets.map { entry in
             var state = ListenerSetState(key: entry.key, set: entry.set)
-            state.rejection = rule.refusal(of: entry.key, in: snapshot) ?? entry.set.spec.listeners.doubledName
+            state.rejection =
+                rule.refusal(of: entry.key, in: snapshot, standalone: standalone)
+                ?? entry.set.spec.listeners.doubledName
             return state
         }
     }
@@ -72,8 +76,8 @@ private struct AllowedListeners {
     }
 
     /// Why a set may not add listeners; nil: it may.
-    func refusal(of set: ObjectKey, in snapshot: ClusterSnapshot) -> Verdict? {
-        if rule.admits(set.namespace, in: snapshot) { return nil }
+    func refusal(of set: ObjectKey, in snapshot: ClusterSnapshot, standalone: Bool) -> Verdict? {
+        if rule.admits(set.namespace, in: snapshot, standalone: standalone) { return nil }
         let why =
             problem ?? "spec.allowedListeners does not allow ListenerSets of namespace \(set.namespace)"
         return Verdict(.notAllowed, "Gateway \(gateway): \(why)")

@@ -13,7 +13,8 @@ public func referencedObjects(_ snapshot: ClusterSnapshot, options: TranslationO
     var allowed: Set<ObjectKey> = []
     for (key, gateway) in gateways {
         collector.add(gateway, key)
-        for set in sets.sets(of: gateway, key, in: snapshot) where set.rejection == nil {
+        let mine = sets.sets(of: gateway, key, in: snapshot, standalone: options.standalone)
+        for set in mine where set.rejection == nil {
             allowed.insert(set.key)
             collector.add(set.set.spec.listeners, of: ListenerOwner(gateway: key, set: set.key))
         }

@@ -159,10 +159,12 @@ struct RouteAttacher {
     private mutating func allows(_ route: RouteState, _ gateway: Int, _ listener: Int) -> Bool {
         guard gateways[gateway].listeners[listener].kinds.contains(route.kind) else { return false }
         let rule = gateways[gateway].listeners[listener].namespaces
-        guard case .selector = rule else { return rule.admits(route.key.namespace, in: snapshot) }
+        guard case .selector = rule else {
+            return rule.admits(route.key.namespace, in: snapshot, standalone: standalone)
+        }
         let admission = Admission(gateway: gateway, listener: listener, namespace: route.key.namespace)
         if let known = admitted[admission] { return known }
-        let answer = rule.admits(route.key.namespace, in: snapshot)
+        let answer = rule.admits(route.key.namespace, in: snapshot, standalone: standalone)
         admitted[admission] = answer
         return answer
     }
