@@ -37,13 +37,17 @@ extension ListenerState {
     }
 }
 
-extension Collection where Element == ListenerState {
+extension Sequence where Element == ListenerState {
     /// The listeners' names for `reader`, each once. Only the first few: every listener of thousands may name all others,
     /// and a status has to fit into its object.
     func names(for reader: ListenerOwner) -> String {
-        var seen: Set<String> = []
-        let names = map { $0.name(for: reader) }.filter { seen.insert($0).inserted }
-        let rest = names.count - 8
-        return names.prefix(8).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+        var names: [String] = []
+        for listener in self {
+            let name = listener.name(for: reader)
+            if names.contains(name) { continue }
+            if names.count == 8 { return names.joined(separator: ", ") + " and others" }
+            names.append(name)
+        }
+        return names.joined(separator: ", ")
     }
 }

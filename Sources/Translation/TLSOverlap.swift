@@ -9,22 +9,27 @@ func markOverlaps(_ gateway: inout GatewayState) {
     }
     let onPort = Dictionary(grouping: candidates, by: { gateway.listeners[$0].spec.port })
     for indices in onPort.values where indices.count > 1 {
-        let certificates = CertificateNames(indices.map { ($0, gateway.listeners[$0].certificates) })
+        var certificates = CertificateNames(indices.map { ($0, gateway.listeners[$0].certificates) })
         for index in indices {
-            let own = gateway.listeners[index].hostname
-            let byCertificate = certificates.sharing(with: index)
-            let byName = indices.filter { $0 != index && hostnamesOverlap(own, gateway.listeners[$0].hostname) }
-            if !byCertificate.isEmpty {
-                let names = byCertificate.map { gateway.listeners[$0] }.names(for: gateway.listeners[index].owner)
-                gateway.listeners[index].overlap = Verdict(
-                    .overlappingCertificates, "certificates share names with those of listener \(names)")
-            } else if !byName.isEmpty {
-                let names = byName.map { gateway.listeners[$0] }.names(for: gateway.listeners[index].owner)
-                gateway.listeners[index].overlap = Verdict(
-                    .overlappingHostnames, "hostnames overlap with those of listener \(names)")
-            }
+            gateway.listeners[index].overlap = overlap(
+                of: index, certificates.sharing(with: index), indices, gateway.listeners)
         }
     }
+}
+
+/// What is said of a listener that overlaps with others, by its certificates or by name; nil: there are none.
+private func overlap(
+    of index: Int, _ byCertificate: [Int], _ onPort: [Int], _ listeners: [ListenerState]
+) -> Verdict? {
+    let own = listeners[index]
+    let sharing = byCertificate.lazy.filter { $0 != index }.map { listeners[$0] }.names(for: own.owner)
+    if !sharing.isEmpty {
+        return Verdict(.overlappingCertificates, "certificates share names with those of listener \(sharing)")
+    }
+    let near = onPort.lazy.filter { $0 != index && hostnamesOverlap(own.hostname, listeners[$0].hostname) }
+    let names = near.map { listeners[$0] }.names(for: own.owner)
+    return names.isEmpty
+        ? nil : Verdict(.overlappingHostnames, "hostnames overlap with those of listener \(names)")
 }
 
 private func hostnamesOverlap(_ left: HostnamePattern?, _ right: HostnamePattern?) -> Bool {
@@ -39,6 +44,7 @@ private struct CertificateNames {
     private var owners: [HostnamePattern: Set<Int>] = [:]
     /// Owners of exact names, by what follows the first label.
     private var byParent: [String: Set<Int>] = [:]
+    private var answers: [Set<HostnamePattern>: [Int]] = [:]
 
     init(_ listeners: [(index: Int, certificates: [KeyPairFacts])]) {
         names = Dictionary(
@@ -51,16 +57,22 @@ private struct CertificateNames {
         }
     }
 
-    func sharing(with index: Int) -> [Int] {
+    /// Listeners whose certificates share a name with those of the one, which is among them; in order. Those with the same
+    /// names have the same answer, worked out once.
+    mutating func sharing(with index: Int) -> [Int] {
+        let own = names[index] ?? []
+        if let known = answers[own] { return known }
         var others: Set<Int> = []
-        for name in names[index] ?? [] {
+        for name in own {
             others.formUnion(owners[name] ?? [])
             switch name {
             case .exact: if let parent = name.parent { others.formUnion(owners[.wildcard(suffix: parent)] ?? []) }
             case .wildcard(let suffix): others.formUnion(byParent[suffix] ?? [])
             }
         }
-        return others.subtracting([index]).sorted()
+        let answer = others.sorted()
+        answers[own] = answer
+        return answer
     }
 }
 
