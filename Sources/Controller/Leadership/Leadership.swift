@@ -33,9 +33,13 @@ public final class Leadership: Sendable {
     @discardableResult
     func update(validUntil: MonotonicTime?) -> Bool {
         let observers = state.withLock { state in
+            // It may have ended by itself, and somebody may have seen that, before this thread came to say so.
+            let hasLapsed = state.validUntil.map { $0 <= .now() } ?? false
             state.validUntil = validUntil
             let isLeader = validUntil != nil
-            guard isLeader != state.isLeader else { return nil as [@Sendable () -> Void]? }
+            guard isLeader != state.isLeader || (isLeader && hasLapsed) else {
+                return nil as [@Sendable () -> Void]?
+            }
             state.isLeader = isLeader
             if isLeader { state.gains += 1 }
             return state.observers
