@@ -29,4 +29,65 @@ struct BookTests {
         leadership.update(validUntil: .now() + .seconds(70))
         #expect(calls.withLock { $0 } == 2)
     }
+
+    // MARK: Services
+
+    private func outcome(_ revision: UInt64, _ services: [DesiredService], living: [Service] = []) -> Outcome {
+        var snapshot = ClusterSnapshot(asOf: 0)
+        for service in living { snapshot.services[service.key] = service }
+        var infrastructure = Infrastructure()
+        infrastructure.services = services
+        return Outcome(
+            revision: revision, statuses: StatusReport(), infrastructure: infrastructure, snapshot: snapshot,
+            observed: ObservedStatuses())
+    }
+
+    private var desired: DesiredService {
+        DesiredService(
+            key: serviceKey, gateway: key("edge"), labels: labels, annotations: [:], type: "ClusterIP",
+            ports: [.init(name: "tcp-5432", port: 5432, targetPort: 20000)], selector: ["app": "sluice"])
+    }
+
+    private var labels: [String: String] {
+        Dictionary(uniqueKeysWithValues: ServiceNames.identity.map { ($0, "x") })
+    }
+
+    private func serviceBook() -> ServiceBook {
+        var book = ServiceBook(seed: 1)
+        book.owner = .some(nil)
+        return book
+    }
+
+    @Test("a leader that lost the Lease for a moment does not apply again what the watch has not shown yet")
+    func regained() throws {
+        var book = serviceBook()
+        book.take(outcome(1, [desired]))
+        let first = book.next(now: start)
+        book.receive(.success(()), to: try #require(first), now: start)
+        book.restart()
+        let again = book.next(now: start + .milliseconds(100))
+        #expect(again == nil)
+        // What somebody made of it meanwhile is set right.
+        let other = Service(
+            metadata: ObjectMeta(name: serviceKey.name, namespace: "sys", uid: "s", labels: labels),
+            spec: .init(type: "LoadBalancer"))
+        book.take(outcome(2, [desired], living: [other]))
+        book.restart()
+        let repair = book.next(now: start + .seconds(3))
+        #expect(repair != nil)
+    }
+
+    @Test("what failed is not sent again for a gateway that went meanwhile")
+    func unwanted() throws {
+        var book = serviceBook()
+        book.take(outcome(1, [desired]))
+        let first = book.next(now: start)
+        book.take(outcome(2, []))
+        book.receive(.failure(lost), to: try #require(first), now: start)
+        let late = book.next(now: start + .seconds(120))
+        #expect(late == nil)
+        book.take(outcome(3, [desired]))
+        let anew = book.next(now: start + .seconds(121))
+        #expect(anew != nil)
+    }
 }

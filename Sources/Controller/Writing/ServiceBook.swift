@@ -29,6 +29,8 @@ struct ServiceBook {
         /// What was done last, and what the watch showed then: until it shows something else, nothing is done again.
         var done: Done?
         var isInFlight = false
+        /// Nothing is to be done about it any more; only the answer on its way is waited for.
+        var isDropped = false
         var notBefore: MonotonicTime?
         var failures = 0
         var repeats = 0
@@ -76,24 +78,24 @@ struct ServiceBook {
         var wanted: [ObjectKey: DesiredService?] = [:]
         for service in outcome.infrastructure.services { wanted[service.key] = service }
         for key in outcome.infrastructure.staleServices { wanted.updateValue(nil, forKey: key) }
-        for key in entries.keys where wanted[key] == nil && entries[key]?.isInFlight != true { entries[key] = nil }
+        for (key, entry) in entries where wanted[key] == nil {
+            if entry.isInFlight { entries[key]?.isDropped = true } else { entries[key] = nil }
+        }
         for (key, desired) in wanted {
             var entry = entries[key, default: Entry()]
             if entry.desired != desired {
                 (entry.failures, entry.repeats, entry.notBefore, entry.manifest) = (0, 0, nil, nil)
             }
-            entry.desired = desired
+            (entry.desired, entry.isDropped) = (desired, false)
             entries[key] = entry
         }
         isDirty = true
     }
 
-    /// Looks at everything again: leadership was won, and what a predecessor did meanwhile is unknown.
+    /// Looks at everything again: leadership was won. What this replica did last still counts, for it may have lost the
+    /// lead for a moment only; where a predecessor did something else since, the watch will show it.
     mutating func restart() {
-        for key in Array(entries.keys) {
-            entries[key]?.done = nil
-            entries[key]?.notBefore = nil
-        }
+        for key in Array(entries.keys) { entries[key]?.notBefore = nil }
         isDirty = true
     }
 
@@ -101,8 +103,8 @@ struct ServiceBook {
     mutating func next(now: MonotonicTime) -> Write? {
         guard window.hasRoom(at: now), isDirty || nextLook.map({ $0 <= now }) ?? false else { return nil }
         for key in entries.keys.sorted() {
-            guard let entry = entries[key], !entry.isInFlight, entry.notBefore.map({ $0 <= now }) ?? true,
-                let action = plan(key, entry, now: now)
+            guard let entry = entries[key], !entry.isInFlight, !entry.isDropped,
+                entry.notBefore.map({ $0 <= now }) ?? true, let action = plan(key, entry, now: now)
             else { continue }
             entries[key]?.isInFlight = true
             window.inFlight += 1
