@@ -90,4 +90,33 @@ struct BookTests {
         let anew = book.next(now: start + .seconds(121))
         #expect(anew != nil)
     }
+
+    // MARK: The owner of the Services
+
+    private func answer(uid: String) -> WriterLoop.Answer {
+        .success(APIResponse(head: HTTPHead(status: 200), body: Array("{\"metadata\":{\"uid\":\"\(uid)\"}}".utf8)))
+    }
+
+    @Test("an owner that was made anew is noticed: what names the old one would be collected again and again")
+    func newOwner() {
+        var marker = MarkerLookup(name: "sluice", seed: 1)
+        let ask1 = marker.next(now: start)
+        #expect(ask1)
+        marker.receive(answer(uid: "a"), now: start)
+        let ask2 = marker.next(now: start)
+        #expect(!ask2)
+        let second = start + .seconds(60)
+        #expect(marker.wakeTime.map { $0 <= second } == true)
+        let ask3 = marker.next(now: second)
+        #expect(ask3)
+        // While it is away, as at the end of an installation, what is made is to go with it.
+        marker.receive(.failure(.status(APIStatus(code: 404, reason: "NotFound", message: ""))), now: second)
+        #expect(marker.owner == .some(OwnerMarker(name: "sluice", uid: "a")))
+        #expect(marker.error == nil)
+        let third = second + .seconds(60)
+        let ask4 = marker.next(now: third)
+        #expect(ask4)
+        marker.receive(answer(uid: "b"), now: third)
+        #expect(marker.owner == .some(OwnerMarker(name: "sluice", uid: "b")))
+    }
 }

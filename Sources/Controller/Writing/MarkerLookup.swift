@@ -3,8 +3,12 @@ internal import KubernetesClient
 internal import Platform
 
 /// Finds the ConfigMap that owns what the installation makes. Without one the Services stand by themselves, and are to be
-/// removed by hand or by `sluice retire`.
+/// removed by hand or by `sluice retire`. It is looked at now and then: one that was replaced has another uid, and what
+/// names the old one is collected again and again.
 struct MarkerLookup {
+    /// Between two looks at one that is there.
+    private static let lookInterval = Duration.seconds(30)
+
     private let name: String?
     private var backOff: BackOff
     private var failures = 0
@@ -24,14 +28,14 @@ struct MarkerLookup {
 
     /// Whether to ask for it now.
     mutating func next(now: MonotonicTime) -> Bool {
-        guard name != nil, !isInFlight, nextLook.map({ $0 <= now }) ?? true, owner?.flatMap({ $0 }) == nil else {
-            return false
-        }
+        guard name != nil, !isInFlight, nextLook.map({ $0 <= now }) ?? true else { return false }
         isInFlight = true
         return true
     }
 
-    var wakeTime: MonotonicTime? { isInFlight || owner?.flatMap({ $0 }) != nil ? nil : nextLook }
+    var wakeTime: MonotonicTime? { isInFlight ? nil : nextLook }
+
+    private var isKnown: Bool { owner?.flatMap { $0 } != nil }
 
     mutating func receive(_ answer: Result<APIResponse, APIError>, now: MonotonicTime) {
         isInFlight = false
@@ -39,7 +43,10 @@ struct MarkerLookup {
         case .success(let response):
             let uid = JSONValue(bytes: response.body)?["metadata"]?["uid"]?.text
             guard let uid, let name else { return retry(now) }
-            (owner, error) = (.some(OwnerMarker(name: name, uid: uid)), nil)
+            (owner, error, failures) = (.some(OwnerMarker(name: name, uid: uid)), nil, 0)
+            nextLook = now + MarkerLookup.lookInterval
+        // One that is known goes with the installation, or comes again: until then what is made goes with it.
+        case .failure where isKnown: nextLook = now + MarkerLookup.lookInterval
         // Absent, or not to be read by us: we go on without, and look again now and then.
         case .failure(let error) where error.code == 404 || error.code == 403:
             (owner, self.error, nextLook) = (.some(nil), error, now + .seconds(300))
