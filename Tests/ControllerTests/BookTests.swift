@@ -119,4 +119,31 @@ struct BookTests {
         marker.receive(answer(uid: "b"), now: third)
         #expect(marker.owner == .some(OwnerMarker(name: "sluice", uid: "b")))
     }
+
+    // MARK: Statuses
+
+    @Test("a refusal counts for the object that was refused, not for another one of its name")
+    func refusedBefore() throws {
+        var book = StatusBook(controllerName: "c", seed: 1)
+        var report = StatusReport()
+        report.backends[key("db")] = BackendStatus(conditions: [
+            Condition(.accepted, .true, .accepted, observedGeneration: 1)
+        ])
+        func outcome(uid: String, version: String) -> Outcome {
+            var observed = ObservedStatuses()
+            observed.byKind["Backend", default: [:]][key("db")] = ObservedStatus(
+                uid: uid, resourceVersion: version, generation: 1, version: "v1alpha1", status: nil)
+            return Outcome(
+                revision: 1, statuses: report, snapshot: ClusterSnapshot(asOf: 0), observed: observed)
+        }
+        book.take(outcome(uid: "a", version: "1"))
+        let first = book.next(now: start, wall: 0)
+        let refusal = APIError.status(APIStatus(code: 422, reason: "Invalid", message: ""))
+        let next = book.receive(.failure(refusal), to: try #require(first), now: start, wall: 0)
+        let again = book.next(now: start, wall: 0)
+        #expect(next == nil && again == nil)
+        book.take(outcome(uid: "b", version: "2"))
+        let other = book.next(now: start, wall: 0)
+        #expect(other != nil)
+    }
 }

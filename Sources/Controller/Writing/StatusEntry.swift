@@ -68,6 +68,8 @@ struct StatusEntry {
         if let observed, let next, observed.uid != next.uid {
             // Another object of that name: nothing that was learned of the first holds.
             (wasOurs, settled, failures, needsRead) = (desired != nil, nil, 0, false)
+            (isRefused, repeats, notBefore) = (false, 0, nil)
+            if case .waiting = phase { phase = .idle }
         }
         let isOwnWrite = next != nil && next?.resourceVersion == answered?.status.resourceVersion
         observed = next
