@@ -146,4 +146,31 @@ struct BookTests {
         let other = book.next(now: start, wall: 0)
         #expect(other != nil)
     }
+
+    // MARK: Events
+
+    @Test("a replica that does not lead forgets what is gone, and has room for what is new")
+    func standby() {
+        func item(_ name: String) -> StatusItem {
+            StatusItem(
+                StatusSubject(kind: "Gateway", namespace: "default", name: name),
+                Condition(.accepted, .false, .invalidParameters, "no"))
+        }
+        func outcome(_ names: [String]) -> Outcome {
+            var observed = ObservedStatuses()
+            for name in names {
+                observed.byKind["Gateway", default: [:]][key(name)] = ObservedStatus(
+                    uid: name, resourceVersion: "1", generation: 1, version: "v1", status: nil)
+            }
+            return Outcome(
+                revision: 1, statuses: StatusReport(), snapshot: ClusterSnapshot(asOf: 0), observed: observed)
+        }
+        var book = EventBook(controllerName: "c", instance: "i", now: start)
+        let many = (0..<5000).map { "g\($0)" }
+        book.take(many.map(item), outcome(many), isLeader: false, now: start)
+        book.take([item("edge")], outcome(["edge"]), isLeader: false, now: start)
+        book.tell(outcome(["edge"]), now: start + EventBook.patience)
+        let write = book.next(now: start, wall: 0)
+        #expect(write != nil)
+    }
 }

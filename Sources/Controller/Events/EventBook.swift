@@ -67,6 +67,12 @@ struct EventBook {
 
     /// Remembers what changed, but for what the API server's statuses say already: a leader before us told it.
     mutating func take(_ changes: [StatusItem], _ outcome: Outcome, isLeader: Bool, now: MonotonicTime) {
+        // What the leader has written meanwhile, it has told too; and what is gone is nobody's trouble.
+        if !isLeader {
+            pending = pending.filter { subject, value in
+                outcome.observed[subject.subject.kind, subject.subject.key] != nil && !isKnown(value.item, outcome)
+            }
+        }
         for item in changes {
             let subject = Subject(subject: item.subject, type: item.condition.type)
             if ObjectEvent(problem: item) != nil {
@@ -76,8 +82,6 @@ struct EventBook {
                 pending[subject] = told.contains(subject) ? (item, now) : nil
             }
         }
-        // What the leader has written meanwhile, it has told too.
-        if !isLeader { pending = pending.filter { !isKnown($0.value.item, outcome) } }
         told = told.filter { outcome.observed[$0.subject.kind, $0.subject.key] != nil }
     }
 
