@@ -54,11 +54,13 @@ final class ControllerLoop {
         while true {
             switch nextWork(mailbox) {
             case .stop: return
+            case nil: break
             case .load(let snapshot, let isComplete, let seen): load(snapshot, isComplete: isComplete, seen: seen)
             case .cluster(let state, let seen): take(state, seen: seen)
             case .listenersChanged(let acknowledgement): listenersChanged(acknowledgement)
-            case nil: reconsider()
             }
+            // Not only in quiet: work that keeps coming and evaluates nothing must not put it off for ever.
+            reconsider()
         }
     }
 

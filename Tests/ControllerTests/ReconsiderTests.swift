@@ -65,4 +65,24 @@ struct ReconsiderTests {
         #expect(outcomes.withLock { $0.last }?.changes.contains { $0.condition.reason == .addressNotAssigned } == true)
         controller.stop()
     }
+
+    @Test("what only time changes is concluded in time, though statuses change all the while")
+    func busy() throws {
+        let outcome = Locked<Outcome?>(nil)
+        var options = TranslationOptions()
+        options.exposure = .service
+        options.installation = .init(namespace: "sys", podLabels: ["app": "sluice"])
+        let controller = Controller(
+            target: RecordingTarget(), options: options, logger: .disabled, localAddresses: { [] },
+            onOutcome: { value in outcome.withLock { $0 = value } })
+        try controller.start()
+        let state = ClusterState(snapshot: try snapshot(age: 59), observed: ObservedStatuses(), isSynced: true)
+        let isTold = waitUntil(deadline: .seconds(10)) {
+            controller.submit(state)
+            let gateway = outcome.withLock { $0?.statuses.gateways[key("edge")] }
+            return gateway?.conditions.contains { $0.reason == .addressNotAssigned } ?? false
+        }
+        #expect(isTold)
+        controller.stop()
+    }
 }
