@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPClient
 import Platform
 import Testing
@@ -222,5 +223,26 @@ struct InformerMachineTests {
         machine.failed(.malformed("no event"), now: Self.at(1))
         #expect(machine.next(now: Self.at(1)) == nil)
         #expect(Self.watch(machine.next(now: Self.at(3)))?.resourceVersion == nil)
+    }
+
+    @Test("a server that ends each watch as expired, as soon as it has sent everything, is not asked all the time")
+    func expiredAtOnce() throws {
+        var machine = InformerMachine(seed: 1)
+        var rounds = 0
+        while rounds < 10, machine.next(now: Self.at(0)) != nil {
+            machine.opened(now: Self.at(0))
+            _ = machine.received(resourceVersion: "7", endsInitialEvents: false, now: Self.at(0))
+            _ = machine.received(resourceVersion: "7", endsInitialEvents: true, now: Self.at(0))
+            machine.failed(Self.refusal(410, "Expired"), now: Self.at(0))
+            rounds += 1
+        }
+        #expect(rounds == 2)
+    }
+
+    @Test("what an ERROR event asks for is within reason", arguments: [("9223372036854775807", 3600), ("7", 7)])
+    func askedPause(text: String, seconds: Int) throws {
+        let body = "{\"code\":429,\"details\":{\"retryAfterSeconds\":\(text)}}"
+        let status = try JSONDecoder().decode(WatchStatus.self, from: Data(body.utf8)).status
+        #expect(status.retryAfter == .seconds(seconds))
     }
 }

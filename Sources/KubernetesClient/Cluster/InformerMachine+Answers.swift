@@ -27,8 +27,9 @@ extension InformerMachine {
     mutating func received(resourceVersion version: String, endsInitialEvents: Bool, now: MonotonicTime) -> Bool {
         guard case .watching(var open) = state else { return false }
         open.lastActivity = now
-        (failures, expirations) = (0, 0)
+        failures = 0
         guard open.isInitial else {
+            expirations = 0
             if !version.isEmpty { resourceVersion = version }
             state = .watching(open)
             return false

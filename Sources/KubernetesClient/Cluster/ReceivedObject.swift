@@ -151,6 +151,6 @@ struct WatchStatus: Decodable {
     var status: APIStatus {
         APIStatus(
             code: code ?? 500, reason: reason ?? "", message: message ?? "",
-            retryAfter: details?.retryAfterSeconds.map { .seconds($0) })
+            retryAfter: details?.retryAfterSeconds.map { .seconds(min(max($0, 0), 3600)) })
     }
 }
