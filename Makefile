@@ -1,9 +1,9 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench-smoke golden clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench-smoke bench-control golden clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the sluice binary in release mode
 	@scripts/setup build
@@ -40,6 +40,10 @@ lint: ## Check the format, as CI does
 bench-smoke: ## Short benchmark beside HAProxy: must complete and check its data
 	@scripts/setup build test
 	@scripts/bench-smoke
+
+bench-control: ## The control plane with 5,000 routes, against the test API server
+	@scripts/setup build test
+	@scripts/bench-control
 
 golden: ## Rewrite the golden answers of the translation from what it says now
 	@scripts/setup build

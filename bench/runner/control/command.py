@@ -4,6 +4,7 @@ import datetime
 import pathlib
 import shutil
 import tempfile
+import time
 
 from .. import load as load_generator
 from ..failure import Failure
@@ -15,6 +16,8 @@ from .gateway import Gateway, dump, memory_kib
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 TOKEN = "bench"
+# After a start, before the rest is watched: what a start leaves to be done is over by then.
+SETTLE_S = 10
 
 
 def main(arguments=None):
@@ -51,19 +54,21 @@ def _run(options, size, folder, processes):
     load = load_generator.Load(load_generator.build(REPOSITORY / ".build/bench"), processes)
     _, port_a = load.serve("greet-a", "greet", "--name", "a")
     _, port_b = load.serve("greet-b", "greet", "--name", "b")
-    server = processes.start(
-        "api-server", [options.api_server, "--listen", "127.0.0.1:0", "--token", TOKEN], talks=True)
-    cluster = Cluster(load_generator.Client(server).answer()["url"])
+    cluster = Cluster(_start_api_server(options, processes), TOKEN)
+    for definition in sorted((REPOSITORY / "crds").glob("*.yaml")):
+        cluster.apply_yaml(definition)
+    cluster.create_all(objects.surroundings(), connections=1)
     cluster.create_all(objects.all_objects(size, port_a))
 
     first = Gateway(processes, options.sluice, cluster, TOKEN, folder)
     results = {"size": {**vars(size), "services": size.services, "slices": size.slices}}
-    results["first_start"] = {"ready_s": first.wait_ready(), "statuses_s": measure.wait_for_statuses(cluster, size)}
+    results["first_start"] = {"ready_s": first.wait_ready(), "statuses_s": measure.wait_for_statuses(first, cluster, size)}
     processes.end(first.started)
 
     gateway = Gateway(processes, options.sluice, cluster, TOKEN, folder)
     results["restart"] = {"ready_s": gateway.wait_ready(), "memory_kib": memory_kib(gateway.started.pid)}
     port = measure.bound_port(cluster, "gateway-0", objects.FIRST_TCP_PORT)
+    time.sleep(SETTLE_S)
     results["rest"] = measure.rest(gateway.started.pid, options.rest)
 
     ports = {"a": port_a, "b": port_b}
@@ -88,6 +93,14 @@ def _run(options, size, folder, processes):
     results["after"] = {"memory_kib": memory_kib(gateway.started.pid)}
     results["machine"] = describe(REPOSITORY)
     return results
+
+
+def _start_api_server(options, processes):
+    command = [options.api_server, "--token", TOKEN, "--allow-loopback-endpoints"]
+    line = processes.start("api-server", command, talks=True).process.stdout.readline()
+    if not line.startswith("listening on "):
+        raise Failure(f"the test API server does not start: {line}")
+    return line.removeprefix("listening on ").strip()
 
 
 def _report(results, folder):

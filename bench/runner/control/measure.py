@@ -13,17 +13,24 @@ PATIENCE_S = 30
 POLL_S = 0.0005
 
 
-def wait_for_statuses(cluster, size):
-    """Seconds until every Gateway is programmed and every route is accepted, read from the API server."""
+def wait_for_statuses(gateway, cluster, size):
+    """Seconds until every Gateway and route has its first status; then what they say is checked at the API server."""
     start = time.perf_counter()
+    wanted = size.gateways + size.services
+    while gateway.metric("sluice_status_updates_total") < wanted:
+        if time.perf_counter() - start > 300:
+            raise Failure(f"fewer than {wanted} statuses are written after 300 s")
+        time.sleep(0.05)
+    taken = time.perf_counter() - start
+    # A Gateway is written again when its Service and then its address are there.
+    deadline = time.perf_counter() + PATIENCE_S
     while True:
         done = _programmed(cluster, "gateways") + _accepted(cluster, "tcproutes") + _accepted(cluster, "tlsroutes")
-        taken = time.perf_counter() - start
-        if done == size.gateways + size.services:
+        if done == wanted:
             return taken
-        if taken > 300:
-            raise Failure(f"{done} of {size.gateways + size.services} statuses are written after {taken:.0f} s")
-        time.sleep(0.2)
+        if time.perf_counter() > deadline:
+            raise Failure(f"{done} of {wanted} Gateways and routes say that all is well")
+        time.sleep(1)
 
 
 def _items(cluster, plural):

@@ -28,11 +28,15 @@ class Size:
         return route % self.gateways
 
 
-def all_objects(size, backend_port):
-    """Every object with the collection it is created in, what is referred to first."""
+def surroundings():
+    """What has to be there before the rest, with the collection it is created in."""
     yield "/apis/gateway.networking.k8s.io/v1/gatewayclasses", gateway_class()
     for namespace in ("sluice-system", "bench"):
         yield "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+
+
+def all_objects(size, backend_port):
+    """Every other object, in any order."""
     for route in range(size.services):
         yield "/api/v1/namespaces/bench/services", service(route)
         for part in range(2):
@@ -93,7 +97,7 @@ def endpoint_slice(route, part, port):
         },
         "addressType": "IPv4", "ports": [{"name": "main", "port": port, "protocol": "TCP"}],
         "endpoints": [{
-            "addresses": [f"127.0.{part + 1}.1"], "conditions": {"ready": True, "serving": True, "terminating": False},
+            "addresses": [f"127.0.0.{part + 1}"], "conditions": {"ready": True, "serving": True, "terminating": False},
             "nodeName": "node-1", "zone": "zone-a",
             "targetRef": {"kind": "Pod", "namespace": "bench", "name": f"pod-{route}-{part}"},
         }],
