@@ -80,6 +80,10 @@ struct ListenerState {
 
     var isTLS: Bool { traffic == .passthrough || traffic == .terminate }
 
+    /// Whether its port is its own, though it may not be served just now. What is merely missing gives the port to nobody
+    /// else: a certificate, or a client CA.
+    var keepsPort: Bool { conflict == nil && rejections.allSatisfy { $0.reason == .noValidCACertificate } }
+
     /// Why the listener is not served, its gateway apart; nil: it is.
     var obstacle: Verdict? {
         if let rejection = rejections.merged { return Verdict(.invalid, rejection.message) }

@@ -1,11 +1,10 @@
 internal import KubernetesAPI
 
 extension GatewayState {
-    /// Ports that the gateway's Service has to lead to: those of listeners that are accepted, whether or not they can be
-    /// served just now, so that an expired certificate changes no port.
+    /// Ports that the gateway's Service has to lead to: those of listeners that keep them, whether or not they can be
+    /// served just now, so that a missing certificate or CA changes no port.
     var exposedPorts: [UInt16] {
-        let accepted = listeners.filter { $0.rejections.isEmpty && $0.conflict == nil }
-        return Set(accepted.compactMap { UInt16(exactly: $0.spec.port) }).sorted()
+        Set(listeners.lazy.filter(\.keepsPort).compactMap { UInt16(exactly: $0.spec.port) }).sorted()
     }
 }
 

@@ -15,7 +15,7 @@ func claimPorts(_ gateways: inout [GatewayState]) {
         var claimed: Set<Int> = []
         for listener in gateways[index].listeners.indices {
             let state = gateways[index].listeners[listener]
-            guard state.rejections.isEmpty, state.conflict == nil else { continue }
+            guard state.keepsPort else { continue }
             let port = state.spec.port
             let holder = claims[port]?.first { $0.holder != key && overlap($0.addresses, addresses) }?.holder
             if let holder {
