@@ -4,11 +4,14 @@ public struct CheckOptions: Sendable, Hashable {
     public var paths: [String]
     public var output: OutputFormat
     public var controllerName: String
+    public var gatewayClass: String
 }
 
 enum CheckFlags {
     static let output = Flag<OutputFormat>.choice(
         "output", help: "How to print it; docs/reference/cli.md describes the JSON.", default: .text, short: "o")
+    static let gatewayClass = Flag<String?>.objectName(
+        "gateway-class", help: "The class that needs no GatewayClass among the manifests.", fallback: "sluice")
 }
 
 extension CommandDescription {
@@ -23,7 +26,9 @@ extension CommandDescription {
             ("a folder", "sluice check examples/quickstart"),
             ("several files, for scripts", "sluice check gateway.yaml routes.yaml -o json"),
         ],
-        flags: [CheckFlags.output.description, RunFlags.controllerName.description],
+        flags: [
+            CheckFlags.output.description, RunFlags.controllerName.description, CheckFlags.gatewayClass.description,
+        ],
         operands: Operands(placeholder: "FILE|DIR", isRequired: true, limit: .max))
 }
 
@@ -32,5 +37,6 @@ extension CheckOptions {
         paths = arguments.operands
         output = arguments.value(CheckFlags.output)
         controllerName = arguments.value(RunFlags.controllerName)
+        gatewayClass = arguments.value(CheckFlags.gatewayClass) ?? "sluice"
     }
 }

@@ -65,6 +65,16 @@ struct CheckCommandTests {
         #expect(code == 1)
     }
 
+    @Test("the class that needs no GatewayClass is the one that run is told too")
+    func gatewayClass() throws {
+        let gateway = Self.gateway.replacing("gatewayClassName: sluice", with: "gatewayClassName: edge")
+        try folder.write([gateway, Self.route, Self.backend].joined(separator: "\n---\n"), to: "all.yaml")
+        let (output, code) = try check("--gateway-class", "edge")
+        #expect(output.hasSuffix("3 objects, 1 listener, 0 errors: all accepted\n"), "\(output)")
+        #expect(code == 0)
+        #expect(try check().output.contains("GatewayClass edge is not ours"))
+    }
+
     @Test("an unknown field is an error with file, line and field")
     func unknownField() throws {
         try folder.write(Self.gateway + "\n  adresses: []\n", to: "gw.yaml")

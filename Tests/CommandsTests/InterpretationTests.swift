@@ -183,7 +183,10 @@ struct InterpretationTests {
             return
         }
         #expect(
-            check == CheckOptions(paths: ["a", "b"], output: .json, controllerName: "sluice.dev/gateway-controller"))
+            check
+                == CheckOptions(
+                    paths: ["a", "b"], output: .json, controllerName: "sluice.dev/gateway-controller",
+                    gatewayClass: "sluice"))
         guard case .echo(let echo) = Interpretation(["echo", "--port=0", "--name", "x"], environment: { _ in nil })
         else {
             Issue.record("echo was not understood")

@@ -13,6 +13,7 @@ public struct CheckCommand: Sendable {
     public func run(asOf: Int64? = nil) throws -> (output: String, exitCode: Int32) {
         var translation = TranslationOptions()
         translation.controllerName = options.controllerName
+        translation.defaultClassName = options.gatewayClass
         translation.standalone = true
         translation.reservedPorts = [RunFlags.probeAddress.absent.port, RunFlags.adminAddress.absent.port]
         let manifests = ManifestSource.load(options.paths, unknownFields: .error, asOf: asOf)
