@@ -140,13 +140,18 @@ struct ClusterEndToEndTests {
         try setup.expectRoutes("the change")
     }
 
-    @Test("an event that is no JSON leads to a new list")
-    func garbage() throws {
+    @Test(
+        "an event that is no JSON, or speaks of another kind, leads to a new list",
+        arguments: [
+            #"{"apiVersion": }"#,
+            #"{"type": "MODIFIED", "object": {"kind": "Pod", "metadata": {"name": "a", "namespace": "shop"}, "spec": {}}}"#,
+        ])
+    func garbage(_ line: String) throws {
         let setup = try Setup { try Self.put($0, "a", port: 1) }
         defer { setup.close() }
         _ = try setup.cluster.wait("sync") { $0.isSynced }
         var garbage = Faults()
-        garbage.garbage = #"{"apiVersion": }"#
+        garbage.garbage = line
         setup.server.faults = garbage
         try Self.put(setup.server, "a", port: 2)
         _ = try #require(setup.cluster.log.waitForEntry { $0.message.hasPrefix("watch event cannot be read") })

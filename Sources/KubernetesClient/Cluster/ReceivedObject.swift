@@ -9,10 +9,17 @@ struct ReceivedObject<Resource: KubernetesResource>: Decodable {
     /// Only of ``kindsWithStatus``.
     let status: JSONValue?
 
-    private enum Field: String, CodingKey { case metadata, status }
+    private enum Field: String, CodingKey { case kind, metadata, status }
 
+    /// - Throws: where it is no object of the kind: whoever sent it is not to be trusted with the rest either.
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Field.self)
+        // Items of a list may leave their kind out; `PartialObjectMetadata` is any kind without its content.
+        let kind = try container.decodeIfPresent(String.self, forKey: .kind) ?? Resource.resourceKind.kind
+        guard kind == Resource.resourceKind.kind || kind == "PartialObjectMetadata" else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind, in: container, debugDescription: "must be \(Resource.resourceKind.kind)")
+        }
         // One object without a name must not spoil the whole list.
         metadata = (try? container.decode(ReceivedMetadata.self, forKey: .metadata)) ?? ReceivedMetadata()
         do {
