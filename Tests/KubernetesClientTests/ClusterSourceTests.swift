@@ -173,6 +173,16 @@ struct ClusterReferenceTests {
         _ = try cluster.wait("no Secret") { $0.snapshot.secrets.isEmpty }
     }
 
+    @Test("what is no object's name is not asked for, and holds up nothing", arguments: ["a,b", "x=y", "A", ".."])
+    func impossibleName(name: String) throws {
+        let server = FakeAPIServer()
+        server.put(gateways, Fixture.gateway("edge", secret: name))
+        let cluster = try RunningCluster(server)
+        let first = try cluster.wait("sync") { $0.isSynced }
+        #expect(first.snapshot.gateways.count == 1 && first.snapshot.secrets.isEmpty)
+        #expect(server.requests("secrets.").isEmpty)
+    }
+
     @Test("a Secret that becomes bad keeps its last good facts; a good one replaces them")
     func staleFacts() throws {
         let server = FakeAPIServer()

@@ -29,6 +29,10 @@ final class ReferenceWatches {
 
     /// From now on these are watched, and no others.
     func update(_ references: ReferencedObjects) {
+        // What has no object's name cannot be there, and must not get into a path or a selector.
+        var references = references
+        references.secrets = references.secrets.filter(\.isPossible)
+        references.configMaps = references.configMaps.filter(\.isPossible)
         guard references != current else { return }
         current = references
         apply()
@@ -102,5 +106,22 @@ final class ReferenceWatches {
     private func drop(_ informer: Informer) {
         informer.stop()
         informer.cache.clear()
+    }
+}
+
+extension ObjectKey {
+    /// Whether a Secret or a ConfigMap may be called so (RFC 1123; lengths are the server's business).
+    fileprivate var isPossible: Bool {
+        [namespace, name].allSatisfy { text in
+            !text.isEmpty && text != "." && text != ".."
+                && text.utf8.allSatisfy { byte in
+                    switch byte {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                        UInt8(ascii: "-"), UInt8(ascii: "."):
+                        true
+                    default: false
+                    }
+                }
+        }
     }
 }
