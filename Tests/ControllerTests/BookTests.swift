@@ -147,6 +147,46 @@ struct BookTests {
         #expect(other != nil)
     }
 
+    /// A route of which something is to be said, as the watch shows it.
+    private func routeOutcome(uid: String = "a", version: String = "v1") -> Outcome {
+        var report = StatusReport()
+        report.tcpRoutes[key("r")] = RouteStatus(parents: [
+            RouteParentStatus(
+                parentRef: ParentReference(name: "edge"), controllerName: "c",
+                conditions: [Condition(.accepted, .true, .accepted, observedGeneration: 1)])
+        ])
+        var observed = ObservedStatuses()
+        observed.byKind["TCPRoute", default: [:]][key("r")] = ObservedStatus(
+            uid: uid, resourceVersion: "7", generation: 1, version: version, status: nil)
+        return Outcome(revision: 1, statuses: report, snapshot: ClusterSnapshot(asOf: 0), observed: observed)
+    }
+
+    private let notFound = APIError.status(APIStatus(code: 404, reason: "NotFound", message: ""))
+
+    @Test("what a server does not find, though it is being watched, is tried again: the server may just have started")
+    func notFoundYet() throws {
+        var book = StatusBook(controllerName: "c", seed: 1)
+        book.take(routeOutcome())
+        let first = book.next(now: start, wall: 0)
+        let next = book.receive(.failure(notFound), to: try #require(first), now: start, wall: 0)
+        let atOnce = book.next(now: start, wall: 0)
+        #expect(next == nil && atOnce == nil)
+        let later = book.next(now: start + .seconds(5), wall: 0)
+        #expect(later != nil)
+    }
+
+    @Test("a kind that is read in another version from now on is written in it, also where nothing else changed")
+    func otherVersion() throws {
+        var book = StatusBook(controllerName: "c", seed: 1)
+        book.take(routeOutcome(version: "v1alpha2"))
+        let first = book.next(now: start, wall: 0)
+        #expect(first?.version == "v1alpha2")
+        _ = book.receive(.failure(notFound), to: try #require(first), now: start, wall: 0)
+        book.take(routeOutcome(version: "v1"))
+        let second = book.next(now: start + .seconds(5), wall: 0)
+        #expect(second?.version == "v1")
+    }
+
     // MARK: Events
 
     @Test("a replica that does not lead forgets what is gone, and has room for what is new")

@@ -52,7 +52,7 @@ final class RetirementWork {
         let (observed, ours) = inventory.read()
         var random = SystemRandomNumberGenerator()
         var book = StatusBook(controllerName: settings.controllerName, seed: random.next())
-        book.retired = ours
+        (book.retired, book.followsWatch) = (ours, false)
         book.take(
             Outcome(revision: 1, statuses: StatusReport(), snapshot: ClusterSnapshot(asOf: 0), observed: observed))
         let driver = RetirementDriver(server: server, settings: settings, deadline: deadline)

@@ -21,8 +21,7 @@ extension StatusBook {
             window.succeeded()
             next = reread(write.target, status, now: now, wall: wall)
         case (.failure(.status(let status)), _) where status.code == 404:
-            // Gone, and the watch will say so; another one of that name will be news.
-            edit(write.target) { ($0.failures, $0.needsRead) = (0, false) }
+            notFound(write.target, now: now)
         case (.failure(.status(let status)), .patch) where status.code == 409:
             count(write, .conflict)
             next = conflicted(write, now: now)
@@ -118,6 +117,13 @@ extension StatusBook {
             remarks.append(.failed(target, error))
             wait(target, until: now + backOff.wait(countFailure(target)))
         }
+    }
+
+    /// Most likely gone, and the watch will say so. If it does not, the server has just started and does not know all its
+    /// kinds yet, or serves this one in another version by now.
+    private mutating func notFound(_ target: StatusTarget, now: MonotonicTime) {
+        edit(target) { $0.needsRead = false }
+        if followsWatch { wait(target, until: now + backOff.wait(countFailure(target), floor: .seconds(1))) }
     }
 
     private mutating func countFailure(_ target: StatusTarget) -> Int {

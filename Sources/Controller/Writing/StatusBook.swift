@@ -52,6 +52,8 @@ struct StatusBook {
     private var earliestWait: MonotonicTime?
     /// Objects that are to be left as if we had never been: the installation is taken away.
     var retired: Set<StatusTarget> = []
+    /// Whether outcomes keep coming that show what the server has: then what is gone will be seen to be.
+    var followsWatch = true
     private var revision: UInt64?
     private var snapshot = ClusterSnapshot(asOf: 0)
 

@@ -64,7 +64,12 @@ struct StatusEntry {
 
     /// Takes what the watch shows; whether that is news.
     mutating func take(observed next: ObservedStatus?) -> Bool {
-        if observed?.resourceVersion == next?.resourceVersion, observed?.uid == next?.uid { return false }
+        if observed?.resourceVersion == next?.resourceVersion, observed?.uid == next?.uid {
+            // The same in another version of its kind: what could not be written in the old one is due.
+            guard observed?.version != next?.version else { return false }
+            observed = next
+            return true
+        }
         if let observed, let next, observed.uid != next.uid {
             // Another object of that name: nothing that was learned of the first holds.
             (wasOurs, settled, failures, needsRead) = (desired != nil, nil, 0, false)
