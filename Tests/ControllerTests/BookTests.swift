@@ -187,6 +187,29 @@ struct BookTests {
         #expect(second?.version == "v1")
     }
 
+    @Test("a Gateway that left our class is another's where classes may not be read: its status is let alone")
+    func unreadClasses() throws {
+        var book = StatusBook(controllerName: "c", seed: 1)
+        var report = StatusReport()
+        report.gateways[key("edge")] = GatewayStatus(conditions: [Condition(.accepted, .true, .accepted)])
+        var observed = ObservedStatuses()
+        observed.byKind["Gateway", default: [:]][key("edge")] = ObservedStatus(
+            uid: "a", resourceVersion: "7", generation: 1, version: "v1",
+            status: try JSONValue(encoding: GatewayStatus(conditions: [Condition(.accepted, .true, .accepted)])))
+        var snapshot = ClusterSnapshot(asOf: 0)
+        snapshot.scope = .namespaces(["default"])
+        snapshot.gateways[key("edge")] = Gateway(
+            metadata: ObjectMeta(name: "edge", namespace: "default"),
+            spec: .init(gatewayClassName: "others", listeners: []))
+        book.take(Outcome(revision: 1, statuses: report, snapshot: snapshot, observed: observed))
+        while let write = book.next(now: start, wall: 0) {
+            _ = book.receive(.failure(lost), to: write, now: start, wall: 0)
+        }
+        book.take(Outcome(revision: 2, statuses: StatusReport(), snapshot: snapshot, observed: observed))
+        let write = book.next(now: start + .seconds(60), wall: 0)
+        #expect(write == nil)
+    }
+
     // MARK: Events
 
     @Test("a replica that does not lead forgets what is gone, and has room for what is new")

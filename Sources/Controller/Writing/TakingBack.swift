@@ -18,9 +18,18 @@ extension ClusterSnapshot {
         }
     }
 
-    private func isNobodys(_ gateway: ObjectKey) -> Bool {
-        guard let gateway = gateways[gateway] else { return true }
+    private func isNobodys(_ key: ObjectKey) -> Bool {
+        guard let gateway = gateways[key] else { return knows(key.namespace) }
+        // Where classes are not read, any other one may be somebody's.
+        guard scope == .cluster else { return false }
         return gatewayClasses[ObjectKey(namespace: "", name: gateway.spec.gatewayClassName)] == nil
+    }
+}
+
+extension ClusterSnapshot {
+    /// Whether what is not here of a namespace is not there.
+    private func knows(_ namespace: String) -> Bool {
+        if case .namespaces(let watched) = scope { watched.contains(namespace) } else { true }
     }
 }
 
