@@ -184,6 +184,25 @@ struct EventTests {
         #expect(late != nil)
     }
 
+    @Test(
+        "the name of an Event is a DNS name, and its controller a qualified one, whatever the object and we are called")
+    func names() throws {
+        let name = String(repeating: "a", count: 229) + "-" + String(repeating: "b", count: 23)
+        var book = EventBook(
+            controllerName: "example.com/teams/a~b/" + String(repeating: "x", count: 80), instance: "sluice-0",
+            now: start)
+        tell(&book, [item(.accepted, .false, .unsupportedAddress, "x", name: name)], outcome([name: nil]))
+        let first = book.next(now: start, wall: wall)
+        guard case .create(let event) = try #require(first).action else {
+            Issue.record("no new Event")
+            return
+        }
+        let own = try #require(event["metadata"]?["name"]?.text)
+        #expect(own.hasPrefix(String(repeating: "a", count: 229) + ".") && own.utf8.count <= 253, "\(own)")
+        #expect(
+            event["reportingController"]?.text == "example.com/teams-a-b-" + String(repeating: "x", count: 53))
+    }
+
     @Test("a note is at most 1,024 bytes, and whole characters")
     func longNote() {
         let text = cut(String(repeating: "ä", count: 2000), bytes: 1024)

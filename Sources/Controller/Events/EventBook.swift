@@ -149,7 +149,7 @@ struct EventBook {
             return Write(namespace: namespace, name: before.name, action: .count(series), event: key)
         }
         // As client-go names them: unique within the namespace, and the object is seen in it.
-        let name = "\(event.key.name.prefix(230)).\(String(UInt64(bitPattern: wall), radix: 16))"
+        let name = "\(fitting(event.key.name, 230)).\(String(UInt64(bitPattern: wall), radix: 16))"
         sent[key] = Sent(name: name, count: 1, last: now)
         let object = event.object(
             name: name, namespace: namespace, uid: uid, time: TimeText.micro(wall), controller: controllerName,
@@ -194,10 +194,31 @@ extension ObjectEvent {
         return .object([
             "apiVersion": .string("events.k8s.io/v1"), "kind": .string("Event"),
             "metadata": .object(["name": .string(name), "namespace": .string(namespace)]),
-            "eventTime": .string(time), "reportingController": .string(controller),
+            "eventTime": .string(time), "reportingController": .string(qualified(controller)),
             "reportingInstance": .string(String(instance.prefix(128))), "action": .string(action),
             "reason": .string(String(reason.prefix(128))), "type": .string(isWarning ? "Warning" : "Normal"),
             "note": .string(note), "regarding": .object(regarding),
         ])
     }
+}
+
+/// The first bytes of an ASCII name, without '-', '_' and '.' at the end of what was cut.
+private func fitting(_ name: some StringProtocol, _ limit: Int) -> String {
+    var bytes = Array(name.utf8.prefix(limit))
+    while let last = bytes.last, "-_.".utf8.contains(last) { bytes.removeLast() }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+/// A controllerName as the API server takes it of an Event: a domain and a name of at most 63 letters, digits, '-', '_' and '.',
+/// where Gateway API lets a path stand.
+private func qualified(_ controller: String) -> String {
+    let parts = controller.split(separator: "/", maxSplits: 1)
+    guard parts.count == 2 else { return controller }
+    let path = parts[1].utf8.map { byte -> UInt8 in
+        let isPlain =
+            byte < 0x80 && (Character(UnicodeScalar(byte)).isLetter || Character(UnicodeScalar(byte)).isNumber)
+        return isPlain || "-_.".utf8.contains(byte) ? byte : UInt8(ascii: "-")
+    }
+    let name = fitting(String(decoding: path.drop { "-_.".utf8.contains($0) }, as: UTF8.self), 63)
+    return "\(parts[0])/\(name.isEmpty ? "gateway-controller" : name)"
 }
