@@ -48,6 +48,9 @@ public struct ObservedStatus: Hashable, Sendable {
     public var version: String
     /// The whole status with the entries of other controllers; nil where there is none yet.
     public var status: JSONValue?
+    /// Whose the value of the condition `Accepted` is, as the server keeps account of it (metadata.managedFields); only of
+    /// Gateways and ListenerSets, whose status names no controller.
+    public var conditionManagers: Set<String> = []
 
     public init(uid: String, resourceVersion: String, generation: Int64?, version: String, status: JSONValue?) {
         (self.uid, self.resourceVersion, self.generation) = (uid, resourceVersion, generation)

@@ -210,6 +210,31 @@ struct BookTests {
         #expect(write == nil)
     }
 
+    @Test("a Gateway that lost its class while nobody ran is taken back where the server recorded who wrote it")
+    func orphan() throws {
+        let status = try JSONValue(encoding: GatewayStatus(conditions: [Condition(.accepted, .true, .accepted)]))
+        var observed = ObservedStatuses()
+        for (name, managers) in [("ours", ["sluice"]), ("theirs", ["other"]), ("served", ["sluice"])] {
+            var entry = ObservedStatus(
+                uid: name, resourceVersion: "7", generation: 1, version: "v1", status: status)
+            entry.conditionManagers = Set(managers)
+            observed.byKind["Gateway", default: [:]][key(name)] = entry
+        }
+        var snapshot = ClusterSnapshot(asOf: 0)
+        for (name, className) in [("ours", "gone"), ("theirs", "gone"), ("served", "others")] {
+            snapshot.gateways[key(name)] = Gateway(
+                metadata: ObjectMeta(name: name, namespace: "default"),
+                spec: .init(gatewayClassName: className, listeners: []))
+        }
+        snapshot.gatewayClasses[key("others", "")] = GatewayClass(
+            metadata: ObjectMeta(name: "others"), spec: .init(controllerName: "example.com/other"))
+        var book = StatusBook(controllerName: "sluice.dev/gateway-controller", seed: 1)
+        book.take(Outcome(revision: 1, statuses: StatusReport(), snapshot: snapshot, observed: observed))
+        var written: [ObjectKey] = []
+        while let write = book.next(now: start, wall: 0) { written.append(write.target.key) }
+        #expect(written == [key("ours")])
+    }
+
     // MARK: Events
 
     @Test("a replica that does not lead forgets what is gone, and has room for what is new")

@@ -142,6 +142,19 @@ struct ClusterWritingTests {
         #expect(first.writes.unchanged + second.writes.unchanged == [])
     }
 
+    @Test("a Gateway whose class is deleted while no replica runs says that it waits, as soon as one runs again")
+    func orphaned() throws {
+        try server.putGateway("edge", ports: [5432])
+        let first = try TestReplica(server)
+        becomes("programmed") { server.condition("Gateway", "edge", "Programmed") == "True" }
+        first.stop()
+        try server.delete("GatewayClass", "", "sluice")
+        let second = try TestReplica(server)
+        defer { second.stop() }
+        becomes("waiting") { server.condition("Gateway", "edge", "Programmed") == "Unknown" }
+        #expect(server.condition("Gateway", "edge", "Accepted") == "Unknown")
+    }
+
     @Test("a leader that ends gives the Lease back, and the next one leads at once")
     func handover() throws {
         let first = try TestReplica(server, name: "a")

@@ -38,6 +38,7 @@ struct StatusBook {
     }
 
     let controllerName: String
+    private let fieldManager: String
     var window = RequestWindow(16)
     /// Requests that wrote, or failed to, by result.
     var counts: [StatusKind: [Result: UInt64]] = [:]
@@ -58,7 +59,7 @@ struct StatusBook {
     private var snapshot = ClusterSnapshot(asOf: 0)
 
     init(controllerName: String, seed: UInt64) {
-        self.controllerName = controllerName
+        (self.controllerName, fieldManager) = (controllerName, ClusterWriter.fieldManager(of: controllerName))
         backOff = BackOff(seed: seed)
     }
 
@@ -240,9 +241,10 @@ struct StatusBook {
     ) -> [String: JSONValue]? {
         let merge = StatusMerge(controllerName: controllerName, now: TimeText.seconds(wall))
         guard let desired = entry.desired?.json else {
-            guard retired.contains(target) || snapshot.isOursToTakeBack(target, wasOurs: entry.wasOurs) else {
-                return nil
-            }
+            // An answer says nothing about that.
+            let isOursByRecord = entry.observed?.conditionManagers.contains(fieldManager) ?? false
+            let wasOurs = entry.wasOurs || isOursByRecord
+            guard retired.contains(target) || snapshot.isOursToTakeBack(target, wasOurs: wasOurs) else { return nil }
             return merge.takeBack(target.kind, from: current.status)
         }
         if isOutdated(target, desired, current) { return nil }

@@ -8,6 +8,8 @@ struct ReceivedObject<Resource: KubernetesResource>: Decodable {
     let resource: Result<Resource, ObjectFault>
     /// Only of ``kindsWithStatus``.
     let status: JSONValue?
+    /// Only of ``kindsWithNamelessStatus``.
+    let conditionManagers: Set<String>
 
     private enum Field: String, CodingKey { case kind, metadata, status }
 
@@ -29,6 +31,8 @@ struct ReceivedObject<Resource: KubernetesResource>: Decodable {
         }
         let keepsStatus = kindsWithStatus.contains(Resource.resourceKind.kind)
         status = keepsStatus ? try? container.decodeIfPresent(JSONValue.self, forKey: .status) : nil
+        let isNameless = kindsWithNamelessStatus.contains(Resource.resourceKind.kind)
+        conditionManagers = isNameless ? (try? ManagedStatus(from: decoder))?.managers ?? [] : []
     }
 
     var key: ObjectKey {

@@ -172,9 +172,10 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
 
     private func observe(_ object: ReceivedObject<Resource>, _ key: ObjectKey) {
         guard keepsStatus, let uid = object.metadata.uid, let version = object.metadata.resourceVersion else { return }
-        let observed = ObservedStatus(
+        var observed = ObservedStatus(
             uid: uid, resourceVersion: version, generation: object.metadata.generation, version: kind.version,
             status: object.status)
+        observed.conditionManagers = object.conditionManagers
         guard contents.observed.byKind[kind.kind]?[key] != observed else { return }
         contents.observed.byKind[kind.kind, default: [:]][key] = observed
         contents.observedChanged = true
