@@ -95,6 +95,19 @@ struct ServiceWriterTests {
         #expect(server.requests(.patch, "/services/").count == 2)
     }
 
+    @Test("an annotation of a Gateway's that is the writer's own is not taken: it would be applied again and again")
+    func ownAnnotation() throws {
+        let harness = try WriterHarness(server, marker: "sluice")
+        var service = desired()
+        service.annotations["sluice.dev/applied"] = "x"
+        harness.infrastructure.services = [service]
+        #expect(settle(harness))
+        let successor = try WriterHarness(server, marker: "sluice")
+        successor.infrastructure.services = [service]
+        #expect(settle(successor))
+        #expect(server.requests(.patch, "/services/").count == 1)
+    }
+
     @Test("a field that cannot change makes the Service go and come again")
     func recreate() throws {
         let harness = try WriterHarness(server, marker: "sluice")

@@ -12,6 +12,9 @@ struct ServiceManifest {
 
     /// `owner`: the installation's marker ConfigMap, with which the Service goes.
     init(_ desired: DesiredService, owner: OwnerMarker?) {
+        var desired = desired
+        // Whoever owns the gateway may give any annotation.
+        desired.annotations[ServiceManifest.digestAnnotation] = nil
         self.desired = desired
         let digest = ServiceManifest.fingerprint(ServiceManifest.object(desired, owner, digest: nil).bytes)
         (self.digest, object) = (digest, ServiceManifest.object(desired, owner, digest: digest))
