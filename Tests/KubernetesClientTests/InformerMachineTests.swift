@@ -56,6 +56,23 @@ struct InformerMachineTests {
         #expect(machine.next(now: Self.at(1)) == nil)
     }
 
+    @Test("streaming lists that never become whole are given up for pages", arguments: [true, false])
+    func brokenStreams(isCut: Bool) throws {
+        var machine = InformerMachine(seed: 1)
+        for round in 0..<3 {
+            let now = Self.at(Double(round) * 60)
+            #expect(Self.watch(machine.next(now: now))?.resourceVersion == nil)
+            if isCut {
+                machine.opened(now: now)
+                _ = machine.received(resourceVersion: "3", endsInitialEvents: false, now: now)
+                machine.ended(.finished, now: now + .seconds(10))
+            } else {
+                machine.failed(Self.refusal(500), now: now)
+            }
+        }
+        #expect(machine.next(now: Self.at(300)) == .list(continueToken: nil, limit: 500))
+    }
+
     @Test("a server that does not know streaming lists is not asked for one again", arguments: [400, 422])
     func fallback(code: Int) throws {
         var machine = InformerMachine(seed: 1)

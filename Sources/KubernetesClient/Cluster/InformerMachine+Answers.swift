@@ -46,6 +46,7 @@ extension InformerMachine {
     mutating func ended(_ end: HTTPStreamEnd, now: MonotonicTime) {
         guard case .watching(let open) = state else { return }
         forgive(now: now)
+        noteBrokenStream()
         switch end {
         case .finished:
             count(.eof)
@@ -65,6 +66,7 @@ extension InformerMachine {
     /// A request failed, or an accepted watch with an ERROR event.
     mutating func failed(_ error: APIError, now: MonotonicTime) {
         forgive(now: now)
+        if case .status = error { noteBrokenStream() }
         guard case .status(let status) = error else {
             if case .watching = state { count(.error) }
             problem = .failing(error.description)
@@ -89,6 +91,13 @@ extension InformerMachine {
         }
     }
 
+    /// Something on the way may cut what lasts long, or the server cannot send it: pages get through.
+    private mutating func noteBrokenStream() {
+        guard case .watching(let open) = state, open.isInitial else { return }
+        brokenStreams += 1
+        if brokenStreams >= 3 { streamsLists = false }
+    }
+
     /// What was being attempted.
     private var again: Next {
         guard case .watching(let open) = state, !open.isInitial else { return .sync }
@@ -106,6 +115,7 @@ extension InformerMachine {
     private mutating func becomeWhole(_ version: String) {
         resourceVersion = version
         hasSynced = true
+        brokenStreams = 0
         problem = nil
     }
 

@@ -82,6 +82,8 @@ struct InformerMachine {
     var expirations = 0
     /// Lists whose continue token expired on the way.
     var brokenLists = 0
+    /// Streaming lists in a row that a server began, or refused, and that did not become whole.
+    var brokenStreams = 0
 
     init(timing: InformerTiming = InformerTiming(), streamsLists: Bool = true, seed: UInt64 = .random(in: 0 ... .max)) {
         (self.timing, self.streamsLists) = (timing, streamsLists)
