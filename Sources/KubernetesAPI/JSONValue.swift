@@ -1,5 +1,5 @@
 /// Any JSON, kept as it came: for parts of objects that others own and that are written back unchanged.
-public indirect enum JSONValue: Hashable, Sendable {
+public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
