@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
@@ -246,3 +247,5 @@ void *sluice_map_anonymous(size_t size) {
     return pages == MAP_FAILED ? NULL : pages;
 }
 int sluice_unmap(void *pages, size_t size) { return munmap(pages, size) == -1 ? -errno : 0; }
+
+void sluice_give_back_memory(void) { malloc_trim(0); }

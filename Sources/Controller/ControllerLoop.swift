@@ -49,6 +49,9 @@ final class ControllerLoop {
         case stop
     }
 
+    /// When what evaluating left over is given back to the system: after some quiet, and when there is none in the end.
+    private var tidying: (quiet: MonotonicTime, latest: MonotonicTime)?
+
     /// Works until it is told to stop.
     func run(_ mailbox: Monitored<Controller.Mailbox>) {
         while true {
@@ -61,7 +64,14 @@ final class ControllerLoop {
             }
             // Not only in quiet: work that keeps coming and evaluates nothing must not put it off for ever.
             reconsider()
+            tidy()
         }
+    }
+
+    private func tidy() {
+        guard let tidying, min(tidying.quiet, tidying.latest) <= .now() else { return }
+        self.tidying = nil
+        Host.giveBackMemory()
     }
 
     private func nextWork(_ mailbox: Monitored<Controller.Mailbox>) -> Work? {
@@ -84,8 +94,10 @@ final class ControllerLoop {
     /// When the passing of time alone changes what the snapshot means. The monotonic clock waits, the wall's decides:
     /// it is looked at again each minute, for it may be set.
     private var wakeTime: MonotonicTime? {
-        guard let reconsiderAt = result?.reconsiderAt else { return nil }
-        return .now() + .seconds(min(max(reconsiderAt - wallSeconds(), 1), 60))
+        let reconsidering = result?.reconsiderAt.map {
+            MonotonicTime.now() + .seconds(min(max($0 - wallSeconds(), 1), 60))
+        }
+        return [reconsidering, tidying?.quiet, tidying?.latest].compactMap { $0 }.min()
     }
 
     private func reconsider() {
@@ -143,6 +155,8 @@ final class ControllerLoop {
     }
 
     private func evaluate(_ snapshot: ClusterSnapshot) {
+        let quiet = MonotonicTime.now() + .seconds(5)
+        tidying = (quiet, tidying?.latest ?? quiet + .seconds(60))
         let result = translator.translate(snapshot)
         (self.snapshot, self.result) = (snapshot, result)
         if state.configuration != result.configuration {

@@ -33,6 +33,9 @@ public enum Host {
     /// Ends the process at once, with C's exit handlers.
     public static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
+    /// Gives free memory of the heap back to the system; takes milliseconds for hundreds of megabytes.
+    public static func giveBackMemory() { sluice_give_back_memory() }
+
     /// The value of an environment variable.
     public static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 

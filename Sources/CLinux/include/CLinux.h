@@ -82,5 +82,6 @@ int sluice_kill(int pid, int signal);
 int sluice_wait(int pid, int no_hang, int *status);         // 0 while it runs, else the pid
 void *sluice_map_anonymous(size_t size);                    // zeroed, not reserved; NULL when refused
 int sluice_unmap(void *pages, size_t size);
+void sluice_give_back_memory(void);
 
 #endif
