@@ -10,7 +10,7 @@ public struct ListenError: Error, Hashable, Sendable, CustomStringConvertible {
 
     init(_ address: SocketAddress, _ cause: Errno) {
         (self.address, self.cause) = (address, cause)
-        holder = cause == .addressInUse ? portHolder(of: address.port) : nil
+        holder = cause == .addressInUse ? PortHolders()[address.port] : nil
     }
 
     /// `cannot listen on 127.0.0.1:19000: port 19000 is in use by redis-server (pid 812)`

@@ -60,6 +60,8 @@ extension Engine {
         control.failures = control.failures.filter { wanted[$0.key] != nil }
         let now = MonotonicTime.now()
         let missing = wanted.filter { control.groups[$0.key] == nil }
+        // Read once, however many ports are taken.
+        var holders: PortHolders?
         for (binding, runtime) in missing.sorted(by: { $0.key < $1.key }) {
             let attempts = control.failures[binding]?.attempts ?? 0
             let slot = control.freeSlots.popLast() ?? control.slotCount
@@ -82,6 +84,7 @@ extension Engine {
             } catch {
                 if slot < control.slotCount { control.freeSlots.append(slot) }
                 let pause = Duration.milliseconds(min(5000, 250 << min(attempts, 5)))
+                let error = named(error, binding, &holders)
                 if control.failures[binding]?.failure != error {
                     shared.logger.warning(
                         "listener cannot be bound", ["address": "\(binding)", "problem": "\(error.message)"])
@@ -91,6 +94,17 @@ extension Engine {
         }
         if !control.failures.isEmpty { signals.update { $0.bindFailed = true } }
         return added
+    }
+
+    /// With who has the port, where that can be seen.
+    private func named(_ failure: BindFailure, _ binding: Binding, _ holders: inout PortHolders?) -> BindFailure {
+        guard failure.errno == Errno.addressInUse.rawValue else { return failure }
+        let known = holders ?? PortHolders()
+        holders = known
+        guard let holder = known[binding.port] else { return failure }
+        return BindFailure(
+            errno: failure.errno,
+            message: "port \(binding.port) is in use by \(holder.process) (pid \(holder.pid))")
     }
 
     func publish(

@@ -44,7 +44,7 @@ final class ListenerGroup: Sendable {
         return group
     }
 
-    /// Binds and listens.
+    /// Binds and listens. Of a port in use the failure does not say who has it.
     ///
     /// `probes`: look for a foreign holder first; not where a group of ours has the port already.
     static func open(
@@ -127,9 +127,6 @@ final class ListenerGroup: Sendable {
     private static func explanation(_ error: Errno, _ binding: Binding) -> String {
         switch error {
         case .addressInUse:
-            if let holder = portHolder(of: binding.port) {
-                return "port \(binding.port) is in use by \(holder.process) (pid \(holder.pid))"
-            }
             return "port \(binding.port) is in use by another program"
         case .permissionDenied:
             return "port \(binding.port) is below 1024 and this user may not bind it: "

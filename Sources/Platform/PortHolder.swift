@@ -12,22 +12,34 @@ public struct PortHolder: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(process) (pid \(pid))" }
 }
 
-/// Finds out, as well as rights allow, who listens on a TCP port of this network namespace, on any address; of several
-/// processes that share the socket the one with the lowest pid. nil when nobody does, or when the descriptors of
-/// whoever does may not be looked at (another user, another pid namespace). Reads all of /proc: for messages only.
-public func portHolder(of port: UInt16) -> PortHolder? {
-    let sockets = Set(
-        ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { table in listeningSockets(in: table, port: port) }
-            .map { "socket:[\($0)]" })
-    guard !sockets.isEmpty, let names = try? listDirectory("/proc") else { return nil }
-    for pid in names.compactMap({ Int32($0) }).sorted() {
-        guard let descriptors = try? listDirectory("/proc/\(pid)/fd") else { continue }
-        for descriptor in descriptors {
-            guard let link = try? readLink("/proc/\(pid)/fd/\(descriptor)"), sockets.contains(link) else { continue }
-            return PortHolder(process: processName(pid), pid: pid)
+/// Who listens on the TCP ports of this network namespace, on any address, as well as rights allow: one reading of all of
+/// /proc, for messages only. Of several processes that share a socket the one with the lowest pid; nobody where the
+/// descriptors of whoever does may not be looked at (another user, another pid namespace).
+public struct PortHolders: Sendable {
+    private var holders: [UInt16: PortHolder] = [:]
+
+    /// As it is now.
+    public init() {
+        var ports: [String: UInt16] = [:]
+        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            for (inode, port) in listeningSockets(in: table) { ports["socket:[\(inode)]"] = port }
+        }
+        guard !ports.isEmpty, let names = try? listDirectory("/proc") else { return }
+        for pid in names.compactMap({ Int32($0) }).sorted() {
+            guard let descriptors = try? listDirectory("/proc/\(pid)/fd") else { continue }
+            var name: String?
+            for descriptor in descriptors {
+                guard let link = try? readLink("/proc/\(pid)/fd/\(descriptor)"), let port = ports[link],
+                    holders[port] == nil
+                else { continue }
+                let process = name ?? processName(pid)
+                name = process
+                holders[port] = PortHolder(process: process, pid: pid)
+            }
         }
     }
-    return nil
+
+    public subscript(_ port: UInt16) -> PortHolder? { holders[port] }
 }
 
 private func processName(_ pid: Int32) -> String {
@@ -35,18 +47,19 @@ private func processName(_ pid: Int32) -> String {
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "unknown"
 }
 
-/// Inodes of the sockets that listen on `port`. The kernel lists those that listen first, so that a table of a million
-/// connections is not read to its end.
-private func listeningSockets(in table: String, port: UInt16) -> [String] {
+/// Inodes and ports of the sockets that listen. The kernel lists them first, so that a table of a million connections
+/// is not read to its end.
+private func listeningSockets(in table: String) -> [(inode: String, port: UInt16)] {
     guard let text = try? readPrefix(of: table, limit: 1 << 20) else { return [] }
-    let hexadecimal = String(port, radix: 16, uppercase: true)
-    let suffix = ":" + String(repeating: "0", count: 4 - hexadecimal.utf8.count) + hexadecimal
-    return text.split(separator: "\n").dropFirst().compactMap { line in
+    var sockets: [(inode: String, port: UInt16)] = []
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")).dropFirst() {
         // sl local_address rem_address st tx:rx tr:tm->when retrnsmt uid timeout inode
-        let words = line.split(separator: " ")
-        guard words.count > 9, words[3] == "0A", words[1].hasSuffix(suffix) else { return nil }
-        return String(words[9])
+        let words = line.split(separator: UInt8(ascii: " "))
+        guard words.count > 9, words[3].elementsEqual("0A".utf8) else { break }
+        guard let port = UInt16(String(Substring(words[1].suffix(4))), radix: 16) else { continue }
+        sockets.append((String(Substring(words[9])), port))
     }
+    return sockets
 }
 
 private func readPrefix(of path: String, limit: Int) throws(Errno) -> String {

@@ -9,7 +9,7 @@ struct PortHolderTests {
         let socket = try StreamSocket.listen(on: SocketAddress(address, 0))
         let bound = StreamSocket.localAddress(of: socket)
         let port = try #require(bound).port
-        let holder = try #require(portHolder(of: port))
+        let holder = try #require(PortHolders()[port])
         #expect(holder.pid == Host.processIdentifier)
         let name = String(decoding: try readFile("/proc/self/comm"), as: UTF8.self)
         #expect(name == holder.process + "\n")
@@ -17,7 +17,7 @@ struct PortHolderTests {
     }
 
     @Test("nobody holds port 0")
-    func nobody() { #expect(portHolder(of: 0) == nil) }
+    func nobody() { #expect(PortHolders()[0] == nil) }
 
     @Test("a connected socket is no holder")
     func connected() throws {
@@ -26,7 +26,7 @@ struct PortHolderTests {
         let client = try StreamSocket.connect(to: .ip(try #require(bound)))
         let connected = StreamSocket.localAddress(of: client)
         let local = try #require(connected)
-        #expect(portHolder(of: local.port)?.pid != Host.processIdentifier)
+        #expect(PortHolders()[local.port]?.pid != Host.processIdentifier)
     }
 }
 
