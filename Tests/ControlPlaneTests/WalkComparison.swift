@@ -76,10 +76,3 @@ func expectOwnServices(_ server: TestAPIServer, _ seed: UInt64) throws {
     }
     #expect(Set(ports).count == ports.count, "seed \(seed): a port was given twice")
 }
-
-/// What the descriptors that this process has open lead to.
-func openDescriptors() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").sorted().map { name in
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")) ?? "?"
-    }
-}

@@ -96,6 +96,9 @@ public final class TestAPIServer: Sendable {
     /// Ends every running watch in order.
     public func closeWatches() { state.withLock { $0.closeWatches() } }
 
+    /// How many clients are connected.
+    public var connections: Int { listener.connectionCount }
+
     /// Breaks every connection with RST; new ones are taken.
     public func dropConnections() { listener.dropConnections() }
 

@@ -29,6 +29,9 @@ final class HTTPListener: Sendable {
         try start(try StreamSocket.listen(on: address))
     }
 
+    /// How many clients are connected.
+    var connectionCount: Int { current.update { $0?.connections.count ?? 0 } }
+
     /// Stops listening, resets every connection, and waits until their threads are gone.
     func close() {
         let wasOpen = current.update { open -> Bool in
