@@ -3,6 +3,7 @@ internal import EngineCore
 internal import EngineModel
 internal import Observability
 internal import Platform
+internal import Primitives
 internal import Synchronization
 
 /// All mutable state of one data-plane thread: made on it, gone with it. Not Sendable, so the compiler keeps it there.

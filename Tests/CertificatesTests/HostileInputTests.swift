@@ -40,7 +40,7 @@ struct HostileInputTests {
     @Test("a thousand random changes neither trap nor let another key through")
     func mutations() throws {
         let original = try keyPairFacts(certificatePEM: certificate, privateKeyPEM: key).get()
-        var generator = SeededGenerator(seed: 20_260_801)
+        var generator = SplitMix64(seed: 20_260_801)
         for _ in 0..<1000 {
             var (crt, secret) = (certificate, key)
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -67,7 +67,7 @@ struct HostileInputTests {
         }
     }
 
-    private func mutate(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
+    private func mutate(_ bytes: inout [UInt8], _ generator: inout SplitMix64) {
         let index = Int.random(in: bytes.indices, using: &generator)
         switch Int.random(in: 0..<4, using: &generator) {
         case 0: bytes[index] = UInt8.random(in: 0...255, using: &generator)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KubernetesAPI
+import Primitives
 import TestAPIServer
 import TestSupport
 
@@ -21,7 +22,7 @@ struct Walk {
         }
         // A pair that does not match, beside two good ones.
         let broken = (certificates[0].0, certificates[1].1)
-        writer = WalkWriter(random: WalkRandom(seed: seed), certificates: certificates + [broken])
+        writer = WalkWriter(random: SplitMix64(seed: seed), certificates: certificates + [broken])
     }
 
     /// What does not change during the walk.

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The kinds that a walk creates, changes and deletes, and random contents for each. Names come from small pools, so that
 /// objects refer to each other, miss each other and collide.
 enum WalkKind: String, CaseIterable {
@@ -52,7 +54,7 @@ struct WalkSlot: Hashable {
 
 /// Writes objects as YAML.
 struct WalkWriter {
-    var random: WalkRandom
+    var random: SplitMix64
     /// PEM by name, as they stand in a Secret: base64.
     var certificates: [(certificate: String, key: String)]
 
@@ -199,4 +201,15 @@ extension String {
     fileprivate func replacingLast(_ end: String, with other: String) -> String {
         hasSuffix(end) ? String(dropLast(end.count)) + other : self
     }
+}
+
+extension SplitMix64 {
+    /// True in so many of a hundred cases.
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+
+    mutating func pick<Element>(_ choices: [Element]) -> Element {
+        choices[Int.random(in: 0..<choices.count, using: &self)]
+    }
+
+    mutating func count(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 }

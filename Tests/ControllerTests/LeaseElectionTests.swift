@@ -1,5 +1,6 @@
 import KubernetesAPI
 import Platform
+import Primitives
 import Testing
 
 @testable import Controller
@@ -53,7 +54,7 @@ struct LeaseElectionTests {
     @Test("whatever is lost or late, never two believe, and one leads once the network is well", arguments: 0..<60)
     func storms(seed: Int) {
         let simulation = LeaseSimulation(candidates: 2 + seed % 2, seed: UInt64(seed) &+ 1000)
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         for _ in 0..<20 {
             simulation.network.loss = 0.6 * random.fraction()
             simulation.network.slowShare = 0.5 * random.fraction()

@@ -2,6 +2,7 @@ import KubernetesAPI
 import Platform
 
 @testable import Controller
+import Primitives
 
 /// Candidates with clocks of their own, a network that loses and delays, and one Lease: in virtual time.
 final class LeaseSimulation {
@@ -32,13 +33,13 @@ final class LeaseSimulation {
     var candidates: [Candidate] = []
     private var events: [(at: Int64, event: Event)] = []
     private var lease: (record: LeaseRecord, version: Int64)?
-    private var random: SeededRandom
+    private var random: SplitMix64
     /// Moments at which two believed.
     private(set) var conflicts = 0
     private(set) var transitions: Int64 = 0
 
     init(candidates count: Int, seed: UInt64) {
-        random = SeededRandom(seed: seed)
+        random = SplitMix64(seed: seed)
         for index in 0..<count {
             let offset = Int64(random.next() % 1_000_000_000_000)
             // Clocks of one cluster differ by far less; 15 s to 10 s leaves room for a third between two.

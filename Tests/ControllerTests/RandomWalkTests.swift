@@ -4,6 +4,7 @@ import KubernetesAPI
 import KubernetesClient
 import Observability
 import Platform
+import Primitives
 import TestAPIServer
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct RandomWalkTests {
     /// What may change next, and how.
     private struct Walk {
         let server: TestAPIServer
-        var random: SeededRandom
+        var random: SplitMix64
         /// So that no change is none.
         var count = 0
 
@@ -78,7 +79,7 @@ struct RandomWalkTests {
                 metadata: {name: second}
                 spec: {controllerName: example.com/second}
                 """)
-        var walk = Walk(server: server, random: SeededRandom(seed: UInt64(seed)))
+        var walk = Walk(server: server, random: SplitMix64(seed: UInt64(seed)))
         let replica = try TestReplica(server)
         for _ in 0..<steps {
             try walk.step()

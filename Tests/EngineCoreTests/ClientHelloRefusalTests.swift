@@ -1,4 +1,5 @@
 import EngineCore
+import Primitives
 import Testing
 
 @Suite("ClientHello, refused", .timeLimit(.minutes(5)))

@@ -1,4 +1,5 @@
 import EngineCore
+import Primitives
 import Testing
 
 @Suite("Timer wheel", .timeLimit(.minutes(5)))

@@ -1,4 +1,5 @@
 import EngineCore
+import Primitives
 import Testing
 
 @Suite("Weighted sequence", .timeLimit(.minutes(2)))

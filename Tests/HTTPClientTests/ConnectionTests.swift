@@ -31,7 +31,7 @@ struct ConnectionTests {
     @Test("a server that does not answer: the request's time-out, and the next request is not held up")
     func timeout() throws {
         let server = try HTTPTestServer { request, answer in
-            if request.target == "/slow" { Thread.sleepUntilClosed(answer) } else { try answer.send(200) }
+            if request.target == "/slow" { Thread.holdUntilClosed(answer) } else { try answer.send(200) }
         }
         let client = try HTTPClient(options)
         let error = try failure(client, HTTPRequest("GET", server.url + "/slow", timeout: .milliseconds(50)))
@@ -150,7 +150,7 @@ struct ConnectionTests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("one\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
         let client = try HTTPClient(options)
         let stream = client.stream(HTTPRequest("GET", server.url + "/", timeout: nil)) {}

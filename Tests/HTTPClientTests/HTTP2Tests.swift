@@ -1,5 +1,6 @@
 import HTTPClient
 import Platform
+import Primitives
 import TestSupport
 import Testing
 
@@ -21,10 +22,10 @@ struct HTTP2Tests {
             guard request.target.hasPrefix("/watch") else { return try answer.send(200, body: request.target) }
             try answer.begin()
             try answer.chunk("first\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
-        let proxy = try Nghttpx(before: server.port, certificate)
-        let sockets = EstablishedConnections(to: proxy.port)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate)
+        let sockets = EstablishedConnections(to: proxy.address.port)
         let client = try HTTPClient(options)
         let streams = (0..<20).map { index in
             client.stream(HTTPRequest("GET", "\(proxy.url)/watch\(index)", timeout: nil)) {}
@@ -47,10 +48,10 @@ struct HTTP2Tests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("first\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
-        let proxy = try Nghttpx(before: server.port, certificate)
-        let sockets = EstablishedConnections(to: proxy.port)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate)
+        let sockets = EstablishedConnections(to: proxy.address.port)
         let client = try HTTPClient(options)
         let old = client.stream(HTTPRequest("GET", proxy.url + "/old", timeout: nil)) {}
         #expect(try first(of: old) == "first")
@@ -71,10 +72,10 @@ struct HTTP2Tests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("first\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
-        let proxy = try Nghttpx(before: server.port, certificate, streams: 10)
-        let sockets = EstablishedConnections(to: proxy.port)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate, streams: 10)
+        let sockets = EstablishedConnections(to: proxy.address.port)
         let client = try HTTPClient(options)
         let streams = (0..<35).map { _ in client.stream(HTTPRequest("GET", proxy.url + "/", timeout: nil)) {} }
         for stream in streams { #expect(try first(of: stream) == "first") }
@@ -90,8 +91,8 @@ struct HTTP2Tests {
             try answer.chunk("first\n")
             try answer.end()
         }
-        let proxy = try Nghttpx(before: server.port, certificate)
-        let sockets = EstablishedConnections(to: proxy.port)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate)
+        let sockets = EstablishedConnections(to: proxy.address.port)
         var options = options
         options.freshWindow = .zero
         let client = try HTTPClient(options)
@@ -107,7 +108,7 @@ struct HTTP2Tests {
     @Test("a request that times out is the last one on its connection")
     func timedOutConnection() throws {
         let server = try HTTPTestServer { _, answer in try answer.send(200, body: "x") }
-        let proxy = try Nghttpx(before: server.port, certificate)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate)
         let client = try HTTPClient(options)
         _ = try client.perform(HTTPRequest("GET", proxy.url + "/"))
         try proxy.freeze()
@@ -116,7 +117,7 @@ struct HTTP2Tests {
         }
         #expect(error.kind == .timeout)
         // The frozen process's queue takes the new connection; it answers on it once it runs again.
-        let sockets = EstablishedConnections(to: proxy.port)
+        let sockets = EstablishedConnections(to: proxy.address.port)
         let answer = try BackgroundWork {
             try client.perform(HTTPRequest("GET", proxy.url + "/", timeout: .seconds(20)))
         }
@@ -130,7 +131,7 @@ struct HTTP2Tests {
     @Test("the server's end of a connection is no error for requests that follow")
     func restart() throws {
         let server = try HTTPTestServer { _, answer in try answer.send(200, body: "x") }
-        let proxy = try Nghttpx(before: server.port, certificate)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate)
         let client = try HTTPClient(options)
         _ = try client.perform(HTTPRequest("GET", proxy.url + "/"))
         try proxy.restart()
@@ -144,9 +145,9 @@ struct HTTP2Tests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("first\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
-        let proxy = try Nghttpx(before: server.port, certificate)
+        let proxy = try Nghttpx(before: SocketAddress(.loopbackV4, server.port), certificate)
         let client = try HTTPClient(options)
         let stream = client.stream(HTTPRequest("GET", proxy.url + "/", timeout: nil)) {}
         #expect(try first(of: stream) == "first")
@@ -177,7 +178,7 @@ func first(of stream: any HTTPStream) throws -> String? {
 
 extension Thread {
     /// Keeps an answer open until its connection ends.
-    static func sleepUntilClosed(_ answer: HTTPTestServer.Answer) {
+    static func holdUntilClosed(_ answer: HTTPTestServer.Answer) {
         while let bytes = try? answer.stream.receive(max: 1024, timeout: .seconds(50)), !bytes.isEmpty {}
     }
 }

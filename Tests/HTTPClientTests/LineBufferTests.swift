@@ -1,4 +1,5 @@
 @testable import HTTPClient
+import Primitives
 import TestSupport
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 struct LineBufferTests {
     @Test("whatever the pieces, the lines are the same", arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func pieces(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var expected: [[UInt8]] = []
         var text: [UInt8] = []
         for _ in 0..<200 {

@@ -12,7 +12,7 @@ struct StreamTests {
         let isCut = Locked(false)
         let server = try HTTPTestServer { request, answer in
             try answer.begin()
-            guard request.target == "/fast" else { return Thread.sleepUntilClosed(answer) }
+            guard request.target == "/fast" else { return Thread.holdUntilClosed(answer) }
             defer { isCut.withLock { $0 = true } }
             let line = String(repeating: "x", count: 9_999) + "\n"
             while true { try answer.chunk(line) }
@@ -54,7 +54,7 @@ struct StreamTests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("one\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
         let sockets = EstablishedConnections(to: server.port)
         let client = try HTTPClient(options)
@@ -71,7 +71,7 @@ struct StreamTests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("one\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
         let sockets = EstablishedConnections(to: server.port)
         let client = try HTTPClient(options)
@@ -115,7 +115,7 @@ struct StreamTests {
         let server = try HTTPTestServer { _, answer in
             try answer.begin()
             try answer.chunk("one\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
         let client = try HTTPClient(options)
         let stream = client.stream(HTTPRequest("GET", server.url + "/", timeout: nil)) {}

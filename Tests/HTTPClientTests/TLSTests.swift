@@ -121,7 +121,7 @@ struct TLSTests {
         let server = try HTTPTestServer(tls: tls) { _, answer in
             try answer.begin()
             try answer.chunk("one\n")
-            Thread.sleepUntilClosed(answer)
+            Thread.holdUntilClosed(answer)
         }
         let client = try HTTPClient(options)
         let streams = (0..<4).map { _ in client.stream(HTTPRequest("GET", server.url + "/", timeout: nil)) {} }

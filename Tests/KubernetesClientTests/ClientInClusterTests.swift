@@ -3,6 +3,7 @@ import KubernetesAPI
 import KubernetesClient
 import Observability
 import Platform
+import Primitives
 import TestSupport
 import Testing
 
@@ -129,9 +130,10 @@ struct ClientInClusterTests {
         let backend = try HTTPTestServer { _, answer in
             try answer.send(200, body: #"{"metadata":{"name":"a","resourceVersion":"1"}}"#)
         }
-        let proxy = try Nghttpx(before: backend.port, try old.issue(dnsNames: [], ips: ["127.0.0.1"]))
+        let proxy = try Nghttpx(
+            before: SocketAddress(.loopbackV4, backend.port), try old.issue(dnsNames: [], ips: ["127.0.0.1"]))
         try write(token: "one", authority: old.pem)
-        let client = try client(proxy.port)
+        let client = try client(proxy.address.port)
         let key = ObjectKey(namespace: "a", name: "a")
         #expect(try client.get(service, key).resourceVersion == "1")
         // The serving certificate changes within the authority, as it does every year.

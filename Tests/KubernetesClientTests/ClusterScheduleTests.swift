@@ -2,6 +2,7 @@ import HTTPClient
 import KubernetesAPI
 import KubernetesClient
 import Platform
+import Primitives
 import TestSupport
 import Testing
 
@@ -13,7 +14,7 @@ struct ClusterScheduleTests {
     @Test("whatever the server does meanwhile, the content is equal in the end", arguments: 1...6)
     func converge(round: Int) throws {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let server = FakeAPIServer()
         server.state.withLock { ($0.hasStreamingLists, $0.pageSize) = (round % 2 == 0, 3) }
         let cluster = try RunningCluster(server, factor: 0.002)
@@ -42,7 +43,7 @@ struct ClusterScheduleTests {
         return (rule?["backendRefs"]?.elements?.first?["port"]?.integer).map { Int($0) }
     }
 
-    private func change(_ server: FakeAPIServer, _ step: Int, _ random: inout SeededGenerator) {
+    private func change(_ server: FakeAPIServer, _ step: Int, _ random: inout SplitMix64) {
         let name = "r\(Int.random(in: 0..<12, using: &random))"
         switch Int.random(in: 0..<10, using: &random) {
         case 0...6: server.put(routes, Fixture.route(name, port: "\(1000 + step)"))
@@ -51,7 +52,7 @@ struct ClusterScheduleTests {
         }
     }
 
-    private func disturb(_ server: FakeAPIServer, _ random: inout SeededGenerator) {
+    private func disturb(_ server: FakeAPIServer, _ random: inout SplitMix64) {
         switch Int.random(in: 0..<9, using: &random) {
         case 0: server.closeWatches()
         case 1: server.closeWatches(.failed(TransportError(.interrupted, "cut")))
@@ -73,20 +74,5 @@ struct ClusterScheduleTests {
         default: server.setFault(nil)
         }
         _ = waitUntil(deadline: .milliseconds(Int.random(in: 0..<8, using: &random))) { false }
-    }
-}
-
-/// SplitMix64.
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

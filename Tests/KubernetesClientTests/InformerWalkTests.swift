@@ -1,5 +1,6 @@
 import HTTPClient
 import Platform
+import Primitives
 import Testing
 
 @testable import KubernetesClient
@@ -23,7 +24,7 @@ private struct Walk {
     private enum Open: Equatable { case nothing, list, watch }
 
     private var machine: InformerMachine
-    private var random: Jitter
+    private var random: SplitMix64
     private var now = MonotonicTime(nanoseconds: 0)
     private var open = Open.nothing
     private var hasHead = false
@@ -32,7 +33,7 @@ private struct Walk {
     private(set) var faults: [String] = []
 
     init(seed: UInt64) {
-        random = Jitter(seed: seed)
+        random = SplitMix64(seed: seed)
         machine = InformerMachine(streamsLists: Bool.random(using: &random), seed: random.next())
     }
 

@@ -15,10 +15,6 @@ private final class Kubectl {
         _ = try folder.write(kubeconfig, to: "config")
     }
 
-    static var isAvailable: Bool {
-        (Host.environment("PATH") ?? "").split(separator: ":").contains { access("\($0)/kubectl", X_OK) == 0 }
-    }
-
     struct Result {
         var code: Int32
         var text: String
@@ -55,7 +51,7 @@ private final class Kubectl {
     func write(_ text: String, to name: String) throws -> String { try folder.write(text, to: name) }
 }
 
-@Suite("kubectl", .serialized, .timeLimit(.minutes(2)), .enabled(if: Kubectl.isAvailable, "kubectl is not installed"))
+@Suite("kubectl", .serialized, .timeLimit(.minutes(2)))
 struct KubectlTests {
     private let manifests = """
         apiVersion: gateway.networking.k8s.io/v1
@@ -76,9 +72,7 @@ struct KubectlTests {
         try session(server, try Kubectl(server.kubeconfig()))
     }
 
-    @Test(
-        "does the same over TLS and HTTP/2 with a token",
-        .enabled(if: HTTP2Front.isAvailable, "nghttpx is not installed"))
+    @Test("does the same over TLS and HTTP/2 with a token")
     func sessionOverTLS() throws {
         var options = TestAPIServer.Options()
         options.tokens["secret"] = .admin
@@ -148,7 +142,6 @@ struct KubectlTests {
 
     @Test("get -w shows what happens, over plain HTTP and over HTTP/2", arguments: [false, true])
     func watch(isTLS: Bool) throws {
-        guard !isTLS || HTTP2Front.isAvailable else { return }
         let server = try TestAPIServer.start()
         defer { server.stop() }
         let front = isTLS ? try HTTP2Front(before: server.address) : nil

@@ -1,50 +1,57 @@
 internal import Glibc
 internal import Platform
+public import Primitives
 
-/// nghttpx (Debian's nghttp2-proxy) before a plain HTTP/1.1 server: TLS, and HTTP/2 or HTTP/1.1 by ALPN.
+/// nghttpx (Debian's nghttp2-proxy) before a plain HTTP/1.1 server: TLS, and HTTP/2 or HTTP/1.1 by ALPN, on a loopback port
+/// that it keeps. While the server does not listen it answers 502 or 503, as a cloud's balancer would.
 public final class Nghttpx: Sendable {
-    public let port: UInt16
+    private let reservation: PortReservation
     private let directory: TemporaryDirectory
-    private let process: Locked<ChildProcess>
     private let arguments: [String]
+    private let process: Locked<ChildProcess>
 
-    /// Waits until it accepts. `alpn`: what it offers, such as `h2,http/1.1`; `streams`: at once on one connection; `clientCA`: demands a client certificate.
+    /// Waits until it accepts. `alpn`: what it offers, such as `h2,http/1.1`; `streams`: at once on one connection;
+    /// `clientCA`: demands a client certificate of that authority, in PEM.
     ///
     /// - Throws: with the command that installs it, where it is missing.
     public init(
-        before backend: UInt16, _ certificate: TestCertificate, alpn: String = "h2,http/1.1", streams: Int = 100,
+        before server: SocketAddress, _ certificate: TestCertificate, alpn: String = "h2,http/1.1", streams: Int = 250,
         clientCA: String? = nil
     ) throws {
-        let directory = try TemporaryDirectory()
+        reservation = try PortReservation(SocketAddress(.loopbackV4, 0))
+        directory = try TemporaryDirectory()
         let key = try directory.write(certificate.privateKeyPEM, to: "tls.key")
         let chain = try directory.write(certificate.chainPEM, to: "tls.crt")
-        var extra: [String] = []
+        var arguments = [
+            try program(), "--conf=/dev/null", "--workers=1", "--single-process", "--no-ocsp",
+            "--frontend=\(reservation.address.ip),\(reservation.address.port)", "--backend=\(server.ip),\(server.port)",
+            "--npn-list=\(alpn)", "--frontend-http2-max-concurrent-streams=\(streams)",
+            "--backend-connections-per-host=4000", "--backend-read-timeout=1h", "--backend-write-timeout=1h",
+            "--frontend-http2-read-timeout=1h", "--frontend-read-timeout=1h",
+            // By default it leaves a server that was away for minutes alone for up to two more.
+            "--backend-max-backoff=1s",
+            "--accesslog-file=/dev/null", "--errorlog-file=\(directory.path)/errors", "--log-level=WARN",
+        ]
         if let clientCA {
-            extra = ["--verify-client", "--verify-client-cacert=\(try directory.write(clientCA, to: "client.crt"))"]
+            arguments += [
+                "--verify-client", "--verify-client-cacert=\(try directory.write(clientCA, to: "client.crt"))",
+            ]
         }
-        let launched = try launch(in: directory.path) { port in
-            [
-                "nghttpx", "--conf=/dev/null", "--frontend=127.0.0.1,\(port)", "--backend=127.0.0.1,\(backend)",
-                "--no-ocsp", "--single-process", "--workers=1", "--npn-list=\(alpn)", "--accesslog-file=/dev/null",
-                "--errorlog-file=\(directory.path)/errors", "--backend-read-timeout=10m",
-                "--frontend-http2-read-timeout=10m",
-                "--frontend-http2-max-concurrent-streams=\(streams)",
-            ] + extra + [key, chain]
-        }
-        self.directory = directory
-        (port, arguments, process) = (launched.port, launched.arguments, Locked(launched.process))
+        self.arguments = arguments + [key, chain]
+        process = Locked(try start(self.arguments, reservation.address, directory))
     }
 
     deinit { stop() }
 
-    /// `https://127.0.0.1:1234`
-    public var url: String { "https://127.0.0.1:\(port)" }
+    public var address: SocketAddress { reservation.address }
+    /// Such as `https://127.0.0.1:43127`.
+    public var url: String { "https://\(address)" }
     public var processIdentifier: Int32 { process.withLock { $0.identifier } }
 
-    /// Ends it at once; its connections are reset.
+    /// Ends it at once; its connections break, and its port refuses.
     public func stop() {
         process.withLock { process in
-            process.signal(9)
+            process.signal(SIGKILL)
             _ = process.wait()
         }
     }
@@ -72,49 +79,39 @@ public final class Nghttpx: Sendable {
             try directory.replace("tls.key", with: certificate.privateKeyPEM)
             try directory.replace("tls.crt", with: certificate.chainPEM)
         }
-        let next = try start(arguments)
+        let next = try start(arguments, address, directory)
         process.withLock { $0 = next }
-        guard try accepts(port, next) else { throw TestFailure("nghttpx does not accept again on port \(port)") }
     }
 }
 
-private struct Launched {
-    var port: UInt16
-    var arguments: [String]
-    var process: ChildProcess
-}
-
-/// A port that is free now may be taken a moment later: a few are tried.
-private func launch(in directory: String, _ arguments: (UInt16) -> [String]) throws -> Launched {
-    for _ in 0..<5 {
-        let port = try freePort()
-        let process = try start(arguments(port))
-        if try accepts(port, process) { return Launched(port: port, arguments: arguments(port), process: process) }
-        process.signal(9)
-        _ = process.wait()
-    }
-    let errors = (try? readFile("\(directory)/errors")) ?? []
-    throw TestFailure("nghttpx does not accept: \(String(decoding: errors, as: UTF8.self).suffix(1000))")
-}
-
-private func start(_ arguments: [String]) throws -> ChildProcess {
-    do throws(Errno) {
-        // Its words go to the file; those before it knows of it go nowhere.
-        let nowhere = FileDescriptor(owning: open("/dev/null", O_WRONLY | O_CLOEXEC))
-        return try ChildProcess(arguments, output: nowhere.raw)
-    } catch {
-        guard error == .noEntry else { throw error }
+/// In PATH, or in /usr/sbin, which is not in everyone's.
+private func program() throws -> String {
+    let path = Host.environment("PATH") ?? "/usr/bin"
+    let files: [String] = (path.split(separator: ":") + ["/usr/sbin"]).map { "\($0)/nghttpx" }
+    let found = files.first { access($0, X_OK) == 0 }
+    guard let found else {
         throw TestFailure("nghttpx is missing; install it:  apt-get install nghttp2-proxy   (or scripts/setup test)")
     }
+    return found
 }
 
-private func freePort() throws -> UInt16 { try PlainServer().port }
-
-private func accepts(_ port: UInt16, _ process: ChildProcess) throws -> Bool {
+private func start(
+    _ arguments: [String], _ address: SocketAddress, _ directory: TemporaryDirectory
+) throws -> ChildProcess {
+    // What it says before it has read which file its words go to.
+    let output = FileDescriptor(
+        owning: open("\(directory.path)/output", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
+    let process = try ChildProcess(arguments, output: output.raw)
     var isUp = false
-    _ = waitUntil(deadline: .seconds(10)) {
-        isUp = (try? PlainClient(port: port, timeout: .milliseconds(500))) != nil
+    _ = waitUntil(deadline: .seconds(20)) {
+        isUp = (try? PlainClient(to: address, timeout: .seconds(1))) != nil
         return isUp || process.poll() != nil
     }
-    return isUp
+    guard isUp, process.poll() == nil else {
+        process.signal(SIGKILL)
+        _ = process.wait()
+        let said = ["output", "errors"].compactMap { try? readFile("\(directory.path)/\($0)") }.joined()
+        throw TestFailure("nghttpx does not accept: \(String(decoding: said, as: UTF8.self).suffix(1000))")
+    }
+    return process
 }

@@ -1,8 +1,9 @@
 internal import COpenSSL
+internal import Primitives
 
 /// Bytes that look random and are the same for the same seed.
 public func testBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     var bytes = [UInt8](repeating: 0, count: count)
     bytes.withUnsafeMutableBytes { buffer in
         // A plain loop: in debug builds, and under a sanitizer, a stride costs more than the bytes.
@@ -14,20 +15,6 @@ public func testBytes(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         for offset in (count & ~7)..<count { buffer[offset] = UInt8(truncatingIfNeeded: generator.next()) }
     }
     return bytes
-}
-
-/// SplitMix64: a generator whose runs can be repeated.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-    public init(seed: UInt64) { state = seed }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
 }
 
 /// SHA-256 of a stream, in lower-case hex.

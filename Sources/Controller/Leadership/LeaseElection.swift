@@ -1,5 +1,6 @@
 internal import KubernetesAPI
 internal import Platform
+internal import Primitives
 
 /// One candidate's part in the election by a Lease, without I/O: it is told what happened and when, and says what to
 /// send. The rules are those of client-go's leader election, with one more: leadership is believed until
@@ -45,13 +46,13 @@ struct LeaseElection {
     private var pending: (attempt: Attempt, since: MonotonicTime)?
     private var lastNumber: UInt64 = 0
     private(set) var nextAttempt: MonotonicTime
-    private var random: SeededRandom
+    private var random: SplitMix64
     /// Survives the forgetting of ``observed``: a record seen before keeps the time it was first seen.
     private var lastRecord: LeaseRecord?
 
     init(identity: String, timing: Timing = Timing(), now: MonotonicTime, seed: UInt64) {
         (self.identity, self.timing, observedAt, nextAttempt) = (identity, timing, now, now)
-        random = SeededRandom(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     func isLeader(at now: MonotonicTime) -> Bool { validUntil.map { now < $0 } ?? false }

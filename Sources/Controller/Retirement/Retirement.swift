@@ -39,7 +39,11 @@ public struct Retirement: Sendable {
 
         /// Lines of text, one for each thing that remains.
         public var description: String {
-            var lines = ["\(statuses.count) statuses taken back, \(services.count) Services deleted"]
+            let (taken, deleted) = (statuses.count, services.count)
+            var lines = [
+                "\(taken) \(taken == 1 ? "status" : "statuses") taken back, "
+                    + "\(deleted) Service\(deleted == 1 ? "" : "s") deleted"
+            ]
             lines += notes
             lines += remaining.map { "not removed: \($0)" }
             return lines.joined(separator: "\n")

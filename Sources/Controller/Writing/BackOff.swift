@@ -1,12 +1,13 @@
 internal import Platform
+internal import Primitives
 
 /// Growing waits with jitter.
 struct BackOff {
-    private var random: SeededRandom
+    private var random: SplitMix64
     var first: Duration = .milliseconds(250)
     var longest: Duration = .seconds(60)
 
-    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     /// For the `attempt`-th failure in a row, from 1: doubling, between half of it and the whole, and not less than `floor`.
     mutating func wait(_ attempt: Int, floor: Duration? = nil) -> Duration {

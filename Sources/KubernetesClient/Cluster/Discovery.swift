@@ -2,6 +2,7 @@ internal import FoundationEssentials
 internal import KubernetesAPI
 internal import Observability
 internal import Platform
+internal import Primitives
 
 /// Finds out which versions a server has of the kinds that it may lack: by aggregated discovery, by the older one where
 /// the server does not know that. Again and again, or when it is told to. Of the cluster's thread.
@@ -18,7 +19,7 @@ final class Discovery {
     private let desk: RequestDesk
     private let logger: Logger
     private let onAnswer: (ServedVersions) -> Void
-    private var jitter: Jitter
+    private var jitter: SplitMix64
     private var isAsking = false
     private var due = MonotonicTime(nanoseconds: .min)
     private var lastAsked = MonotonicTime(nanoseconds: 0)
@@ -35,7 +36,7 @@ final class Discovery {
         onAnswer: @escaping (ServedVersions) -> Void
     ) {
         (self.groups, self.timing, self.desk, self.logger, self.onAnswer) = (groups, timing, desk, logger, onAnswer)
-        jitter = Jitter(seed: seed)
+        jitter = SplitMix64(seed: seed)
     }
 
     var deadline: MonotonicTime? { isAsking ? nil : due }

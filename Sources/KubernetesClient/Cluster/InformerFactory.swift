@@ -10,11 +10,11 @@ final class InformerFactory {
     let logger: Logger
     private let desk: RequestDesk
     private let facts = FactsCache<ObjectIdentity>()
-    private var seeds: Jitter
+    private var seeds: SplitMix64
 
     init(contents: ClusterContents, timing: InformerTiming, desk: RequestDesk, logger: Logger, seed: UInt64) {
         (self.contents, self.timing, self.desk, self.logger) = (contents, timing, desk, logger)
-        seeds = Jitter(seed: seed)
+        seeds = SplitMix64(seed: seed)
     }
 
     /// How often OpenSSL was asked for facts.

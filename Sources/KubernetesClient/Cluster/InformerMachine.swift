@@ -1,4 +1,5 @@
 internal import Platform
+internal import Primitives
 
 /// What one informer asks of the API server and when: list, then watch from the list's version, and again from where it
 /// was after every interruption. No I/O, and time is an argument; the driver carries out ``next(now:)`` and tells what came.
@@ -64,7 +65,7 @@ struct InformerMachine {
     /// Whether the server is asked for streaming lists.
     var streamsLists: Bool
     var state = State.due(.sync)
-    var jitter: Jitter
+    var jitter: SplitMix64
     /// The content was whole once.
     var hasSynced = false
     /// The version up to which the objects are known; opaque, nil before the first list.
@@ -87,7 +88,7 @@ struct InformerMachine {
 
     init(timing: InformerTiming = InformerTiming(), streamsLists: Bool = true, seed: UInt64 = .random(in: 0 ... .max)) {
         (self.timing, self.streamsLists) = (timing, streamsLists)
-        jitter = Jitter(seed: seed)
+        jitter = SplitMix64(seed: seed)
     }
 
     /// When ``next(now:)`` must be asked, whatever comes before.

@@ -1,5 +1,6 @@
 internal import Platform
 internal import Primitives
+internal import TestSupport
 
 /// Accepts connections on one port and serves each on a thread of its own. Can be closed and opened again.
 final class HTTPListener: Sendable {

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Platform
-internal import Primitives
+public import Primitives
 
 /// Keeps a port of an address while nobody listens on it: a socket that is bound and does not listen. Connections are
 /// refused, the kernel gives the port to nobody who asks for any, and whoever sets SO_REUSEADDR may listen on it.
-final class PortReservation: Sendable {
-    let address: SocketAddress
+public final class PortReservation: Sendable {
+    public let address: SocketAddress
     private let socket: FileDescriptor
 
     /// Port 0: the kernel chooses.
-    init(_ wanted: SocketAddress) throws {
+    public init(_ wanted: SocketAddress) throws {
         let raw = Glibc.socket(wanted.ip.isV4 ? AF_INET : AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
         guard raw >= 0 else { throw Errno(rawValue: errno) }
         socket = FileDescriptor(owning: raw)

@@ -1,4 +1,5 @@
-/// A small, fast, seeded generator (Steele, Lea and Flood 2014): for balancing and tests, never for secrets.
+/// A small, fast, seeded generator (Steele, Lea and Flood 2014): for balancing, jitter and tests, never for
+/// secrets.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
     @usableFromInline var state: UInt64
 
@@ -15,4 +16,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         return mixed ^ (mixed >> 31)
     }
+
+    /// From 0 up to 1.
+    public mutating func fraction() -> Double { Double(next() >> 11) / Double(1 << 53) }
 }
