@@ -7,11 +7,14 @@
 
 struct ask {
     uint64_t identity;
-    unsigned received;
+    unsigned size, received;  // both 0 while no answer is awaited
 };
 
-/// Sends `size` bytes. A message is small: that a fresh or answered connection does not take it whole is a failure.
-void ask_send(struct connection *connection, struct ask *ask, unsigned size);
+/// Makes ready the messages that the options ask for: --size bytes each, or with --hello a ClientHello.
+void ask_prepare(const struct options *options);
 
-/// Reads what there is and compares it. True when the answer is whole.
-bool ask_answered(struct connection *connection, struct ask *ask, unsigned size);
+/// Sends a message. It is small: that a fresh or answered connection does not take it whole is a failure.
+void ask_send(struct connection *connection, struct ask *ask);
+
+/// Reads what there is and compares it; anything that is not an awaited answer is a failure. True when it is whole.
+bool ask_answered(struct connection *connection, struct ask *ask);

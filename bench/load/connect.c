@@ -9,7 +9,7 @@
 static const struct options *options;
 static uint64_t begun, done;
 
-static void opened(struct connection *connection) { ask_send(connection, state_of(connection), options->size); }
+static void opened(struct connection *connection) { ask_send(connection, state_of(connection)); }
 
 static void ready(struct connection *connection, uint32_t events);
 static const struct handler handler = {sizeof(struct ask), opened, ready};
@@ -21,7 +21,7 @@ static void begin(void) {
 
 static void ready(struct connection *connection, uint32_t events) {
     (void)events;
-    if (!ask_answered(connection, state_of(connection), options->size)) return;
+    if (!ask_answered(connection, state_of(connection))) return;
     histogram_add(now_ns() - connection->started_ns);
     stream_end(&connection->stream);  // over TLS a close_notify, so that the proxy sees a clean end
     loop_close(connection);
@@ -31,6 +31,7 @@ static void ready(struct connection *connection, uint32_t events) {
 
 void run_connect(const struct options *given) {
     options = given;
+    ask_prepare(options);
     uint64_t start = now_ns();
     while (begun < options->connections && begun < options->count) begin();
     while (done < options->count) loop_turn(UINT64_MAX);

@@ -12,7 +12,7 @@ enum { AT_A_TIME = 64 };
 static const struct options *options;
 static unsigned begun, held, wanted;
 
-static void opened(struct connection *connection) { ask_send(connection, state_of(connection), options->size); }
+static void opened(struct connection *connection) { ask_send(connection, state_of(connection)); }
 
 static void ready(struct connection *connection, uint32_t events);
 static const struct handler handler = {sizeof(struct ask), opened, ready};
@@ -24,14 +24,14 @@ static void begin(void) {
 
 static void ready(struct connection *connection, uint32_t events) {
     (void)events;
-    struct ask *ask = state_of(connection);
-    if (!ask_answered(connection, ask, ask->received < options->size ? options->size : 0)) return;
+    if (!ask_answered(connection, state_of(connection))) return;
     held++;
     if (begun < wanted) begin();
 }
 
 void run_idle(const struct options *given) {
     options = given;
+    ask_prepare(options);
     for (const char *text = options->steps; *text;) {
         char *end;
         wanted = (unsigned)strtoul(text, &end, 10);

@@ -40,13 +40,14 @@ static double parse_number(const char *flag, const char *text) {
     return value;
 }
 
-enum flag { LISTEN = 1, TO, CONNECTIONS, COUNT, SECONDS, DEADLINE, RATE, SIZE, BYTES, STEPS, NAME, GATED, CERT, KEY, CA,
-            SERVER_NAME };
+enum flag { LISTEN = 1, TO, CONNECTIONS, COUNT, SECONDS, DEADLINE, RATE, SIZE, BYTES, STEPS, NAME, HELLO,
+            NAMES, SEED, GATED, CERT, KEY, CA, SERVER_NAME };
 
 static const struct option flags[] = {
     {"listen", 1, 0, LISTEN}, {"to", 1, 0, TO}, {"connections", 1, 0, CONNECTIONS}, {"count", 1, 0, COUNT},
     {"seconds", 1, 0, SECONDS}, {"deadline", 1, 0, DEADLINE}, {"rate", 1, 0, RATE}, {"size", 1, 0, SIZE},
-    {"bytes", 1, 0, BYTES}, {"steps", 1, 0, STEPS}, {"name", 1, 0, NAME}, {"gated", 0, 0, GATED},
+    {"bytes", 1, 0, BYTES}, {"steps", 1, 0, STEPS}, {"name", 1, 0, NAME},
+    {"hello", 1, 0, HELLO}, {"names", 1, 0, NAMES}, {"seed", 1, 0, SEED}, {"gated", 0, 0, GATED},
     {"cert", 1, 0, CERT}, {"key", 1, 0, KEY}, {"ca", 1, 0, CA}, {"server-name", 1, 0, SERVER_NAME}, {0, 0, 0, 0},
 };
 
@@ -63,6 +64,9 @@ static void set_flag(struct options *options, enum flag flag, const char *value)
     case BYTES: options->bytes = (uint64_t)parse_number("--bytes", value); break;
     case STEPS: options->steps = value; break;
     case NAME: options->name = value; break;
+    case HELLO: options->hello = value; break;
+    case NAMES: options->names = (uint64_t)parse_number("--names", value); break;
+    case SEED: options->seed = (uint64_t)parse_number("--seed", value); break;
     case GATED: options->gated = true; break;
     case CERT: options->certificate = value; break;
     case KEY: options->key = value; break;
@@ -73,7 +77,7 @@ static void set_flag(struct options *options, enum flag flag, const char *value)
 
 void options_parse(struct options *options, int argc, char **argv) {
     *options = (struct options){.connections = 1, .count = 1, .seconds = 1, .size = 64, .bytes = 1 << 20,
-                                .steps = "1", .name = "load", .deadline = -1};
+                                .steps = "1", .name = "load", .names = 1, .seed = 1, .deadline = -1};
     int flag;
     opterr = 0;
     while ((flag = getopt_long(argc, argv, "", flags, NULL)) != -1) {
@@ -83,10 +87,11 @@ void options_parse(struct options *options, int argc, char **argv) {
     if (optind != argc - 1) misuse("exactly one mode is needed", optind < argc ? argv[optind + 1] : "none given");
     options->mode = argv[optind];
     if (!options->address_length) misuse("an address is needed", "--listen or --to");
-    if (!options->connections || !options->count || !options->size || !options->bytes)
-        misuse("must not be zero", "--connections, --count, --size, --bytes");
+    if (!options->connections || !options->count || !options->size || !options->bytes || !options->names)
+        misuse("must not be zero", "--connections, --count, --size, --bytes, --names");
     if (!options->certificate != !options->key) misuse("belong together", "--cert, --key");
     if (!options->authority != !options->server_name) misuse("belong together", "--ca, --server-name");
+    if (options->hello && options->server_name) misuse("exclude each other", "--hello, --server-name");
     // Servers live until they are told to end; a client that hangs is a failure.
     if (options->deadline < 0) options->deadline = options->listens ? 0 : 60;
 }

@@ -20,6 +20,8 @@ struct options {
     uint64_t bytes;        // --bytes: what a transfer sends each way; the client says
     const char *steps;     // --steps: ascending numbers of connections to hold, by comma
     const char *name;      // --name: what a greeter says
+    const char *hello;     // --hello: messages are ClientHellos with this name; `#` stands for a number
+    uint64_t names, seed;  // --names, --seed: that number is below the first, and chosen by the second
     bool gated;            // --gated: wait for a line on standard input where the mode says so
     const char *certificate, *key;           // --cert, --key: serve TLS
     const char *authority, *server_name;     // --ca, --server-name: speak TLS and verify it

@@ -14,7 +14,6 @@
 
 struct ping {
     struct ask ask;
-    bool waiting;
     uint64_t request;  // the number of the request under way, or the next one
     uint64_t due_ns;
 };
@@ -26,6 +25,8 @@ static uint64_t start_ns, end_ns;
 
 static struct ping *ping_of(struct connection *connection) { return state_of(connection); }
 
+static bool waiting(const struct ping *ping) { return ping->ask.size; }
+
 static uint64_t due(uint64_t request) {
     return options->rate > 0 ? start_ns + (uint64_t)((double)request * 1e9 / options->rate) : now_ns();
 }
@@ -33,8 +34,7 @@ static uint64_t due(uint64_t request) {
 static void send_request(struct connection *connection) {
     struct ping *ping = ping_of(connection);
     ping->due_ns = due(ping->request);
-    ping->waiting = true;
-    ask_send(connection, &ping->ask, options->size);
+    ask_send(connection, &ping->ask);
 }
 
 static void opened(struct connection *connection) {
@@ -45,11 +45,9 @@ static void opened(struct connection *connection) {
 static void ready(struct connection *connection, uint32_t events) {
     (void)events;
     struct ping *ping = ping_of(connection);
-    // Asked by nobody: what arrives is an end, or bytes that nobody sent. Both are failures that reading reports.
-    if (!ask_answered(connection, &ping->ask, ping->waiting ? options->size : 0)) return;
+    if (!ask_answered(connection, &ping->ask)) return;
     uint64_t now = now_ns();
     histogram_add(now - ping->due_ns);
-    ping->waiting = false;
     ping->request += options->connections;
     if (now < end_ns && (!options->rate || due(ping->request) <= now)) send_request(connection);
 }
@@ -59,14 +57,14 @@ static uint64_t send_due(uint64_t *next) {
     for (; due(*next) <= now_ns() && now_ns() < end_ns; ++*next) {
         struct connection *connection = all[*next % options->connections];
         struct ping *ping = ping_of(connection);
-        if (!ping->waiting && ping->request == *next) send_request(connection);
+        if (!waiting(ping) && ping->request == *next) send_request(connection);
     }
     return due(*next);
 }
 
 static bool any_waiting(void) {
     for (unsigned index = 0; index < options->connections; index++)
-        if (ping_of(all[index])->waiting) return true;
+        if (waiting(ping_of(all[index]))) return true;
     return false;
 }
 
@@ -86,6 +84,7 @@ static void measure(void) {
 void run_pingpong(const struct options *given) {
     static const struct handler handler = {sizeof(struct ping), opened, ready};
     options = given;
+    ask_prepare(options);
     all = calloc(options->connections, sizeof *all);
     if (!all) fail("out of memory");
     for (unsigned index = 0; index < options->connections; index++) loop_connect(&handler);
