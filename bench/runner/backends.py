@@ -9,6 +9,9 @@ class Backends:
         tls = ["--cert", certificates.backend, "--key", certificates.backend_key]
         self._modes = {
             "source": ["source"],
+            "source-tls": ["source", *tls],
+            # As long as the load generator has no mode of this name.
+            "discard": ["transfer"],
             "echo": ["echo"],
             "greet-a": ["greet", "--name", "a"],
             "greet-b": ["greet", "--name", "b"],

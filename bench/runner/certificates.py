@@ -1,10 +1,11 @@
-"""A certificate authority and the pairs that proxies and backends use: ECDSA P-256, made by the openssl command."""
+"""A certificate authority and the pairs that proxies and backends use: ECDSA P-256 and one RSA-2048, made by openssl."""
 import subprocess
 
 from .failure import Failure
 
 # Each listener that ends TLS has a pair of its own, as it would have in earnest.
-FRONTENDS = ["terminate", "reencrypt", "echo"]
+FRONTENDS = ["terminate", "reencrypt", "echo", "rsa", "bulk", "upload", "rebulk"]
+RSA = ("rsa",)
 BACKEND_NAME = "backend.bench.test"
 
 
@@ -16,7 +17,8 @@ def _openssl(*arguments):
 
 def _pair(folder, name, names, *signing):
     alternatives = ",".join(f"DNS:{each}" for each in names)
-    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+    key = ["rsa:2048"] if name in RSA else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    _openssl("req", "-x509", "-newkey", *key, "-nodes", "-days", "2",
              "-subj", f"/CN={name}", "-addext", f"subjectAltName={alternatives}", *signing,
              "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt")
 

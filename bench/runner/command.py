@@ -1,5 +1,6 @@
 """The command line, and the order of a run."""
 import argparse
+import dataclasses
 import datetime
 import pathlib
 import signal
@@ -9,24 +10,31 @@ import time
 from . import certificates, load, machine, report
 from .backends import Backends
 from .failure import Failure
-from .measures.bulk import Bulk
-from .measures.change import Change
-from .measures.connections import Connections, Handshakes
-from .measures.idle import Idle, IdleTLS
-from .measures.roundtrips import RoundTrips
-from .measures.transfer import Transfer
 from .processes import Processes
+from .registry import entries
 from .rounds import Rounds
 from .scene import Scene
 from .selftest import prove
 from .subjects.direct import Direct
+from .subjects.envoy import Envoy
 from .subjects.haproxy import HAProxy
 from .subjects.nginx import Nginx
 from .subjects.sluice import Sluice
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-MEASURES = [Idle, IdleTLS, Bulk, Connections, Handshakes, RoundTrips, Change, Transfer]
-PEERS = {"haproxy": HAProxy, "nginx": Nginx, "direct": Direct}
+PEERS = {"haproxy": HAProxy, "nginx": Nginx, "envoy": Envoy, "direct": Direct}
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    name: str  # of the sizes in the registry
+    program: str
+    says: str
+    peers: tuple
+
+
+SMOKE = Mode("smoke", "bench/smoke", "A short benchmark of sluice beside HAProxy.", ("haproxy",))
+FULL = Mode("full", "bench/run", "The benchmark of sluice beside all peers.", ("haproxy", "nginx", "envoy"))
 
 
 def _names(allowed):
@@ -39,15 +47,15 @@ def _names(allowed):
     return parse
 
 
-def _parse(arguments):
-    names = [measure.name for measure in MEASURES]
-    parser = argparse.ArgumentParser(prog="bench/smoke", description="A short benchmark of sluice beside its peers. "
-                                     "It fails when it can't complete or data comes out wrong, never because of a figure.")
+def _parse(mode, arguments):
+    names = [measure.name for measure, _ in entries(mode.name)]
+    parser = argparse.ArgumentParser(prog=mode.program, description=f"{mode.says} It fails when it can't complete or data "
+                                     "comes out wrong, never because of a figure.")
     parser.add_argument("--sluice", metavar="PATH", type=pathlib.Path, default=REPOSITORY / ".build/release/sluice")
     parser.add_argument("--no-sluice", action="store_true", help="the peers alone")
     parser.add_argument("--against", metavar="PATH", type=pathlib.Path, help="a second sluice binary, measured in turn")
-    parser.add_argument("--peer", metavar="NAMES", type=_names(PEERS), default=["haproxy"],
-                        help=f"by comma, of: {', '.join(PEERS)} (default: haproxy)")
+    parser.add_argument("--peer", metavar="NAMES", type=_names(PEERS), default=list(mode.peers),
+                        help=f"by comma, of: {', '.join(PEERS)} (default: {','.join(mode.peers)})")
     parser.add_argument("--only", metavar="NAMES", type=_names(names), default=names, help=f"by comma, of: {', '.join(names)}")
     parser.add_argument("--rounds", metavar="N", type=int, help="rounds of every measure that has several")
     parser.add_argument("--transfer-mib", metavar="N", type=int, default=1024, help="size of a transfer (default: 1024)")
@@ -75,15 +83,15 @@ def _pairs(subjects):
             if other not in (*ours[:index + 1], "direct")]
 
 
-def _measures(options, scene):
-    chosen = [measure(scene) for measure in MEASURES if measure.name in options.only]
+def _measures(mode, options, scene):
+    chosen = [measure(scene, **sizes) for measure, sizes in entries(mode.name) if measure.name in options.only]
     for measure in chosen:
         if options.rounds and measure.rounds > 1:
             measure.rounds = options.rounds
     return chosen
 
 
-def _run(options):
+def _run(mode, options):
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     options.output.mkdir(parents=True, exist_ok=True)
     output = options.output.resolve()
@@ -95,7 +103,7 @@ def _run(options):
         scene = Scene(folder, processes, load.Load(binary, processes), certificates.Certificates(folder / "certificates"),
                       transfer_bytes=options.transfer_mib << 20)
         prove(scene)
-        subjects, measures = _subjects(options, scene), _measures(options, scene)
+        subjects, measures = _subjects(options, scene), _measures(mode, options, scene)
         versions = {subject.name: subject.version() for subject in subjects}
         scene.backends = Backends(scene.load, processes, scene.certificates)
         measured = Rounds(measures, subjects)
@@ -110,12 +118,12 @@ def _run(options):
     return 1 if measured.failures else 0
 
 
-def main(arguments=None):
-    options = _parse(arguments)
+def main(mode, arguments=None):
+    options = _parse(mode, arguments)
     # SIGTERM unwinds like Ctrl-C, so that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        return _run(options)
+        return _run(mode, options)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

@@ -15,11 +15,11 @@ class Target(typing.NamedTuple):
     """Where a client connects to, and how it speaks."""
 
     port: int
-    server_name: str | None = None  # TLS with this name, verified
-    authority: pathlib.Path | None = None
+    server_name: str | None = None
+    authority: pathlib.Path | None = None  # the client speaks TLS, and verifies the server's name
 
     def flags(self):
-        tls = ["--ca", self.authority, "--server-name", self.server_name] if self.server_name else []
+        tls = ["--ca", self.authority, "--server-name", self.server_name] if self.authority else []
         return ["--to", f"127.0.0.1:{self.port}", *tls]
 
 

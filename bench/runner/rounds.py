@@ -23,8 +23,7 @@ class Rounds:
 
     def _note_if_ended(self, running):
         try:
-            if running.started:
-                running.started.check()
+            running.check()
         except Failure as failure:
             self.failures.append(f"at the end: {failure}")
 
@@ -52,8 +51,7 @@ class Rounds:
 
 
 def _sample(measure, running):
-    if running.started:
-        running.started.check()
+    running.check()
     if not measure.fresh:
         return measure.sample(running)
     with running.subject.running() as fresh:

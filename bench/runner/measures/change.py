@@ -51,7 +51,7 @@ class Change(Measure):
             if answer not in ("a", "b"):
                 raise Failure("a connection was cut off while its route changed")
             if taken > PATIENCE_S:
-                raise Failure(f"a changed route is not served after {PATIENCE_S} s:\n{running.started.log_end()}")
+                raise Failure(f"a changed route is not served after {PATIENCE_S} s:\n{running.log_end()}")
             time.sleep(POLL_S)
         # Whoever saw the new route must not see the old one again.
         for _ in range(5):

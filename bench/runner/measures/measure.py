@@ -11,6 +11,7 @@ class Figure:
     key: str
     title: str
     digits: int = 2
+    better: str = "lower"  # or "higher"
 
 
 class Measure:
@@ -19,8 +20,13 @@ class Measure:
     figures: list = []
     fresh = False  # whether every sample gets an instance that has served nobody yet
 
-    def __init__(self, scene):
+    def __init__(self, scene, **sizes):
+        """`sizes` replace attributes of the class: rounds, seconds, counts."""
         self.scene = scene
+        for name, value in sizes.items():
+            if not hasattr(type(self), name):
+                raise AttributeError(f"{type(self).__name__} has no size '{name}'")
+            setattr(self, name, value)
 
     def suits(self, running):
         """Whether the subject can be measured at all."""
@@ -35,15 +41,15 @@ class CpuClock:
     """Processor time that a running subject spends inside the context."""
 
     def __init__(self, running):
-        self._pid = running.pid
+        self._pids = running.pids
         self.seconds = None
 
     def __enter__(self):
-        self._start = cpu_seconds(self._pid) if self._pid else 0
+        self._start = cpu_seconds(*self._pids)
         return self
 
     def __exit__(self, *_):
-        self.seconds = cpu_seconds(self._pid) - self._start if self._pid else None
+        self.seconds = cpu_seconds(*self._pids) - self._start if self._pids else None
 
     def per(self, amount):
         """Seconds per unit, or None where there is no process."""

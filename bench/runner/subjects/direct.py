@@ -10,9 +10,11 @@ class Direct(Subject):
 
     def start(self):
         backends = self.scene.backends.ports
-        return None, {
+        return [], {
             "bulk": backends["source"],
             "echo": backends["echo"],
+            "upload": backends["discard"],
             "transfer": backends["transfer"],
+            "passthrough-echo": backends["echo"],
             "tls-passthrough": backends["transfer-tls"],
         }

@@ -5,11 +5,15 @@ import subprocess
 
 from ..failure import Failure
 from ..ports import free_port
-from .subject import SERVICES, Subject, render
+from .subject import SERVICES, Subject
+
+# The buffer size is global, so bulk over TLS has an instance of its own, which is idle in all other measures.
+CONFIGURATIONS = ["haproxy.cfg", "haproxy-tls-bulk.cfg"]
 
 
 class HAProxy(Subject):
     name = "haproxy"
+    configurations = CONFIGURATIONS
 
     def version(self):
         try:
@@ -22,15 +26,16 @@ class HAProxy(Subject):
 
     def start(self):
         ports = {service: free_port() for service in SERVICES}
-        backends = {f"{name}-backend": port for name, port in self.scene.backends.ports.items()}
-        configuration = self.folder / "haproxy.cfg"
-        configuration.write_text(render("haproxy.cfg", {
-            **ports, **backends, "certificates": self.scene.certificates.folder,
-        }))
-        # In the foreground, as one process: its accounting is all there is.
-        return self.scene.processes.start(self.name, ["haproxy", "-db", "-f", configuration]), ports
+        values = self.values(ports)
+        # In the foreground, as one process each: its accounting is all there is.
+        return [self.scene.processes.start(self.name, ["haproxy", "-db", "-f", self.write(template, values)])
+                for template in CONFIGURATIONS], ports
 
     def is_ready(self, running):
-        # All sockets are bound before the first is listened on.
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", running.ports["tls-echo"])) == 0
+        # All sockets of an instance are bound before the first is listened on.
+        return all(_listens(running.ports[service]) for service in ("tls-echo", "tls-bulk"))
+
+
+def _listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -6,18 +6,18 @@ import subprocess
 
 from ..failure import Failure
 from ..ports import free_port
-from .subject import SERVICES, Subject, render
+from .subject import SERVICES, Subject
 
 # Where the distributions put the stream module when it is not built in.
 MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
-
-# It ends a half-closed TLS stream by FIN without close_notify, which the transfer takes, rightly, for a cut.
+# Why: see its configuration.
 UNSUITED = ("tls-terminate", "tls-reencrypt")
 
 
 class Nginx(Subject):
     name = "nginx"
+    configurations = ["nginx.conf"]
 
     def version(self):
         try:
@@ -30,14 +30,12 @@ class Nginx(Subject):
 
     def start(self):
         ports = {service: free_port() for service in SERVICES if service not in UNSUITED}
-        backends = {f"{name}-backend": port for name, port in self.scene.backends.ports.items()}
-        configuration = self.folder / "nginx.conf"
-        configuration.write_text(render("nginx.conf", {
-            **ports, **backends, "folder": self.folder, "certificates": self.scene.certificates.folder,
+        configuration = self.write("nginx.conf", {
+            **self.values(ports), "folder": self.folder,
             "load-module": f"load_module {MODULE};" if MODULE.exists() else "",
-        }))
+        })
         command = ["nginx", "-p", self.folder, "-e", "stderr", "-c", configuration]
-        return self.scene.processes.start(self.name, command), ports
+        return [self.scene.processes.start(self.name, command)], ports
 
     def is_ready(self, running):
         with socket.socket() as probe:

@@ -10,17 +10,18 @@ import urllib.request
 from ..certificates import FRONTENDS
 from ..failure import Failure
 from ..ports import free_port
-from .subject import Subject, render
+from .subject import SERVICES, Subject, render
 
-TCP_SERVICES = ["bulk", "echo", "transfer", "switch"]
-TLS_SERVICES = ["tls-passthrough", "tls-terminate", "tls-reencrypt", "tls-echo"]
+TLS_SERVICES = [service for service, server_name in SERVICES.items() if server_name]
+TCP_SERVICES = [*(service for service in SERVICES if service not in TLS_SERVICES), "switch"]
 
 # Two services lead to one backend: only one of them is verified by a BackendTLSPolicy.
-BACKEND_OF_SERVICE = {"transfer-verified": "transfer-tls"}
+BACKEND_OF_SERVICE = {"transfer-verified": "transfer-tls", "source-verified": "source-tls"}
 
 
 class Sluice(Subject):
     is_sluice = True
+    configurations = ["sluice/gateway.yaml", "sluice/service.yaml", "sluice/switch.yaml"]
 
     def __init__(self, scene, folder, binary, name="sluice"):
         self.name = name
@@ -48,7 +49,7 @@ class Sluice(Subject):
                    "--probe-address", f"127.0.0.1:{ports['probe']}",
                    "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning"]
         # SIGINT skips the time that SIGTERM grants to load balancers.
-        return self.scene.processes.start(self.name, command, ended_by=signal.SIGINT), ports
+        return [self.scene.processes.start(self.name, command, ended_by=signal.SIGINT)], ports
 
     def _manifests(self, ports):
         """The folder of the instance with these ports: several may run at a time."""

@@ -9,16 +9,25 @@ from ..load import Target
 
 CONFIGURATIONS = pathlib.Path(__file__).resolve().parent.parent.parent / "configs"
 
-# What a client may ask for, and the server name it asks with where that is over TLS.
+# What a client may ask for, and the server name it asks with where that is over TLS. Behind the arrow, the backend.
 SERVICES = {
-    "bulk": None,
-    "echo": None,
-    "transfer": None,
-    "tls-passthrough": "passthrough.bench.test",
-    "tls-terminate": "terminate.bench.test",
-    "tls-reencrypt": "reencrypt.bench.test",
-    "tls-echo": "echo.bench.test",
+    "bulk": None,  # plain → source
+    "echo": None,  # plain → echo
+    "upload": None,  # plain → discard
+    "transfer": None,  # plain → transfer
+    "passthrough-echo": "passthrough-echo.bench.test",  # by SNI → echo, which sends back the ClientHello
+    "tls-passthrough": "passthrough.bench.test",  # by SNI → transfer-tls
+    "tls-terminate": "terminate.bench.test",  # terminated → transfer
+    "tls-reencrypt": "reencrypt.bench.test",  # terminated, encrypted anew and verified → transfer-tls
+    "tls-echo": "echo.bench.test",  # terminated → echo
+    "tls-echo-rsa": "rsa.bench.test",  # terminated with an RSA-2048 certificate (all others: ECDSA P-256) → echo
+    "tls-bulk": "bulk.bench.test",  # terminated → source
+    "tls-upload": "upload.bench.test",  # terminated → discard
+    "tls-rebulk": "rebulk.bench.test",  # terminated, encrypted anew and verified → source-tls
 }
+
+# Services whose clients speak no TLS themselves though they have a server name.
+HELLO_ONLY = ("passthrough-echo",)
 
 
 def render(template, values):
@@ -32,6 +41,7 @@ class Subject:
 
     name: str
     is_sluice = False
+    configurations: list = []  # the committed files, relative to bench/configs
 
     def __init__(self, scene, folder):
         self.scene = scene
@@ -43,8 +53,20 @@ class Subject:
         raise NotImplementedError
 
     def start(self):
-        """Starts an instance with ports of its own; returns (started process or None, ports by service or use)."""
+        """Starts an instance with ports of its own; returns (started processes, ports by service or use)."""
         raise NotImplementedError
+
+    def values(self, ports):
+        """What every configuration refers to: ports by service, ports of backends, and the folder of the certificates."""
+        backends = {f"{name}-backend": port for name, port in self.scene.backends.ports.items()}
+        return {**ports, **backends, "certificates": self.scene.certificates.folder}
+
+    def write(self, template, values):
+        """A configuration, filled in, under this subject's folder; returns its path."""
+        # Several instances may run at a time.
+        path = self.folder / f"{values['echo']}-{template}"
+        path.write_text(render(template, values))
+        return path
 
     def is_ready(self, running):
         """Whether the proxy says that it serves."""
@@ -53,22 +75,21 @@ class Subject:
     @contextlib.contextmanager
     def running(self):
         """A fresh instance that serves, ended with the context."""
-        started, ports = self.start()
-        running = Running(self, started, ports, self.scene.certificates.authority)
+        processes, ports = self.start()
+        running = Running(self, processes, ports, self.scene.certificates.authority)
         try:
             self._wait_until_ready(running)
             yield running
         finally:
-            if started:
+            for started in processes:
                 self.scene.processes.end(started)
 
     def _wait_until_ready(self, running, patience=10):
         deadline = time.monotonic() + patience
         while not self.is_ready(running):
-            if running.started:
-                running.started.check()
+            running.check()
             if time.monotonic() > deadline:
-                raise Failure(f"{self.name} is not ready after {patience} s:\n{running.started.log_end()}")
+                raise Failure(f"{self.name} is not ready after {patience} s:\n{running.log_end()}")
             time.sleep(0.02)
         # Ready says that it listens; one echo by each way says that it routes.
         for service in "echo", "tls-echo":
@@ -79,9 +100,9 @@ class Subject:
 class Running:
     """An instance of a subject."""
 
-    def __init__(self, subject, started, ports, authority):
+    def __init__(self, subject, processes, ports, authority):
         self.subject = subject
-        self.started = started
+        self.processes = processes
         self.ports = ports
         self._authority = authority
 
@@ -90,10 +111,24 @@ class Running:
         return self.subject.name
 
     @property
+    def pids(self):
+        """The proxy's processes (their children, the workers, are found from them); none where the way is direct."""
+        return [started.pid for started in self.processes]
+
+    @property
     def pid(self):
-        """The proxy's process, or None where the way is direct."""
-        return self.started.pid if self.started else None
+        """The proxy's first process, or None where the way is direct."""
+        return self.pids[0] if self.processes else None
+
+    def check(self):
+        """Raises when one of the processes has ended."""
+        for started in self.processes:
+            started.check()
+
+    def log_end(self):
+        return "\n".join(started.log_end() for started in self.processes)
 
     def target(self, service):
         server_name = SERVICES[service]
-        return Target(self.ports[service], server_name, self._authority if server_name else None)
+        return Target(self.ports[service], server_name,
+                      self._authority if server_name and service not in HELLO_ONLY else None)

@@ -1,0 +1,34 @@
+"""Every measure, in the order of a run, with its sizes in either mode: attributes of the measure's class that are set on it."""
+import dataclasses
+
+from .measures.bulk import Bulk
+from .measures.change import Change
+from .measures.connections import Connections, Handshakes
+from .measures.idle import Idle, IdleTLS
+from .measures.roundtrips import RoundTrips
+from .measures.transfer import Transfer
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    measure: type
+    smoke: dict | None  # None: not part of the smoke run
+    full: dict
+
+
+REGISTRY = [
+    Entry(Idle, smoke={"rounds": 2, "many": 2200}, full={"rounds": 3, "many": 9000}),
+    Entry(IdleTLS, smoke={"rounds": 2, "many": 2200}, full={"rounds": 3, "many": 9000}),
+    Entry(Bulk, smoke={"rounds": 3, "seconds": 1.5}, full={"rounds": 5, "seconds": 1.5}),
+    Entry(Connections, smoke={"rounds": 3, "count": 4000}, full={"rounds": 5, "count": 4000}),
+    Entry(Handshakes, smoke={"rounds": 3, "count": 800}, full={"rounds": 5, "count": 800}),
+    Entry(RoundTrips, smoke={"rounds": 3, "seconds": 1.0}, full={"rounds": 5, "seconds": 1.0}),
+    Entry(Change, smoke={}, full={}),
+    Entry(Transfer, smoke={}, full={}),
+]
+
+
+def entries(mode):
+    """What belongs to a mode ("smoke" or "full"): (measure's class, its sizes)."""
+    found = [(entry.measure, getattr(entry, mode)) for entry in REGISTRY]
+    return [(measure, sizes) for measure, sizes in found if sizes is not None]
