@@ -2,6 +2,7 @@
 import os
 import pathlib
 import platform
+import resource
 import subprocess
 
 
@@ -14,8 +15,16 @@ def describe(repository):
         "system": _field("/etc/os-release", "PRETTY_NAME", "=").strip('"'),
         "openssl": _output("openssl", "version"),
         "compiler": _output("cc", "--version").split("\n")[0],
+        "congestion_control": pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
+        "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "commit": _output("git", "-C", str(repository), "describe", "--always", "--dirty"),
     }
+
+
+def allow_descriptors():
+    """As many descriptors as this process may have, for it and for everything that it starts."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def load_average():

@@ -1,5 +1,4 @@
-"""The results as JSON for tools and as Markdown for people."""
-import json
+"""A result as Markdown for people."""
 import shlex
 
 from . import statistics
@@ -8,29 +7,25 @@ from . import statistics
 NONE = "–"
 
 
-def write_json(path, result):
-    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-
-
-def markdown(result, measures, subjects, pairs):
+def markdown(result, pairs):
     """The table, and what is needed to repeat or dispute it. `pairs` are (subject, reference) to give ratios of."""
-    machine = result["machine"]
+    machine, load = result["machine"], result["load_average"]
     lines = [
         f"# Benchmark, {result['date']}",
         "",
         "Medians (lowest–highest) of rounds in which the proxies took turns under the same load; ratios are of the same round. "
         "CPU is the proxy's own, user and system.",
         "",
-        *_table(result["rounds"], measures, subjects, pairs),
+        *_table(result["measures"], list(result["subjects"]), pairs),
         "",
         *_failures(result["failures"]),
-        *(f"- {name}: {version}" for name, version in result["versions"].items()),
+        *(f"- {name}: {subject['version']}, {subject['tls']}" for name, subject in result["subjects"].items()),
         f"- machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory']}, kernel {machine['kernel']}, "
-        f"{machine['system']}",
+        f"{machine['system']}; congestion control {machine['congestion_control']}, {machine['descriptors']} descriptors",
         f"- libraries of the load generator: {machine['openssl']}; compiler: {machine['compiler']}",
-        f"- commit {machine['commit']}; load average {result['load_before']:.2f} before, {result['load_after']:.2f} after; "
+        f"- commit {machine['commit']}; load average {load['before']:.2f} before, {load['after']:.2f} after; "
         f"{result['seconds']:.0f} s",
-        f"- configurations: bench/configs, as filled in under {result['folder']}",
+        "- configurations: bench/configs",
         "",
         "```",
         *result["commands"],
@@ -43,17 +38,17 @@ def _failures(failures):
     return ["**Failed:**", "", "```", *failures, "```", ""] if failures else []
 
 
-def _table(rounds, measures, subjects, pairs):
+def _table(measures, subjects, pairs):
     header = ["measure", *subjects, *(f"{subject} / {reference}" for subject, reference in pairs)]
     rows = [_row(header), _row(["---"] + ["---:"] * (len(header) - 1))]
     for measure in measures:
-        for figure in measure.figures:
-            taken = rounds[measure.name]
-            cells = [_cell(statistics.of_subject(taken, subject, figure.key), figure.digits) for subject in subjects]
+        for figure in measure["figures"]:
+            taken, key = measure["rounds"], figure["key"]
+            cells = [_cell(statistics.of_subject(taken, subject, key), figure["digits"]) for subject in subjects]
             if not any(cell != NONE for cell in cells):
                 continue
-            cells += [_cell(statistics.ratio(taken, *pair, figure.key), 2) for pair in pairs]
-            rows.append(_row([figure.title, *cells]))
+            cells += [_cell(statistics.ratio(taken, *pair, key), 2) for pair in pairs]
+            rows.append(_row([figure["title"], *cells]))
     return rows
 
 
@@ -69,9 +64,9 @@ def _cell(spread, digits):
     return f"{spread.median:.{digits}f} ({spread.low:.{digits}f}–{spread.high:.{digits}f})"
 
 
-def commands(started):
+def commands(started, repository):
     """Commands without repetitions of the same program and mode: one example of each is enough to repeat them."""
     seen = {}
     for command in started:
-        seen.setdefault((command[0], command[1], "--listen" in command), shlex.join(command))
+        seen.setdefault((command[0], command[1], "--listen" in command), shlex.join(command).replace(f"{repository}/", ""))
     return list(seen.values())

@@ -2,60 +2,98 @@
 import contextlib
 import sys
 import time
+import traceback
 
 from .failure import Failure
 
 
 class Rounds:
-    """What was measured: by measure a list of rounds, each {subject: {figure: value}}; and what failed."""
+    """What was measured: by measure a list of rounds, each {subject: {figure: value}}; and what failed.
+
+    A failure costs the subject its place in that measure, nothing else.
+    """
 
     def __init__(self, measures, subjects, progress=sys.stderr):
         self.values = {}
         self.failures = []
         self._progress = progress
         with contextlib.ExitStack() as stack:
-            running = [stack.enter_context(subject.running()) for subject in subjects]
+            seats = [_Seat(subject, stack) for subject in subjects]
             for measure in measures:
-                suited = [each for each in running if measure.suits(each)]
-                self.values[measure.name] = self._measure(measure, suited)
-            for each in running:
-                self._note_if_ended(each)
+                self.values[measure.name] = self._measure(measure, seats)
+            for seat in seats:
+                self._attempt(f"at the end, {seat.name}", seat.check)
 
-    def _note_if_ended(self, running):
+    def _attempt(self, what, action):
+        """Runs an action; returns its result and what failed."""
         try:
-            running.check()
+            return action(), None
         except Failure as failure:
-            self.failures.append(f"at the end: {failure}")
+            said = str(failure)
+        except Exception:  # a mistake in one measure must not cost the others their results
+            said = traceback.format_exc()
+        self.failures.append(f"{what}: {said}")
+        return None, said
 
-    def _measure(self, measure, running):
+    def _measure(self, measure, seats):
         rounds, failed = [], set()
         for number in range(1, measure.rounds + 1):
             values = {}
-            for each in running:
-                if each.name in failed:
+            for seat in seats:
+                if seat.name in failed:
                     continue
                 start = time.monotonic()
-                try:
-                    values[each.name] = _sample(measure, each)
-                    outcome = _brief(values[each.name])
-                except Failure as failure:
-                    # The others are still measured, so that one failure does not hide the rest.
-                    failed.add(each.name)
-                    outcome = f"FAILED: {failure}"
-                    self.failures.append(f"{measure.name}, {each.name}: {failure}")
-                taken = time.monotonic() - start
-                print(f"{measure.name} {number}/{measure.rounds} {each.name}: {outcome} ({taken:.1f} s)",
+                value, problem = self._attempt(f"{measure.name}, {seat.name}", lambda: seat.sample(measure))
+                if problem:
+                    failed.add(seat.name)
+                elif value is None:
+                    continue
+                else:
+                    values[seat.name] = value
+                print(f"{measure.name} {number}/{measure.rounds} {seat.name}: "
+                      f"{f'FAILED: {problem}' if problem else _brief(value)} ({time.monotonic() - start:.1f} s)",
                       file=self._progress, flush=True)
             rounds.append(values)
         return rounds
 
 
-def _sample(measure, running):
-    running.check()
-    if not measure.fresh:
-        return measure.sample(running)
-    with running.subject.running() as fresh:
-        return measure.sample(fresh)
+class _Seat:
+    """A subject's place in the run: its instance, started when it is first needed, and again after it has ended."""
+
+    def __init__(self, subject, stack):
+        self.name = subject.name
+        self._subject = subject
+        self._run = stack.enter_context(contextlib.ExitStack())
+        self._running = None
+
+    def check(self):
+        if self._running:
+            self._running.check()
+
+    def sample(self, measure):
+        """What was measured, or None where the measure does not suit the subject."""
+        running = self._instance()
+        if not measure.suits(running):
+            return None
+        if not measure.fresh:
+            value = measure.sample(running)
+        else:
+            with running.subject.running() as fresh:
+                value = measure.sample(fresh)
+        # Whoever ends after the last answer has failed, too.
+        running.check()
+        return value
+
+    def _instance(self):
+        if self._running:
+            try:
+                self._running.check()
+            except Failure:
+                self._running = None
+                self._run.close()
+        if not self._running:
+            self._running = self._run.enter_context(self._subject.running())
+        return self._running
 
 
 def _brief(values):

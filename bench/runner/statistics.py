@@ -25,3 +25,10 @@ def ratio(rounds, subject, reference, key):
     pairs = [(each[subject].get(key), each[reference].get(key))
              for each in rounds if subject in each and reference in each]
     return spread([mine / theirs for mine, theirs in pairs if mine is not None and theirs])
+
+
+def noise(rounds, subject, key):
+    """How far apart the rounds were: (highest - lowest) / median; None where there is nothing to compare."""
+    found = of_subject(rounds, subject, key)
+    several = sum(each.get(subject, {}).get(key) is not None for each in rounds) > 1
+    return (found.high - found.low) / abs(found.median) if found and several and found.median else None

@@ -27,6 +27,12 @@ class Measure:
             if not hasattr(type(self), name):
                 raise AttributeError(f"{type(self).__name__} has no size '{name}'")
             setattr(self, name, value)
+        self._sizes = sizes
+
+    @property
+    def sizes(self):
+        """For the result."""
+        return {**{name: getattr(self, name) for name in self._sizes}, "rounds": self.rounds}
 
     def suits(self, running):
         """Whether the subject can be measured at all."""

@@ -1,12 +1,12 @@
 """No proxy: what the load generator and its backends reach by themselves."""
-from .subject import Subject
+from .subject import Subject, Version
 
 
 class Direct(Subject):
     name = "direct"
 
     def version(self):
-        return "no proxy in between"
+        return Version("no proxy in between", "no TLS")
 
     def start(self):
         backends = self.scene.backends.ports

@@ -7,7 +7,7 @@ import subprocess
 
 from ..failure import Failure
 from ..ports import free_port
-from .subject import SERVICES, Subject
+from .subject import SERVICES, Subject, Version
 
 # Where scripts/setup installs it.
 ENVIRONMENT = pathlib.Path(__file__).resolve().parent.parent.parent.parent / ".build/venv"
@@ -30,7 +30,7 @@ class Envoy(Subject):
         text = subprocess.run([binary(), "--version"], capture_output=True, text=True).stdout
         # "version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL"
         found = re.search(r"version: [0-9a-f]+/([^/]+)/[^/]+/[^/]+/(\S+)", text)
-        return f"Envoy {found[1]}, {found[2]}" if found else f"Envoy of unknown version: {text.strip()}"
+        return Version(f"Envoy {found[1]}", found[2]) if found else Version(f"Envoy: {text.strip()}", "unknown TLS library")
 
     def start(self):
         ports = {service: free_port() for service in SERVICES}

@@ -5,7 +5,7 @@ import subprocess
 
 from ..failure import Failure
 from ..ports import free_port
-from .subject import SERVICES, Subject
+from .subject import SERVICES, Subject, Version
 
 # The buffer size is global, so bulk over TLS has an instance of its own, which is idle in all other measures.
 CONFIGURATIONS = ["haproxy.cfg", "haproxy-tls-bulk.cfg"]
@@ -22,7 +22,7 @@ class HAProxy(Subject):
             raise Failure("haproxy is not installed: scripts/setup test") from None
         release = re.search(r"HAProxy version (\S+)", text)
         library = re.search(r"Running on OpenSSL version : (.*)", text)
-        return f"HAProxy {release[1] if release else '?'}, {library[1] if library else 'no OpenSSL'}"
+        return Version(f"HAProxy {release[1] if release else '?'}", library[1] if library else "unknown TLS library")
 
     def start(self):
         ports = {service: free_port() for service in SERVICES}

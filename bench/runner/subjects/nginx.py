@@ -6,7 +6,7 @@ import subprocess
 
 from ..failure import Failure
 from ..ports import free_port
-from .subject import SERVICES, Subject
+from .subject import SERVICES, Subject, Version
 
 # Where the distributions put the stream module when it is not built in.
 MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -26,7 +26,7 @@ class Nginx(Subject):
             raise Failure("nginx is not installed: scripts/setup test") from None
         release = re.search(r"nginx version: nginx/(\S+)", outcome.stderr)
         library = re.search(r"(?:built|running) with (OpenSSL [^\n]*)", outcome.stderr)
-        return f"nginx {release[1] if release else '?'}, {library[1] if library else 'OpenSSL unknown'}"
+        return Version(f"nginx {release[1] if release else '?'}", library[1] if library else "unknown TLS library")
 
     def start(self):
         ports = {service: free_port() for service in SERVICES if service not in UNSUITED}

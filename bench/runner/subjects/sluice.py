@@ -1,6 +1,7 @@
 """Sluice, from a folder of manifests."""
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import urllib.request
 from ..certificates import FRONTENDS
 from ..failure import Failure
 from ..ports import free_port
-from .subject import SERVICES, Subject, render
+from .subject import SERVICES, Subject, Version, render
 
 TLS_SERVICES = [service for service, server_name in SERVICES.items() if server_name]
 TCP_SERVICES = [*(service for service in SERVICES if service not in TLS_SERVICES), "switch"]
@@ -37,7 +38,9 @@ class Sluice(Subject):
             raise Failure(f"{self.binary} version ended with {outcome.returncode}: {outcome.stderr.strip()}")
         # Two builds may carry one version: the digest tells them apart.
         digest = hashlib.sha256(self.binary.read_bytes()).hexdigest()[:12]
-        return f"{', '.join(outcome.stdout.split(chr(10))).strip(', ')}, binary {digest}"
+        found = re.match(r"(.*), (OpenSSL [^)]*)\)", outcome.stdout)
+        release, library = (f"{found[1]})", found[2]) if found else (outcome.stdout.strip(), "unknown TLS library")
+        return Version(f"{release}, binary {digest}", library)
 
     def start(self):
         # All TLS modes share one port and are told apart by name.

@@ -3,6 +3,7 @@ import contextlib
 import pathlib
 import string
 import time
+import typing
 
 from ..failure import Failure
 from ..load import Target
@@ -36,6 +37,11 @@ def render(template, values):
     return string.Template((CONFIGURATIONS / template).read_text()).substitute(names)
 
 
+class Version(typing.NamedTuple):
+    release: str
+    tls: str  # the library, with its version
+
+
 class Subject:
     """A proxy that can be started any number of times. Subclasses say how; `folder` is theirs alone."""
 
@@ -49,7 +55,7 @@ class Subject:
         folder.mkdir()
 
     def version(self):
-        """One line, with the TLS library."""
+        """The Version; raises where the subject is not installed."""
         raise NotImplementedError
 
     def start(self):
