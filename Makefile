@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench-smoke bench-control golden clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-control golden clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ format: ## Rewrite the sources in the project's format
 lint: ## Check the format, as CI does
 	@scripts/setup
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+bench: ## The benchmark beside HAProxy, nginx and Envoy, all measures (about 20 minutes)
+	@scripts/setup build bench
+	@scripts/bench
 
 bench-smoke: ## Short benchmark beside HAProxy: must complete and check its data
 	@scripts/setup build test
