@@ -15,7 +15,8 @@ static const struct {
 } modes[] = {
     {"echo", serve_echo, NULL},        {"source", serve_source, NULL}, {"greet", serve_greeting, NULL},
     {"transfer", serve_transfer, run_transfer}, {"sink", NULL, run_sink},       {"connect", NULL, run_connect},
-    {"pingpong", NULL, run_pingpong},  {"idle", NULL, run_idle},
+    {"pingpong", NULL, run_pingpong},  {"idle", NULL, run_idle},         {"discard", serve_discard, NULL},
+    {"upload", NULL, run_upload},      {"paced", NULL, run_paced},         {"stampede", NULL, run_stampede},
 };
 
 int main(int argc, char **argv) {

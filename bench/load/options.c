@@ -8,8 +8,9 @@
 
 static const char usage[] =
     "usage: load MODE --listen HOST:PORT | --to HOST:PORT [flags]\n"
-    "  servers: echo, source, greet, transfer     --cert FILE --key FILE for TLS\n"
-    "  clients: sink, connect, pingpong, idle, transfer     --ca FILE --server-name NAME for TLS\n"
+    "  servers: echo, source, discard, greet, transfer     --cert FILE --key FILE for TLS\n"
+    "  clients: sink, upload, paced, connect, stampede, pingpong, idle, transfer\n"
+    "           --ca FILE --server-name NAME for TLS\n"
     "See bench/README.md for what each mode does and prints.\n";
 
 static _Noreturn void misuse(const char *what, const char *value) {
@@ -41,13 +42,14 @@ static double parse_number(const char *flag, const char *text) {
 }
 
 enum flag { LISTEN = 1, TO, CONNECTIONS, COUNT, SECONDS, DEADLINE, RATE, SIZE, BYTES, STEPS, NAME, HELLO,
-            NAMES, SEED, GATED, CERT, KEY, CA, SERVER_NAME };
+            NAMES, SEED, RESUME, GATED, CERT, KEY, CA, SERVER_NAME };
 
 static const struct option flags[] = {
     {"listen", 1, 0, LISTEN}, {"to", 1, 0, TO}, {"connections", 1, 0, CONNECTIONS}, {"count", 1, 0, COUNT},
     {"seconds", 1, 0, SECONDS}, {"deadline", 1, 0, DEADLINE}, {"rate", 1, 0, RATE}, {"size", 1, 0, SIZE},
     {"bytes", 1, 0, BYTES}, {"steps", 1, 0, STEPS}, {"name", 1, 0, NAME},
-    {"hello", 1, 0, HELLO}, {"names", 1, 0, NAMES}, {"seed", 1, 0, SEED}, {"gated", 0, 0, GATED},
+    {"hello", 1, 0, HELLO}, {"names", 1, 0, NAMES}, {"seed", 1, 0, SEED},
+    {"resume", 0, 0, RESUME}, {"gated", 0, 0, GATED},
     {"cert", 1, 0, CERT}, {"key", 1, 0, KEY}, {"ca", 1, 0, CA}, {"server-name", 1, 0, SERVER_NAME}, {0, 0, 0, 0},
 };
 
@@ -67,6 +69,7 @@ static void set_flag(struct options *options, enum flag flag, const char *value)
     case HELLO: options->hello = value; break;
     case NAMES: options->names = (uint64_t)parse_number("--names", value); break;
     case SEED: options->seed = (uint64_t)parse_number("--seed", value); break;
+    case RESUME: options->resume = true; break;
     case GATED: options->gated = true; break;
     case CERT: options->certificate = value; break;
     case KEY: options->key = value; break;
@@ -92,6 +95,7 @@ void options_parse(struct options *options, int argc, char **argv) {
     if (!options->certificate != !options->key) misuse("belong together", "--cert, --key");
     if (!options->authority != !options->server_name) misuse("belong together", "--ca, --server-name");
     if (options->hello && options->server_name) misuse("exclude each other", "--hello, --server-name");
+    if (options->resume && !options->server_name) misuse("needs --server-name", "--resume");
     // Servers live until they are told to end; a client that hangs is a failure.
     if (options->deadline < 0) options->deadline = options->listens ? 0 : 60;
 }

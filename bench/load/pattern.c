@@ -1,7 +1,6 @@
 #include "pattern.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "run.h"
@@ -26,10 +25,12 @@ const uint8_t *pattern_at(uint64_t position) {
     return bytes + position % PERIOD;
 }
 
-void pattern_check(const uint8_t *bytes, size_t size, uint64_t position) {
+bool pattern_matches(const uint8_t *bytes, size_t size, uint64_t position) {
     size_t sample = size < SAMPLE ? size : SAMPLE;
-    if (!memcmp(bytes, pattern_at(position), sample) &&
-        !memcmp(bytes + size - sample, pattern_at(position + size - sample), sample))
-        return;
-    fail("wrong bytes within %zu at position %" PRIu64, size, position);
+    return !memcmp(bytes, pattern_at(position), sample) &&
+           !memcmp(bytes + size - sample, pattern_at(position + size - sample), sample);
+}
+
+void pattern_check(const uint8_t *bytes, size_t size, uint64_t position) {
+    if (!pattern_matches(bytes, size, position)) fail("wrong bytes within %zu at position %" PRIu64, size, position);
 }

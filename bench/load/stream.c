@@ -9,6 +9,7 @@
 
 #include "options.h"
 #include "run.h"
+#include "tls_client.h"
 
 static char problem[256];
 
@@ -35,7 +36,9 @@ SSL_CTX *stream_context(const struct options *options) {
     if (!options->certificate && !options->authority) return NULL;
     SSL_CTX *context = SSL_CTX_new(TLS_method());
     if (!context) fail("no TLS context");
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+    use(SSL_CTX_set_ciphersuites(context, TLS_SUITE), "cipher suite", TLS_SUITE);
+    use((int)SSL_CTX_set1_groups_list(context, TLS_GROUP), "group", TLS_GROUP);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
     if (options->certificate) {
@@ -44,7 +47,7 @@ SSL_CTX *stream_context(const struct options *options) {
         SSL_CTX_set_num_tickets(context, 0);
     } else {
         use(SSL_CTX_load_verify_file(context, options->authority), "authority", options->authority);
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+        tls_client_prepare(context, options);
     }
     return context;
 }
@@ -55,6 +58,7 @@ SSL *stream_begin_tls(SSL_CTX *context, int fd, const char *server_name) {
     if (server_name) {
         if (!SSL_set_tlsext_host_name(ssl, server_name) || !SSL_set1_host(ssl, server_name)) fail("bad server name");
         SSL_set_connect_state(ssl);
+        tls_client_begin(ssl);
     } else {
         SSL_set_accept_state(ssl);
     }
@@ -64,7 +68,10 @@ SSL *stream_begin_tls(SSL_CTX *context, int fd, const char *server_name) {
 int stream_handshake(struct stream *stream, uint32_t *wanted) {
     ERR_clear_error();
     int result = SSL_do_handshake(stream->ssl);
-    if (result == 1) return 1;
+    if (result == 1) {
+        if (!SSL_is_server(stream->ssl)) tls_client_check(stream->ssl);
+        return 1;
+    }
     int error = errno, reason = SSL_get_error(stream->ssl, result);
     *wanted = reason == SSL_ERROR_WANT_WRITE ? EPOLLOUT : EPOLLIN;
     if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) return STREAM_AGAIN;
@@ -102,9 +109,14 @@ ssize_t stream_read(struct stream *stream, void *buffer, size_t size) {
 ssize_t stream_write(struct stream *stream, const void *buffer, size_t size) {
     if (!stream->ssl) return tcp_outcome(send(stream->fd, buffer, size, MSG_NOSIGNAL));
     ERR_clear_error();
-    size_t moved;
-    int result = SSL_write_ex(stream->ssl, buffer, size, &moved);
-    return result == 1 ? (ssize_t)moved : tls_outcome(stream, result);
+    size_t total = 0;
+    while (total < size) {  // OpenSSL stops after each record
+        size_t moved;
+        int result = SSL_write_ex(stream->ssl, (const uint8_t *)buffer + total, size - total, &moved);
+        if (result != 1) return total ? (ssize_t)total : tls_outcome(stream, result);
+        total += moved;
+    }
+    return (ssize_t)total;
 }
 
 int stream_end(struct stream *stream) {

@@ -10,8 +10,7 @@ class Backends:
         self._modes = {
             "source": ["source"],
             "source-tls": ["source", *tls],
-            # As long as the load generator has no mode of this name.
-            "discard": ["transfer"],
+            "discard": ["discard"],
             "echo": ["echo"],
             "greet-a": ["greet", "--name", "a"],
             "greet-b": ["greet", "--name", "b"],
