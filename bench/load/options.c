@@ -42,14 +42,14 @@ static double parse_number(const char *flag, const char *text) {
 }
 
 enum flag { LISTEN = 1, TO, CONNECTIONS, COUNT, SECONDS, DEADLINE, RATE, SIZE, BYTES, STEPS, NAME, HELLO,
-            NAMES, SEED, RESUME, GATED, CERT, KEY, CA, SERVER_NAME };
+            NAMES, SEED, RESUME, TAKES_CUT, GATED, CERT, KEY, CA, SERVER_NAME };
 
 static const struct option flags[] = {
     {"listen", 1, 0, LISTEN}, {"to", 1, 0, TO}, {"connections", 1, 0, CONNECTIONS}, {"count", 1, 0, COUNT},
     {"seconds", 1, 0, SECONDS}, {"deadline", 1, 0, DEADLINE}, {"rate", 1, 0, RATE}, {"size", 1, 0, SIZE},
     {"bytes", 1, 0, BYTES}, {"steps", 1, 0, STEPS}, {"name", 1, 0, NAME},
     {"hello", 1, 0, HELLO}, {"names", 1, 0, NAMES}, {"seed", 1, 0, SEED},
-    {"resume", 0, 0, RESUME}, {"gated", 0, 0, GATED},
+    {"resume", 0, 0, RESUME}, {"takes-cut", 0, 0, TAKES_CUT}, {"gated", 0, 0, GATED},
     {"cert", 1, 0, CERT}, {"key", 1, 0, KEY}, {"ca", 1, 0, CA}, {"server-name", 1, 0, SERVER_NAME}, {0, 0, 0, 0},
 };
 
@@ -70,6 +70,7 @@ static void set_flag(struct options *options, enum flag flag, const char *value)
     case NAMES: options->names = (uint64_t)parse_number("--names", value); break;
     case SEED: options->seed = (uint64_t)parse_number("--seed", value); break;
     case RESUME: options->resume = true; break;
+    case TAKES_CUT: options->takes_cut = true; break;
     case GATED: options->gated = true; break;
     case CERT: options->certificate = value; break;
     case KEY: options->key = value; break;

@@ -23,6 +23,7 @@ struct options {
     const char *hello;     // --hello: messages are ClientHellos with this name; `#` stands for a number
     uint64_t names, seed;  // --names, --seed: that number is below the first, and chosen by the second
     bool resume;           // --resume: TLS clients resume the session of the first connection, and never without
+    bool takes_cut;        // --takes-cut: at the end of a sink, TLS may end without close_notify
     bool gated;            // --gated: wait for a line on standard input where the mode says so
     const char *certificate, *key;           // --cert, --key: serve TLS
     const char *authority, *server_name;     // --ca, --server-name: speak TLS and verify it

@@ -12,14 +12,18 @@
 #include "tls_client.h"
 
 static char problem[256];
+static bool cut;
 
 static void note_problem(int error) {
     unsigned long code = ERR_peek_last_error();
+    cut = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     if (code)
         ERR_error_string_n(code, problem, sizeof problem);
     else
         snprintf(problem, sizeof problem, "%s", error ? strerror(error) : "ended without close_notify");
 }
+
+bool stream_was_cut(void) { return cut; }
 
 const char *stream_problem(const struct stream *stream) {
     (void)stream;

@@ -39,5 +39,8 @@ int stream_end(struct stream *stream);
 
 void stream_close(struct stream *stream);
 
+/// Whether what failed last was an end without close_notify.
+bool stream_was_cut(void);
+
 /// What went wrong last, for a message.
 const char *stream_problem(const struct stream *stream);

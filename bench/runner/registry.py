@@ -1,11 +1,13 @@
 """Every measure, in the order of a run, with its sizes in either mode: attributes of the measure's class that are set on it."""
 import dataclasses
 
-from .measures.bulk import Bulk
+from .measures.bulk import Bulk, Upload
 from .measures.change import Change
-from .measures.connections import Connections, Handshakes
+from .measures.connections import Connections
 from .measures.idle import Idle, IdleTLS
-from .measures.roundtrips import RoundTrips
+from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
+from .measures.tls_bulk import TLSBulk, TLSRebulk, TLSUpload
+from .measures.tls_handshakes import Handshakes, HandshakesResumed, HandshakesRSA
 from .measures.transfer import Transfer
 
 
@@ -20,9 +22,18 @@ REGISTRY = [
     Entry(Idle, smoke={"rounds": 2, "many": 2200}, full={"rounds": 3, "many": 9000}),
     Entry(IdleTLS, smoke={"rounds": 2, "many": 2200}, full={"rounds": 3, "many": 9000}),
     Entry(Bulk, smoke={"rounds": 3, "seconds": 1.5}, full={"rounds": 5, "seconds": 1.5}),
+    Entry(Upload, smoke=None, full={"rounds": 5, "seconds": 1.0}),
+    Entry(TLSBulk, smoke=None, full={"rounds": 5, "seconds": 1.5}),
+    Entry(TLSUpload, smoke=None, full={"rounds": 5, "seconds": 1.5}),
+    Entry(TLSRebulk, smoke=None, full={"rounds": 5, "seconds": 1.5}),
     Entry(Connections, smoke={"rounds": 3, "count": 4000}, full={"rounds": 5, "count": 4000}),
-    Entry(Handshakes, smoke={"rounds": 3, "count": 800}, full={"rounds": 5, "count": 800}),
+    Entry(Handshakes, smoke={"rounds": 3, "count": 800}, full={"rounds": 5, "count": 2500}),
+    Entry(HandshakesRSA, smoke=None, full={"rounds": 5, "count": 1500}),
+    Entry(HandshakesResumed, smoke=None, full={"rounds": 5, "count": 2500}),
     Entry(RoundTrips, smoke={"rounds": 3, "seconds": 1.0}, full={"rounds": 5, "seconds": 1.0}),
+    Entry(RoundTripsMany, smoke=None, full={"rounds": 5, "seconds": 1.0}),
+    Entry(RoundTripsLarge, smoke=None, full={"rounds": 5, "seconds": 1.0}),
+    Entry(RoundTripsLargeMany, smoke=None, full={"rounds": 5, "seconds": 1.0}),
     Entry(Change, smoke={}, full={}),
     Entry(Transfer, smoke={}, full={}),
 ]

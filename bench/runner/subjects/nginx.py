@@ -17,6 +17,7 @@ UNSUITED = ("tls-terminate", "tls-reencrypt")
 
 class Nginx(Subject):
     name = "nginx"
+    cuts_tls = True
     configurations = ["nginx.conf"]
 
     def version(self):

@@ -47,6 +47,7 @@ class Subject:
 
     name: str
     is_sluice = False
+    cuts_tls = False  # ends TLS without close_notify, which clients have to bear with
     configurations: list = []  # the committed files, relative to bench/configs
 
     def __init__(self, scene, folder):
