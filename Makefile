@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-control golden clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-control golden clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ demo: ## Build, start the gateway on examples/quickstart, and print three comman
 	@scripts/demo
 
 test: ## Everything that CI runs (under 20 minutes on 2 cores)
-	@scripts/setup build test
+	@scripts/setup build test report
 	@scripts/test all
 
 test-fast: ## Lint and unit tests (under 5 minutes)
@@ -44,6 +44,10 @@ bench: ## The benchmark beside HAProxy, nginx and Envoy, all measures (about 20 
 bench-smoke: ## Short benchmark beside HAProxy: must complete and check its data
 	@scripts/setup build test
 	@scripts/bench-smoke
+
+bench-report: ## Plots and tables in docs/benchmarks.md, from bench/results (or from RESULTS="…")
+	@scripts/setup report
+	@.build/venv/bin/python bench/report $(RESULTS)
 
 bench-control: ## The control plane with 5,000 routes, against the test API server
 	@scripts/setup build test

@@ -1,0 +1,91 @@
+"""Several runs of the same: each gives its medians, and between the runs there is a spread of its own."""
+import dataclasses
+import statistics
+
+from .reading import OURS
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """A median, and how far it can be trusted.
+
+    `low` and `high` are the lowest and highest round of a run; with several runs, the medians of what each run says, so that
+    the interval does not widen with every run that is added. `least` and `most` are the lowest and highest median of a run.
+    """
+
+    median: float
+    low: float
+    high: float
+    least: float
+    most: float
+    ceiling: float  # the highest round of all
+    runs: int
+    rounds: int
+
+
+def estimate(runs):
+    """Of the rounds of each run; None where there are none."""
+    runs = [values for values in runs if values]
+    if not runs:
+        return None
+    medians = [statistics.median(values) for values in runs]
+    return Estimate(
+        statistics.median(medians), statistics.median(map(min, runs)), statistics.median(map(max, runs)),
+        min(medians), max(medians), max(map(max, runs)), len(runs), sum(map(len, runs)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    estimate: Estimate
+    references: list  # the peers that it is formed with: usually one, more if runs disagree about who is best
+
+
+class Series:
+    """The runs, oldest first."""
+
+    def __init__(self, results):
+        self.results = sorted(results, key=lambda result: result.date)
+        self.figures = {}
+        self.subjects = {}
+        # What the newest run says of a figure or subject holds.
+        for result in reversed(self.results):
+            for key, figure in result.figures.items():
+                self.figures.setdefault(key, figure)
+            for name, subject in result.subjects.items():
+                self.subjects.setdefault(name, subject)
+
+    def measures(self):
+        """The names of the measures, in the order of a run."""
+        return list(dict.fromkeys(figure.measure for figure in self.figures.values()))
+
+    def value(self, key, subject):
+        return estimate([result.values(key, subject) for result in self.results])
+
+    def to_best_peer(self, key, allowed=lambda result, peer: True):
+        """Ours divided by the best peer's, round by round. The best is the one with the best median of the run, out of those
+        that `allowed` lets compete: to pick the best of each round anew would pick the luckiest."""
+        runs, references = [], []
+        for result in self.results:
+            peers = [peer for peer in result.peers(key) if allowed(result, peer)]
+            if not peers or not result.values(key, OURS):
+                continue
+            best = min if result.figures[key].better == "lower" else max
+            reference = best(peers, key=lambda peer: statistics.median(result.values(key, peer)))
+            ratios = quotients(result.rounds(key), OURS, reference)
+            if ratios:
+                runs.append(ratios)
+                references.append(reference)
+        found = estimate(runs)
+        return Ratio(found, list(dict.fromkeys(references))) if found else None
+
+    def within(self, key, base):
+        """One of our figures divided by another one of ours, round by round."""
+        runs = []
+        for result in self.results:
+            above, below = result.values(key, OURS), result.values(base, OURS)
+            runs.append([mine / other for mine, other in zip(above, below) if other])
+        return estimate(runs)
+
+
+def quotients(rounds, subject, reference):
+    return [each[subject] / each[reference] for each in rounds if subject in each and each.get(reference)]
