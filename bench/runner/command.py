@@ -9,12 +9,12 @@ from .backends import Backends
 from .failure import Failure
 from .options import PEERS, REPOSITORY, parse
 from .processes import Processes
+from .programs import Programs
 from .registry import entries
 from .rounds import Rounds
 from .scene import Scene
 from .selftest import prove
 from .subjects.sluice import Sluice
-
 
 
 def _subjects(options, scene):
@@ -59,7 +59,7 @@ def _measure(mode, options, folder, processes):
     """Everything between the first process and the last; returns the result so far."""
     binary = load.build(folder.parent)
     scene = Scene(folder, processes, load.Load(binary, processes), certificates.Certificates(folder / "certificates"),
-                  transfer_bytes=options.transfer_mib << 20)
+                  Programs(options.debian), transfer_bytes=options.transfer_mib << 20)
     prove(scene)
     missing = []
     subjects, measures = _subjects(options, scene), _measures(mode, options, scene)
@@ -81,7 +81,7 @@ def _run(mode, options):
         measured = _measure(mode, options, folder, processes)
     found = {
         "schema": result.SCHEMA, "date": date, "mode": mode.name, "seconds": round(time.monotonic() - start, 1),
-        "machine": machine.describe(REPOSITORY),
+        "machine": machine.describe(REPOSITORY), "programs": Programs(options.debian).system() or "the machine's",
         "load_average": {"before": load_before, "after": machine.load_average()},
         **measured, "commands": report.commands(processes.commands, REPOSITORY),
     }

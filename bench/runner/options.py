@@ -49,9 +49,12 @@ def parse(mode, arguments):
     parser.add_argument("--only", metavar="NAMES", type=_names(names), default=names, help=f"by comma, of: {', '.join(names)}")
     parser.add_argument("--rounds", metavar="N", type=int, help="rounds of every measure that has several")
     parser.add_argument("--transfer-mib", metavar="N", type=int, default=1024, help="size of a transfer (default: 1024)")
+    parser.add_argument("--debian", metavar="DIR", type=pathlib.Path,
+                        help="measure sluice, HAProxy and nginx with the programs and libraries of the Debian release in "
+                        "DIR (see scripts/debian-root), so with its OpenSSL")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path, default=REPOSITORY / ".build/bench",
                         help="for results, logs and what is built (default: .build/bench)")
     options = parser.parse_args(arguments)
-    cut = ("no_sluice", "against", "peer", "only", "rounds", "transfer_mib")
+    cut = ("no_sluice", "against", "peer", "only", "rounds", "transfer_mib", "debian")
     options.whole = all(getattr(options, name) == parser.get_default(name) for name in cut)
     return options

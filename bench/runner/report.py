@@ -68,5 +68,7 @@ def commands(started, repository):
     """Commands without repetitions of the same program and mode: one example of each is enough to repeat them."""
     seen = {}
     for command in started:
-        seen.setdefault((command[0], command[1], "--listen" in command), shlex.join(command).replace(f"{repository}/", ""))
+        # With a loader before it the program is the fourth word.
+        program = command[3:5] if command[1] == "--library-path" else command[:2]
+        seen.setdefault((*program, "--listen" in command), shlex.join(command).replace(f"{repository}/", ""))
     return list(seen.values())

@@ -9,5 +9,6 @@ class Scene:
     processes: object
     load: object
     certificates: object
+    programs: object
     backends: object = None
     transfer_bytes: int = 1 << 30

@@ -17,7 +17,7 @@ class HAProxy(Subject):
 
     def version(self):
         try:
-            text = subprocess.run(["haproxy", "-vv"], capture_output=True, text=True, check=True).stdout
+            text = subprocess.run([*self.scene.programs.command("haproxy"), "-vv"], capture_output=True, text=True, check=True).stdout
         except FileNotFoundError:
             raise Failure("haproxy is not installed: scripts/setup test") from None
         release = re.search(r"HAProxy version (\S+)", text)
@@ -26,9 +26,9 @@ class HAProxy(Subject):
 
     def start(self):
         ports = {service: free_port() for service in SERVICES}
-        values = self.values(ports)
+        values, program = self.values(ports), self.scene.programs.command("haproxy")
         # In the foreground, as one process each: its accounting is all there is.
-        return [self.scene.processes.start(self.name, ["haproxy", "-db", "-f", self.write(template, values)])
+        return [self.scene.processes.start(self.name, [*program, "-db", "-f", self.write(template, values)])
                 for template in CONFIGURATIONS], ports
 
     def is_ready(self, running):

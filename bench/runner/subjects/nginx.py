@@ -22,20 +22,21 @@ class Nginx(Subject):
 
     def version(self):
         try:
-            outcome = subprocess.run(["nginx", "-V"], capture_output=True, text=True, check=True)
+            outcome = subprocess.run([*self.scene.programs.command("nginx"), "-V"], capture_output=True, text=True, check=True)
         except FileNotFoundError:
             raise Failure("nginx is not installed: scripts/setup test") from None
         release = re.search(r"nginx version: nginx/(\S+)", outcome.stderr)
-        library = re.search(r"(?:built|running) with (OpenSSL [^\n]*)", outcome.stderr)
+        library = re.search(r"(?:.*running|built) with (OpenSSL [^\n)]*)", outcome.stderr)
         return Version(f"nginx {release[1] if release else '?'}", library[1] if library else "unknown TLS library")
 
     def start(self):
         ports = {service: free_port() for service in SERVICES if service not in UNSUITED}
+        module = self.scene.programs.file(MODULE)
         configuration = self.write("nginx.conf", {
             **self.values(ports), "folder": self.folder,
-            "load-module": f"load_module {MODULE};" if MODULE.exists() else "",
+            "load-module": f"load_module {module};" if module.exists() else "",
         })
-        command = ["nginx", "-p", self.folder, "-e", "stderr", "-c", configuration]
+        command = [*self.scene.programs.command("nginx"), "-p", self.folder, "-e", "stderr", "-c", configuration]
         return [self.scene.processes.start(self.name, command)], ports
 
     def is_ready(self, running):

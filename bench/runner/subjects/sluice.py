@@ -31,7 +31,8 @@ class Sluice(Subject):
 
     def version(self):
         try:
-            outcome = subprocess.run([self.binary, "version"], capture_output=True, text=True)
+            command = [*self.scene.programs.with_libraries(self.binary), "version"]
+            outcome = subprocess.run(command, capture_output=True, text=True)
         except OSError as error:
             raise Failure(f"{self.binary}: {error.strerror}; build it (make build) or say --sluice PATH") from None
         if outcome.returncode:
@@ -48,7 +49,7 @@ class Sluice(Subject):
         ports |= dict.fromkeys(TLS_SERVICES, free_port()) | {"probe": free_port()}
         manifests = self._manifests(ports)
         self._write_manifests(manifests, ports)
-        command = [self.binary, "run", "--manifests", manifests, "--workers", "2",
+        command = [*self.scene.programs.with_libraries(self.binary), "run", "--manifests", manifests, "--workers", "2",
                    "--probe-address", f"127.0.0.1:{ports['probe']}",
                    "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning"]
         # SIGINT skips the time that SIGTERM grants to load balancers.
