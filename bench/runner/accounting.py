@@ -48,3 +48,42 @@ def settled_memory_kib(*pids, patience=2.0):
             break
         last = current
     return last
+
+
+def _status_kib(pids, field):
+    total = 0
+    for folder in _trees(pids):
+        for line in (folder / "status").read_text().splitlines():
+            if line.startswith(field):
+                total += int(line.split()[1])
+    return total
+
+
+class PeakMemory:
+    """How far the resident memory of processes and their children rose above where it was, by the kernel's own record: nothing
+    is polled, so that nothing disturbs what is measured. Memory that processes share is in the start as in the peak."""
+
+    def __init__(self, *pids):
+        self._pids = pids
+        for folder in _trees(pids):
+            (folder / "clear_refs").write_text("5")  # the peak begins anew
+        self._start = _status_kib(pids, "VmRSS:")
+
+    def grown_mib(self):
+        """By how many MiB until now, or None where there is no process."""
+        return max(_status_kib(self._pids, "VmHWM:") - self._start, 0) / 1024 if self._pids else None
+
+
+def kernel_slab_kib():
+    """What the kernel's own structures (sockets, pipes, files) take on the whole machine; not what waits in them."""
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("Slab:"):
+            return int(line.split()[1])
+    return 0
+
+
+def listen_overflows():
+    """How many connections have met a full queue of a listening socket, on the whole machine, and had to be tried again."""
+    names, values = (line.split() for line in pathlib.Path("/proc/net/netstat").read_text().splitlines()
+                     if line.startswith("TcpExt:"))
+    return int(dict(zip(names, values))["ListenOverflows"])

@@ -4,8 +4,10 @@ import dataclasses
 from .measures.bulk import Bulk, Upload
 from .measures.change import Change
 from .measures.connections import Connections
-from .measures.idle import Idle, IdleTLS
+from .measures.idle import Idle, IdlePassthrough, IdleTLS
 from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
+from .measures.slow_reader import SlowReader
+from .measures.stampede import Stampede
 from .measures.tls_bulk import TLSBulk, TLSRebulk, TLSUpload
 from .measures.tls_handshakes import Handshakes, HandshakesResumed, HandshakesRSA
 from .measures.transfer import Transfer
@@ -20,6 +22,7 @@ class Entry:
 
 REGISTRY = [
     Entry(Idle, smoke={"rounds": 2, "many": 2200}, full={"rounds": 3, "many": 9000}),
+    Entry(IdlePassthrough, smoke=None, full={"rounds": 3, "many": 9000}),
     Entry(IdleTLS, smoke={"rounds": 2, "many": 2200}, full={"rounds": 3, "many": 9000}),
     Entry(Bulk, smoke={"rounds": 3, "seconds": 1.5}, full={"rounds": 5, "seconds": 1.5}),
     Entry(Upload, smoke=None, full={"rounds": 5, "seconds": 1.0}),
@@ -34,6 +37,8 @@ REGISTRY = [
     Entry(RoundTripsMany, smoke=None, full={"rounds": 5, "seconds": 1.0}),
     Entry(RoundTripsLarge, smoke=None, full={"rounds": 5, "seconds": 1.0}),
     Entry(RoundTripsLargeMany, smoke=None, full={"rounds": 5, "seconds": 1.0}),
+    Entry(SlowReader, smoke=None, full={"rounds": 3, "seconds": 2.0}),
+    Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
     Entry(Change, smoke={}, full={}),
     Entry(Transfer, smoke={}, full={}),
 ]

@@ -1,0 +1,15 @@
+"""A small load that answers whether others suffer: latencies of messages at a modest rate, in an open loop."""
+import contextlib
+
+CONNECTIONS = 16
+RATE = 2000
+
+
+@contextlib.contextmanager
+def bystanders(load, running, seconds):
+    """Begins messages on connections of their own; the context's value waits until they are over, and returns what came of them."""
+    with load.client(running.name, "pingpong", running.target("echo"), "--gated", "--connections", CONNECTIONS,
+                     "--rate", RATE, "--seconds", seconds) as client:
+        client.answer()
+        client.go_on()
+        yield client.answer
