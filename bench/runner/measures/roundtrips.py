@@ -16,11 +16,15 @@ def _figures(key, size, connections, rate):
 class RoundTrips(Measure):
     name = "roundtrips"
     seconds = 1.0
+    service = "echo"
     size, connections = 64, 64
     # A quarter or less of what the slowest of the peers answers in the closed loop on two cores: latencies are then those
     # of a proxy that is up to its work, and not of a queue.
     rate = 10000
     figures = _figures("", "64 B", connections, rate)
+
+    def suits(self, running):
+        return self.service in running.ports
 
     def sample(self, running):
         closed, cpu = self._ping(running)
@@ -30,7 +34,7 @@ class RoundTrips(Measure):
         return dict(zip((figure.key for figure in self.figures), values))
 
     def _ping(self, running, *flags):
-        with self.scene.load.client(running.name, "pingpong", running.target("echo"), "--gated", "--size", self.size,
+        with self.scene.load.client(running.name, "pingpong", running.target(self.service), "--gated", "--size", self.size,
                                     "--connections", self.connections, "--seconds", self.seconds, *flags) as client:
             client.answer()
             with CpuClock(running) as cpu:
@@ -47,6 +51,7 @@ class RoundTripsMany(RoundTrips):
 
 class RoundTripsLarge(RoundTrips):
     name = "roundtrips-16k"
+    service = "echo-large"
     size = 16 * 1024
     rate = 5000
     figures = _figures("_16k", "16 KiB", RoundTrips.connections, rate)

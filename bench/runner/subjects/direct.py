@@ -13,6 +13,7 @@ class Direct(Subject):
         return [], {
             "bulk": backends["source"],
             "echo": backends["echo"],
+            "echo-large": backends["echo"],
             "upload": backends["discard"],
             "transfer": backends["transfer"],
             "passthrough-echo": backends["echo"],

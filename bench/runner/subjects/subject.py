@@ -14,6 +14,7 @@ CONFIGURATIONS = pathlib.Path(__file__).resolve().parent.parent.parent / "config
 SERVICES = {
     "bulk": None,  # plain → source
     "echo": None,  # plain → echo
+    "echo-large": None,  # plain → echo, for messages of 16 KiB
     "upload": None,  # plain → discard
     "transfer": None,  # plain → transfer
     "passthrough-echo": "passthrough-echo.bench.test",  # by SNI → echo, which sends back the ClientHello
