@@ -1,9 +1,9 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-control golden clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the sluice binary in release mode
 	@scripts/setup build
@@ -48,6 +48,9 @@ bench-smoke: ## Short benchmark beside HAProxy: must complete and check its data
 bench-report: ## Plots and tables in docs/benchmarks.md, from bench/results (or from RESULTS="…")
 	@scripts/setup report
 	@.build/venv/bin/python bench/report $(RESULTS)
+
+bench-compare: ## What changed between two results beyond the noise: A=… B=… [FLAGS=--fail-on-regression]
+	@bench/compare $(FLAGS) $(A) $(B)
 
 bench-control: ## The control plane with 5,000 routes, against the test API server
 	@scripts/setup build test

@@ -172,7 +172,7 @@ class Written(unittest.TestCase):
             self.assertIn(expected, texts["aims.svg"])
 
     def test_a_stall_does_not_hide_the_rest(self):
-        self.assertNotIn("50k", self.plots["roundtrips.svg"])
+        self.assertFalse([text for text in texts_of(self.plots["roundtrips.svg"]) if text.endswith("k")])
         self.assertIn("300–52,000", self.text)
 
     def test_same_figures_same_files(self):
