@@ -2,18 +2,12 @@
 import pathlib
 import time
 
-
-def _tree(pid):
-    """A process and its children (workers), as /proc folders."""
-    folder = pathlib.Path("/proc") / str(pid)
-    yield folder
-    for child in (folder / "task" / str(pid) / "children").read_text().split():
-        yield from _tree(child)
+from .processes import family
 
 
 def _trees(pids):
-    for pid in pids:
-        yield from _tree(pid)
+    """Processes and their children, as /proc folders."""
+    return [pathlib.Path(f"/proc/{member}") for pid in pids for member in family(pid)]
 
 
 def cpu_seconds(*pids):

@@ -96,7 +96,9 @@ def _keep(mode, options, output, found):
     result.write(output / f"{found['date']}.json", found)
     (output / f"{found['date']}.md").write_text(text + "\n")
     print(text, flush=True)
-    if mode.publishes and options.whole and not found["failures"]:
+    if mode.publishes and options.whole and found["failures"]:
+        print("bench: not written to bench/results, for something failed", file=sys.stderr)
+    elif mode.publishes and options.whole:
         published = REPOSITORY / "bench/results" / f"{found['date'][:10]}.json"
         published.parent.mkdir(exist_ok=True)
         result.write(published, found)
@@ -107,8 +109,8 @@ def main(mode, arguments=None):
     options = parse(mode, arguments)
     # SIGTERM unwinds like Ctrl-C, so that what was started is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    machine.allow_descriptors()
     try:
+        machine.allow_descriptors()
         return _run(mode, options)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)

@@ -5,6 +5,12 @@ import platform
 import resource
 import subprocess
 
+from .failure import Failure
+
+
+# What a proxy needs for 9,000 connections and its pipes.
+DESCRIPTORS = 20000
+
 
 def describe(repository):
     return {
@@ -24,6 +30,8 @@ def describe(repository):
 def allow_descriptors():
     """As many descriptors as this process may have, for it and for everything that it starts."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < DESCRIPTORS:
+        raise Failure(f"{DESCRIPTORS} descriptors are needed for each process, and {hard} allowed (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

@@ -1,6 +1,8 @@
 """Starts processes, and ends exactly those, whatever happens to the runner."""
+import contextlib
 import ctypes
 import dataclasses
+import os
 import pathlib
 import signal
 import subprocess
@@ -11,8 +13,19 @@ _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent():
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with_parent(by):
+    _libc.prctl(_PR_SET_PDEATHSIG, by)
+
+
+def family(pid):
+    """A process and its children (workers), as far as they still are."""
+    yield pid
+    try:
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    for child in children:
+        yield from family(int(child))
 
 
 @dataclasses.dataclass
@@ -38,13 +51,16 @@ class Started:
         return "\n".join(f"  | {line}" for line in lines[-15:]) or "  | (nothing logged)"
 
     def end(self):
-        """Asks the process to end, and after 3 s makes it."""
+        """Asks the process to end, and after 3 s makes it and its children."""
         if self.process.poll() is None:
             self.process.send_signal(self.ended_by)
             try:
                 self.process.wait(3)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                # Nobody would end the workers of a parent that was killed.
+                for pid in reversed(list(family(self.pid))):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
@@ -77,7 +93,8 @@ class Processes:
                 stdout=subprocess.PIPE if talks else sink,
                 stderr=sink,
                 text=True,
-                preexec_fn=_die_with_parent,
+                # By the signal that ends it in earnest: it is the only one by which a parent takes its workers along.
+                preexec_fn=lambda: _die_with_parent(ended_by),
             )
         started = Started(name, command, process, log, ended_by)
         self._running.append(started)
