@@ -99,7 +99,7 @@ def _keep(mode, options, output, found):
     if mode.publishes and options.whole and found["failures"]:
         print("bench: not written to bench/results, for something failed", file=sys.stderr)
     elif mode.publishes and options.whole:
-        published = REPOSITORY / "bench/results" / f"{found['date'][:10]}.json"
+        published = REPOSITORY / "bench/results" / f"{found['date']}.json"
         published.parent.mkdir(exist_ok=True)
         result.write(published, found)
         print(f"bench: wrote {published.relative_to(REPOSITORY)}", file=sys.stderr)

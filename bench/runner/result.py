@@ -36,7 +36,7 @@ def of(measures, subjects, versions, measured):
 
 
 def write(path, result):
-    path.write_text(_lines(result) + "\n")
+    path.write_text(lines(result) + "\n")
 
 
 def _subject(subject, version):
@@ -64,13 +64,13 @@ def _rounded(rounds):
              for subject, values in each.items()} for each in rounds]
 
 
-def _lines(value, depth=0):
+def lines(value, depth=0):
     """JSON of few lines that a person can still read: the outer levels are broken, the inner ones are not."""
     if depth == 4 or not isinstance(value, (dict, list)) or not value:
         return json.dumps(value, ensure_ascii=False)
     pad = " " * (depth + 1)
     if isinstance(value, dict):
-        parts = [f"{pad}{json.dumps(key, ensure_ascii=False)}: {_lines(each, depth + 1)}" for key, each in value.items()]
+        parts = [f"{pad}{json.dumps(key, ensure_ascii=False)}: {lines(each, depth + 1)}" for key, each in value.items()]
         return "{\n" + ",\n".join(parts) + "\n" + " " * depth + "}"
-    parts = [pad + _lines(each, depth + 1) for each in value]
+    parts = [pad + lines(each, depth + 1) for each in value]
     return "[\n" + ",\n".join(parts) + "\n" + " " * depth + "]"
