@@ -1,9 +1,12 @@
 """The generated part of docs/benchmarks.md, and its place between the markers."""
+import dataclasses
 import hashlib
 
 from ..failure import Failure
 from ..subjects.subject import CONFIGURATIONS
 from . import tables
+from .reading import NO_PROXY
+from .series import Series
 
 BEGIN = "<!-- bench-report: begin. `make bench-report` writes what is between the markers. -->"
 END = "<!-- bench-report: end -->"
@@ -20,16 +23,49 @@ def replaced(text, generated, name):
     return before + BEGIN + "\n" + generated + END + rest.partition(END)[2]
 
 
-def generated(series, judged, sections, summary):
-    """`sections` are (group, figures, name of its plot); `summary` is the name of the aims' plot. Names are relative."""
-    lines = ["", *_introduction(series), "", "### Aims", "", *_aims_explained(series), "", *tables.aims(judged), ""]
-    if summary:
-        lines += [f"![Sluice beside the best peer, and the aims]({summary})", ""]
-    for group, figures, plot in sections:
-        lines += [f"### {group.heading}", "", f"![{group.heading}: every peer, with the spread]({plot})", "",
-                  *tables.figures(series, figures), ""]
-    lines += ["### What was measured", "", *_subjects(series), "", *_runs(series), "", *_commands(series), ""]
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """What is shown of runs of the same programs."""
+
+    series: Series
+    judged: list
+    sections: list  # (group, figures, the name of its plot)
+    summary: str | None  # the name of the aims' plot
+
+    @property
+    def programs(self):
+        return self.series.results[-1].programs
+
+
+def generated(parts):
+    """The first part is of the machine's own programs, others of another release's. Names of plots are relative to the page."""
+    first, *others = parts
+    lines = ["", *_introduction(first.series), "", "### Aims", "", *_aims(first)]
+    for group, figures, plot in first.sections:
+        lines += [f"### {group.heading}", "", _picture(f"{group.heading}: every peer, with the spread", plot), "",
+                  *tables.figures(first.series, figures), ""]
+    for part in others:
+        lines += [f"### With the programs of {part.programs}", "",
+                  *_introduction(part.series), "", *_aims(part)]
+        for group, figures, _ in part.sections:
+            lines += [f"<details><summary>{group.heading}</summary>", "", *tables.figures(part.series, figures), "",
+                      "</details>", ""]
+    lines += ["### What was measured, and how to repeat it", ""]
+    for part in parts:
+        if others:
+            lines += [f"With {part.programs} programs:" if part is first else f"With the programs of {part.programs}:", ""]
+        lines += [*_subjects(part.series), "", *_runs(part.series), ""]
+    lines += [*_commands(first.series), ""]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _picture(says, plot):
+    return f"![{says}]({plot})"
+
+
+def _aims(part):
+    lines = [*_aims_explained(part.series), "", *tables.aims(part.judged), ""]
+    return lines + ([_picture("Sluice beside the best peer, and the aims", part.summary), ""] if part.summary else [])
 
 
 def _introduction(series):
@@ -41,13 +77,20 @@ def _introduction(series):
         f"{what}. In each round all subjects took their turn under the same load; ratios are formed within a round, with the "
         "peer whose median is best in that run. CPU is the proxy's own, user and system time of all its threads.",
         "",
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} of memory; {machine['system']}, "
+        f"{machine['cpu']}, {machine['cores']} cores, {_memory(machine['memory'])} of memory; {machine['system']}, "
         f"kernel {machine['kernel']}, congestion control {machine.get('congestion_control', 'unknown')}. "
         "The load generator and the backends share the cores.",
         "",
         "In the plots a bar is the median, and the line on it goes from the lowest to the highest round"
-        + (" of a run; its thick part is the spread between the runs' medians." if count > 1 else "."),
+        + (" of a run; its thick part is the spread between the runs' medians." if count > 1 else ".")
+        + (f" \"{NO_PROXY}\" is the load generator at the backend, without a proxy." if NO_PROXY in series.subjects else ""),
     ]
+
+
+def _memory(said):
+    """From /proc/meminfo, "24684092 kB"."""
+    amount, _, unit = said.partition(" ")
+    return f"{int(amount) / (1 << 20):.0f} GiB" if unit == "kB" and amount.isdigit() else said
 
 
 def _aims_explained(series):
@@ -95,4 +138,4 @@ def _runs(series):
 
 def _commands(series):
     newest = series.results[-1]
-    return ["The commands, one of each kind; `make bench` runs them all:", "", "```", *newest.commands, "```"]
+    return ["One command of each kind; `make bench` runs them all:", "", "```", *newest.commands, "```"]

@@ -10,13 +10,17 @@ class Group:
 
 
 GROUPS = [
-    Group("bulk", "Bulk TCP", ("bulk",)),
+    Group("bulk", "Bulk TCP", ("bulk", "upload")),
     Group("connections", "New connections", ("connections",)),
-    Group("roundtrips", "Request and response", ("roundtrips",)),
-    Group("handshakes", "TLS handshakes", ("handshakes",)),
-    Group("memory", "Memory of idle connections", ("idle", "idle-tls")),
-    Group("transfer", "Whole transfers both ways, hashed at both ends", ("transfer",)),
+    Group("roundtrips", "Request and response, 64 B", ("roundtrips", "roundtrips-1024")),
+    Group("roundtrips-16k", "Request and response, 16 KiB", ("roundtrips-16k", "roundtrips-16k-1024")),
+    Group("handshakes", "TLS handshakes", ("handshakes", "handshakes-rsa", "handshakes-resumed")),
+    Group("tls-bulk", "Bulk TLS", ("tls-bulk", "tls-upload", "tls-rebulk")),
+    Group("memory", "Memory of idle connections", ("idle", "idle-passthrough", "idle-tls")),
+    Group("slow-reader", "Slow readers beside others", ("slow-reader",)),
+    Group("stampede", "Thousands of connections at once", ("stampede",)),
     Group("change", "A changed route", ("change",)),
+    Group("transfer", "Whole transfers both ways, hashed at both ends", ("transfer",)),
 ]
 
 

@@ -14,6 +14,10 @@ OLDER = "against"
 NO_PROXY = "direct"
 
 
+# Which programs were measured, where they were not another release's.
+MACHINES_OWN = "the machine's"
+
+
 @dataclasses.dataclass(frozen=True)
 class Figure:
     """What a number means. `title` is "what: unit", with a note in brackets behind it at times."""
@@ -55,6 +59,7 @@ class Result:
         self.date = content["date"]
         self.mode = content["mode"]
         self.machine = content["machine"]
+        self.programs = content.get("programs", MACHINES_OWN)
         self.subjects = {name: Subject(name, each["version"], each["tls"], each["configurations"])
                          for name, each in content["subjects"].items()}
         self.sizes = {each["name"]: each["sizes"] for each in content["measures"]}

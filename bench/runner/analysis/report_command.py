@@ -7,7 +7,7 @@ from ..failure import Failure
 from . import document, reading
 from .aims import AIMS
 from .groups import groups
-from .reading import OURS
+from .reading import MACHINES_OWN, OURS
 from .series import Series
 from .verdicts import Verdict, judge
 
@@ -28,14 +28,19 @@ def _parse(arguments):
 
 
 def _chosen(paths):
-    if paths:
-        return [reading.read(path) for path in paths]
-    found = [reading.read(path) for path in sorted(RESULTS.glob("*.json"))]
-    whole = [result for result in found if result.mode == "full" and OURS in result.subjects]
-    if not whole:
-        raise Failure("no result of a full run in bench/results: run `make bench`, or name results")
-    newest = max(whole, key=lambda result: result.date)
-    return [result for result in whole if _same(result, newest)]
+    """The results to show, by the programs that were measured: the machine's own, or those of another release."""
+    found = [reading.read(path) for path in paths or sorted(RESULTS.glob("*.json"))]
+    if not paths:
+        found = [result for result in found if result.mode == "full" and OURS in result.subjects]
+        if not found:
+            raise Failure("no result of a full run in bench/results: run `make bench`, or name results")
+        newest = max(found, key=lambda result: (result.programs == MACHINES_OWN, result.date))
+        found = [result for result in found if _same(result, newest)]
+    _check(found)
+    chosen = {}
+    for result in sorted(found, key=lambda result: (result.programs != MACHINES_OWN, result.programs)):
+        chosen.setdefault(result.programs, []).append(result)
+    return list(chosen.values())
 
 
 def _same(one, other):
@@ -57,36 +62,41 @@ def _check(results):
         raise Failure("the same run is named twice")
 
 
-def _write(series, path):
+def _part(results, folder, suffix):
+    """Draws the plots of one part; those of another release's programs are in the aims alone, the rest is in tables."""
     # Late, so that everything but plots works without matplotlib.
     from . import plots, summary
+    series = Series(results)
+    judged = [judge(aim, series) for aim in AIMS]
+    aims = f"aims{suffix}.svg"
+    drawn = summary.draw(judged, folder / aims)
+    sections = []
+    for group, figures in groups(series):
+        name = f"{group.name}.svg"
+        if not suffix:
+            plots.draw(series, figures, folder / name, group.heading)
+        sections.append((group, figures, f"{folder.name}/{name}"))
+    return document.Part(series, judged, sections, f"{folder.name}/{aims}" if drawn else None)
+
+
+def _write(chosen, path):
     text = path.read_text()
     document.replaced(text, "", path.name)
     folder = path.with_suffix("")
     folder.mkdir(exist_ok=True)
-    judged = [judge(aim, series) for aim in AIMS]
-    written, sections = set(), []
-    if summary.draw(judged, folder / "aims.svg"):
-        written.add("aims.svg")
-    for group, figures in groups(series):
-        name = f"{group.name}.svg"
-        plots.draw(series, figures, folder / name, group.heading)
-        written.add(name)
-        sections.append((group, figures, f"{folder.name}/{name}"))
-    for stale in set(folder.glob("*.svg")) - {folder / name for name in written}:
-        stale.unlink()
-    generated = document.generated(series, judged, sections, f"{folder.name}/aims.svg" if "aims.svg" in written else None)
+    parts = [_part(results, folder, f"-{number}" if number else "") for number, results in enumerate(chosen)]
+    generated = document.generated(parts)
+    for stale in folder.glob("*.svg"):
+        if f"({folder.name}/{stale.name})" not in generated:
+            stale.unlink()
     path.write_text(document.replaced(text, generated, path.name))
-    return judged, written
+    return parts
 
 
 def main(arguments=None):
     options = _parse(arguments)
     try:
-        results = _chosen(options.results)
-        _check(results)
-        series = Series(results)
-        judged, written = _write(series, options.document)
+        parts = _write(_chosen(options.results), options.document)
     except Failure as failure:
         print(f"bench/report: {failure}", file=sys.stderr)
         return 2
@@ -96,7 +106,9 @@ def main(arguments=None):
     except ModuleNotFoundError as error:
         print(f"bench/report: {error}; `make bench-report` installs what the plots need", file=sys.stderr)
         return 2
-    counts = [f"{sum(each.verdict is verdict for each in judged)} {verdict.value}" for verdict in Verdict]
-    print(f"bench/report: {options.document} and {len(written)} plots from {', '.join(result.name for result in series.results)}")
-    print(f"bench/report: aims: {'; '.join(counts)}")
+    for part in parts:
+        counts = [f"{sum(each.verdict is verdict for each in part.judged)} {verdict.value}" for verdict in Verdict]
+        print(f"bench/report: {', '.join(result.name for result in part.series.results)} ({part.programs} programs): "
+              f"aims: {'; '.join(counts)}")
+    print(f"bench/report: wrote {options.document} and the plots beside it")
     return 0

@@ -5,7 +5,7 @@ from . import style, tables
 from .aims import Limit
 from .verdicts import Verdict
 
-ROW, HEAD, FOOT = 19, 44, 40
+ROW, HEAD, FOOT = 19, 44, 34
 LEFT, RIGHT = 222, 138
 LOOKS = {Verdict.MET: (style.MET, "o"), Verdict.WITHIN: (style.WITHIN, "s"), Verdict.MISSED: (style.MISSED, "X")}
 SAYS = {Verdict.MET: "met", Verdict.WITHIN: "within the spread", Verdict.MISSED: "missed"}

@@ -52,8 +52,14 @@ def _ratio(found):
 
 def aims(judged):
     header = ["aim", "at most", "found (interval over the rounds)", "beside", ""]
-    return table(header, [[each.aim.what, limit(each.aim), _found(each), _beside(each), MARKS[each.verdict]] for each in judged],
+    return table(header, [[each.aim.what, limit(each.aim), _found(each), _beside(each), _verdict(each)] for each in judged],
                  left=1)
+
+
+def _verdict(judged):
+    stretch = getattr(judged.aim, "stretch", None)
+    reached = stretch is not None and judged.estimate and judged.estimate.median <= stretch
+    return MARKS[judged.verdict] + (", the stretch too" if reached else "")
 
 
 def limit(aim):
