@@ -55,6 +55,6 @@ def parse(mode, arguments):
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path, default=REPOSITORY / ".build/bench",
                         help="for results, logs and what is built (default: .build/bench)")
     options = parser.parse_args(arguments)
-    cut = ("no_sluice", "against", "peer", "only", "rounds", "transfer_mib", "debian")
+    cut = ("no_sluice", "against", "peer", "only", "rounds", "transfer_mib")
     options.whole = all(getattr(options, name) == parser.get_default(name) for name in cut)
     return options

@@ -129,6 +129,17 @@ def texts_of(plot):
     return [element.text for element in xml.etree.ElementTree.fromstring(plot).iter("{http://www.w3.org/2000/svg}text")]
 
 
+def newer_programs():
+    """The fixture as if measured with the programs of another release."""
+    content = json.loads(FIRST.read_text())
+    content |= {"programs": "Testian 13", "date": "2026-11-05T10-00-00Z"}
+    for name in "sluice", "haproxy":
+        content["subjects"][name]["tls"] = "OpenSSL 3.5.0"
+    for each in content["measures"][2]["rounds"]:
+        each["sluice"]["handshake_cpu_us"] = 350
+    return content
+
+
 class Written(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -138,7 +149,9 @@ class Written(unittest.TestCase):
         cls.page.write_text(PAGE)
         cls.page.with_suffix("").mkdir()
         (cls.page.with_suffix("") / "stale.svg").write_text("")
-        cls.code, cls.said = run_main(cls.page, FIRST)
+        cls.results = [FIRST, cls.page.with_name("newer.json")]
+        cls.results[1].write_text(json.dumps(newer_programs()))
+        cls.code, cls.said = run_main(cls.page, *cls.results)
         cls.text, cls.plots = cls.page.read_text(), plots_of(cls.page)
 
     def test_writes_between_the_markers(self):
@@ -163,7 +176,7 @@ class Written(unittest.TestCase):
             self.assertIn(f"(page/{name})", self.text)
 
     def test_plots_name_everyone_as_text(self):
-        names = "aims", "bulk", "roundtrips", "handshakes", "change", "unheard-of"
+        names = "aims", "aims-1", "bulk", "roundtrips", "handshakes", "change", "unheard-of"
         self.assertEqual(set(self.plots), {f"{name}.svg" for name in names})
         texts = {name: texts_of(plot) for name, plot in self.plots.items()}
         for expected in "sluice", "haproxy", "envoy", "direct", "0.168", "GB/s, higher is better", "CPU s/GB, lower is better":
@@ -171,13 +184,20 @@ class Written(unittest.TestCase):
         for expected in "bulk TCP, 1 stream: CPU per GB", "0.840", "≤ 0.85 met", "≤ 1.00 missed":
             self.assertIn(expected, texts["aims.svg"])
 
+    def test_another_releases_programs_are_told_apart(self):
+        own, _, other = self.text.partition("### With the programs of Testian 13\n")
+        line = "| full TLS handshake, ECDSA: CPU | 1.00 | {} | haproxy; on another TLS library, envoy: {} | **met** |\n"
+        self.assertIn(line.format("0.800", "1.333"), own)
+        self.assertIn(line.format("0.700", "1.167"), other)
+        self.assertIn("| haproxy | HAProxy 2.6.12 | OpenSSL 3.5.0 |", other)
+
     def test_a_stall_does_not_hide_the_rest(self):
         self.assertFalse([text for text in texts_of(self.plots["roundtrips.svg"]) if text.endswith("k")])
         self.assertIn("300–52,000", self.text)
 
     def test_same_figures_same_files(self):
         again = subprocess.run(
-            [sys.executable, BENCH / "report", "--document", self.page, FIRST], capture_output=True, text=True,
+            [sys.executable, BENCH / "report", "--document", self.page, *self.results], capture_output=True, text=True,
             env={**os.environ, "PYTHONHASHSEED": "7"})
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual((self.page.read_text(), plots_of(self.page)), (self.text, self.plots))
