@@ -2,7 +2,7 @@
 
 schema        1; whoever changes the meaning of what is here raises it
 date, mode    when it began (UTC), "smoke" or "full"; `seconds` is how long it took
-machine       what the figures depend on, as found; `load_average` before and after
+machine       what the figures depend on, as found; `load_average` before and after; `programs` of which release were measured
 subjects      by name: version, TLS library, SHA-256 of each committed configuration (by its path in bench/configs)
 measures      in the order of the run: name, sizes, figures (key, title with the unit, digits to show, which is better), and
               rounds: for each one {subject: {key: value}}; a subject that failed or does not fit is absent

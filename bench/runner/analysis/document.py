@@ -128,12 +128,18 @@ def _runs(series):
     rows = []
     for result in series.results:
         load = result.load_average
-        rows.append([f"[{result.name}](../bench/results/{result.name})", result.mode, f"`{result.machine['commit']}`",
+        rows.append([_result(result), result.mode, f"`{result.machine['commit']}`",
                      f"{result.seconds / 60:.0f} min", f"{load['before']:.2f}, {load['after']:.2f}",
                      str(len(result.failures) or "none")])
     lines = tables.table(["result", "mode", "commit", "took", "load before, after", "failures"], rows, left=6)
     failures = [f"{result.name}: {failure}" for result in series.results for failure in result.failures]
     return lines + (["", "What failed, and is missing above:", "", "```", *failures, "```"] if failures else [])
+
+
+def _result(result):
+    """Its name, linked where it is one of those that are committed."""
+    committed = (CONFIGURATIONS.parent / "results" / result.name).is_file()
+    return f"[{result.name}](../bench/results/{result.name})" if committed else result.name
 
 
 def _commands(series):
