@@ -24,8 +24,6 @@ def _subjects(options, scene):
     if options.against:
         made.append(Sluice(scene, scene.folder / "against", options.against.resolve(), "against"))
     made += [PEERS[name](scene, scene.folder / name) for name in options.peer]
-    if not made:
-        raise Failure("nothing to measure: --no-sluice and no --peer")
     return made
 
 
@@ -75,7 +73,10 @@ def _run(mode, options):
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     output = options.output.resolve()
     folder = output / date
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise Failure(f"{error.filename}: {error.strerror}; another run, or --output?") from None
     start, load_before = time.monotonic(), machine.load_average()
     with Processes(folder) as processes:
         measured = _measure(mode, options, folder, processes)

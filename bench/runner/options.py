@@ -1,6 +1,7 @@
 """The two kinds of run, and their command line."""
 import argparse
 import dataclasses
+import os
 import pathlib
 
 from .registry import entries
@@ -28,12 +29,29 @@ FULL = Mode("full", "bench/run", "The benchmark of sluice beside all peers.", ("
 
 def _names(allowed):
     def parse(text):
-        names = [name for name in text.split(",") if name]
+        names = list(dict.fromkeys(name for name in text.split(",") if name))
         for name in names:
             if name not in allowed:
                 raise argparse.ArgumentTypeError(f"'{name}'; allowed: {', '.join(allowed)}")
         return names
     return parse
+
+
+def _positive(text):
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}'; allowed: a whole number from 1 on")
+    return int(text)
+
+
+def _check(parser, options):
+    """What no run can come of, before one begins."""
+    if not options.only:
+        parser.error("argument --only: no measure is named")
+    if options.no_sluice and not options.against and not options.peer:
+        parser.error("nothing to measure: --no-sluice and no --peer")
+    for flag, path in ("--sluice", None if options.no_sluice else options.sluice), ("--against", options.against):
+        if path and not (path.is_file() and os.access(path, os.X_OK)):
+            parser.error(f"argument {flag}: {path} is not a program; `make build` builds sluice")
 
 
 def parse(mode, arguments):
@@ -47,14 +65,15 @@ def parse(mode, arguments):
     parser.add_argument("--peer", metavar="NAMES", type=_names(PEERS), default=list(mode.peers),
                         help=f"by comma, of: {', '.join(PEERS)} (default: {','.join(mode.peers)})")
     parser.add_argument("--only", metavar="NAMES", type=_names(names), default=names, help=f"by comma, of: {', '.join(names)}")
-    parser.add_argument("--rounds", metavar="N", type=int, help="rounds of every measure that has several")
-    parser.add_argument("--transfer-mib", metavar="N", type=int, default=1024, help="size of a transfer (default: 1024)")
+    parser.add_argument("--rounds", metavar="N", type=_positive, help="rounds of every measure that has several")
+    parser.add_argument("--transfer-mib", metavar="N", type=_positive, default=1024, help="size of a transfer (default: 1024)")
     parser.add_argument("--debian", metavar="DIR", type=pathlib.Path,
                         help="measure sluice, HAProxy and nginx with the programs and libraries of the Debian release in "
                         "DIR (see scripts/debian-root), so with its OpenSSL")
     parser.add_argument("--output", metavar="DIR", type=pathlib.Path, default=REPOSITORY / ".build/bench",
                         help="for results, logs and what is built (default: .build/bench)")
     options = parser.parse_args(arguments)
+    _check(parser, options)
     cut = ("no_sluice", "against", "peer", "only", "rounds", "transfer_mib")
     options.whole = all(getattr(options, name) == parser.get_default(name) for name in cut)
     return options
