@@ -221,9 +221,12 @@ class Command(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             content = json.loads(AFTER.read_text())
             content["machine"]["kernel"] = "7.0"
+            content["programs"] = "Testian 13"
             path = pathlib.Path(folder) / "other.json"
             path.write_text(json.dumps(content))
-            self.assertIn("note: the machines differ in kernel: 6.1.0 and 7.0", run_main(BEFORE, path)[1])
+            said = run_main(BEFORE, path)[1]
+            self.assertIn("note: the machines differ in kernel: 6.1.0 and 7.0\n", said)
+            self.assertIn("note: the programs are the machine's and Testian 13\n", said)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ def unlike(before, after):
     """What makes two results hard to compare, in words."""
     found = [f"the machines differ in {name}: {before.machine.get(name)} and {after.machine.get(name)}"
              for name in ("cpu", "cores", "kernel", "congestion_control") if before.machine.get(name) != after.machine.get(name)]
+    if before.programs != after.programs:
+        found.append(f"the programs are {before.programs} and {after.programs}")
     for name in before.subjects:
         if name in (OURS, OLDER) or name not in after.subjects:
             continue
