@@ -169,6 +169,7 @@ class Written(unittest.TestCase):
                 "| full TLS handshake, ECDSA: CPU | 1.00 | 0.800 | haproxy; on another TLS library, envoy: 1.333 | **met** |",
                 "| idle connection, plain: memory | 0.15 | – | – | not measured |",
                 "| changed manifest to traffic: ms (median of 50) | lower | 12.5 |",
+                "Sizes: `bulk`: rounds 3, seconds 1.5",
                 "haproxy -db -f haproxy.cfg"):
             self.assertIn(f"\n{line}\n", self.text)
         self.assertIn("[haproxy.cfg](../bench/configs/haproxy.cfg) (changed since; was SHA-256 000000000000)", self.text)

@@ -43,7 +43,7 @@ def generated(parts):
     lines = ["", *_introduction(first.series), "", "### Aims", "", *_aims(first)]
     for group, figures, plot in first.sections:
         lines += [f"### {group.heading}", "", _picture(f"{group.heading}: every peer, with the spread", plot), "",
-                  *tables.figures(first.series, figures), ""]
+                  *tables.figures(first.series, figures), "", _sizes(first.series, group), ""]
     for part in others:
         lines += [f"### With the programs of {part.programs}", "",
                   *_introduction(part.series), "", *_aims(part)]
@@ -57,6 +57,12 @@ def generated(parts):
         lines += [*_subjects(part.series), "", *_runs(part.series), ""]
     lines += [*_commands(first.series), ""]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _sizes(series, group):
+    newest = {name: sizes for result in series.results for name, sizes in result.sizes.items() if name in group.measures}
+    return "Sizes: " + "; ".join(f"`{name}`: {', '.join(f'{what} {size}' for what, size in sizes.items()) or 'one round'}"
+                     for name, sizes in newest.items())
 
 
 def _picture(says, plot):

@@ -82,8 +82,8 @@ class Series:
         """One of our figures divided by another one of ours, round by round."""
         runs = []
         for result in self.results:
-            above, below = result.values(key, OURS), result.values(base, OURS)
-            runs.append([mine / other for mine, other in zip(above, below) if other])
+            rounds = zip(result.rounds(key), result.rounds(base))
+            runs.append([above[OURS] / below[OURS] for above, below in rounds if OURS in above and below.get(OURS)])
         return estimate(runs)
 
 
