@@ -2,7 +2,7 @@
 import contextlib
 
 CONNECTIONS = 16
-RATE = 2000
+RATE = 5000
 
 
 @contextlib.contextmanager

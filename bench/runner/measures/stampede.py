@@ -3,7 +3,7 @@ answered, what the proxy takes for them, and how long the others wait meanwhile.
 import time
 
 from ..accounting import PeakMemory, listen_overflows
-from .disturbance import bystanders
+from .disturbance import RATE, bystanders
 from .measure import Figure, Measure
 
 # The others' messages go on for as long, so that p99 is of the same time for every proxy.
@@ -19,8 +19,8 @@ class Stampede(Measure):
         Figure("stampede_p50_ms", "connections opened at once: median ms until the answer", 0),
         Figure("stampede_overflows", "connections opened at once: met a full queue, and were tried again", 0),
         Figure("stampede_memory_mib", "connections opened at once: growth of memory, MiB", 1),
-        Figure("stampede_p99_quiet_us", "64 B round trip at 2000/s over 3 s: p99 µs", 0),
-        Figure("stampede_p99_us", "64 B round trip at 2000/s over 3 s, with a stampede in them: p99 µs", 0),
+        Figure("stampede_p99_quiet_us", f"64 B round trip at {RATE}/s over 3 s: p99 µs", 0),
+        Figure("stampede_p99_us", f"64 B round trip at {RATE}/s over 3 s, with a stampede in them: p99 µs", 0),
         Figure("stampede_p99_ratio", "p99 with a stampede / without", 1),
     ]
 
