@@ -10,7 +10,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from runner.analysis import document, reading, tables
+from runner.analysis import document, panel, reading, tables
 from runner.analysis.aims import Beside, Limit, Within
 from runner.analysis.report_command import main
 from runner.analysis.series import Series
@@ -68,6 +68,21 @@ class Aims(unittest.TestCase):
 
     def test_without_a_proxy_is_nobodys_rival(self):
         self.assertEqual(self.series.to_best_peer("gb_per_s_1").references, ["haproxy"])
+
+    def test_a_peers_best_form_counts(self):
+        def two_forms(content):
+            figures = [{"key": key, "title": key, "digits": 0, "better": "lower"}
+                       for key in ("names_start_ms", "names_start_addresses_ms")]
+            rounds = [{"sluice": {"names_start_ms": 10 * drift}, "haproxy": {"names_start_ms": 40 * drift},
+                       "envoy": {"names_start_ms": 80 * drift, "names_start_addresses_ms": 20 * drift}} for drift in (1, 2, 3)]
+            content["measures"].append({"name": "names", "sizes": {}, "figures": figures, "rounds": rounds})
+        series = Series([changed(two_forms)])
+        found = judge(Beside("", "names_start_ms", 0.3), series)
+        self.assertEqual((found.verdict, found.references), (Verdict.MISSED, ("envoy (addresses)",)))
+        self.assertEqual((found.estimate.low, found.estimate.high), (0.5, 0.5))
+        labels = [bar.label for bar in panel.bars(series, series.figures["names_start_ms"])]
+        self.assertEqual(labels, ["sluice", "haproxy", "envoy", "envoy, addresses"])
+        self.assertEqual([key for key in series.figures if series.is_form(key)], ["names_start_addresses_ms"])
 
     def test_not_measured(self):
         for aim in Beside("", "absent", 1), Within("", "absent", "cpu_s_per_gb_1", 1), Limit("", "absent", 1, "ms"), \

@@ -1,4 +1,4 @@
-"""What Sluice wants to reach. The only place outside the measures that knows keys of figures."""
+"""What Sluice wants to reach, and the only place outside the measures that knows keys of figures."""
 import dataclasses
 
 
@@ -33,6 +33,10 @@ class Limit:
     unit: str
     exact: bool = False
 
+
+# Some peers can be set up in several forms, or told of a change in several ways. The measures keep them apart by a part of the key;
+# a peer's best form is what we are held against.
+FORMS = {"_addresses": "addresses", "_map": "set map", "_server": "set server"}
 
 AIMS = [
     Beside("bulk TCP, 1 stream: CPU per GB", "cpu_s_per_gb_1", 0.85),

@@ -19,7 +19,8 @@ GROUPS = [
     Group("memory", "Memory of idle connections", ("idle", "idle-passthrough", "idle-tls")),
     Group("slow-reader", "Slow readers beside others", ("slow-reader",)),
     Group("stampede", "Thousands of connections at once", ("stampede",)),
-    Group("change", "A changed route", ("change",)),
+    Group("names", "10,000 routes by SNI, and connections through them", ("names",)),
+    Group("change", "A changed route", ("change", "change-among")),
     Group("transfer", "Whole transfers both ways, hashed at both ends", ("transfer",)),
 ]
 

@@ -2,6 +2,7 @@
 import dataclasses
 import statistics
 
+from .aims import FORMS
 from .reading import OURS
 
 
@@ -58,34 +59,47 @@ class Series:
         """The names of the measures, in the order of a run."""
         return list(dict.fromkeys(figure.measure for figure in self.figures.values()))
 
+    def forms(self, key):
+        """The keys of the same figure in other forms of a peer: [(key, how the form is called)]."""
+        return [(other, said) for part, said in FORMS.items() for other, figure in self.figures.items()
+                if part in other and other.replace(part, "", 1) == key and figure.measure == self.figures[key].measure]
+
+    def is_form(self, key):
+        return any(key == form for base in self.figures for form, _ in self.forms(base))
+
     def value(self, key, subject):
         return estimate([result.values(key, subject) for result in self.results])
 
     def to_best_peer(self, key, allowed=lambda result, peer: True):
-        """Ours divided by the best peer's, round by round. The best is the one with the best median of the run, out of those
-        that `allowed` lets compete: to pick the best of each round anew would pick the luckiest."""
+        """Ours divided by the best peer's in its best form, round by round. The best is the one with the best median of the run,
+        out of those that `allowed` lets compete: to pick the best of each round anew would pick the luckiest."""
         runs, references = [], []
         for result in self.results:
-            peers = [peer for peer in result.peers(key) if allowed(result, peer)]
-            if not peers or not result.values(key, OURS):
+            rivals = self._rivals(result, key, allowed)
+            if not rivals or not result.values(key, OURS):
                 continue
             best = min if result.figures[key].better == "lower" else max
-            reference = best(peers, key=lambda peer: statistics.median(result.values(key, peer)))
-            ratios = quotients(result.rounds(key), OURS, reference)
+            form, peer, said = best(rivals, key=lambda rival: statistics.median(result.values(*rival[:2])))
+            ratios = _quotients(result.rounds(key), result.rounds(form), peer)
             if ratios:
                 runs.append(ratios)
-                references.append(reference)
+                references.append(said)
         found = estimate(runs)
         return Ratio(found, list(dict.fromkeys(references))) if found else None
+
+    def _rivals(self, result, key, allowed):
+        """Who is measured, and in which forms: [(key, peer, what to call it)]."""
+        forms = [(key, "")] + ([(form, f" ({said})") for form, said in self.forms(key)] if key in self.figures else [])
+        return [(form, peer, peer + said) for form, said in forms for peer in result.peers(form) if allowed(result, peer)]
 
     def within(self, key, base):
         """One of our figures divided by another one of ours, round by round."""
         runs = []
         for result in self.results:
-            rounds = zip(result.rounds(key), result.rounds(base))
-            runs.append([above[OURS] / below[OURS] for above, below in rounds if OURS in above and below.get(OURS)])
+            runs.append(_quotients(result.rounds(key), result.rounds(base), OURS))
         return estimate(runs)
 
 
-def quotients(rounds, subject, reference):
-    return [each[subject] / each[reference] for each in rounds if subject in each and each.get(reference)]
+def _quotients(rounds, others, subject):
+    """Ours in `rounds` divided by the subject's in `others`, which are of the same rounds."""
+    return [above[OURS] / below[subject] for above, below in zip(rounds, others) if OURS in above and below.get(subject)]
