@@ -11,10 +11,12 @@ import unittest
 import xml.etree.ElementTree
 
 from runner.analysis import document, panel, reading, tables
-from runner.analysis.aims import Beside, Limit, Within
+from runner.analysis.aims import AIMS, Beside, Limit, Within
+from runner.analysis.groups import GROUPS
 from runner.analysis.report_command import main
 from runner.analysis.series import Series
 from runner.analysis.verdicts import Verdict, judge
+from runner.registry import REGISTRY
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 FIRST = BENCH / "tests/fixtures/first.json"
@@ -100,6 +102,25 @@ class Aims(unittest.TestCase):
         # The median and the lowest keep it, the highest does not.
         self.assertIs(self.judged(Limit("", "round_trip_p99_us", 400, "µs")).verdict, Verdict.MET)
         self.assertIs(self.judged(Limit("", "round_trip_p99_us", 400, "µs", exact=True)).verdict, Verdict.MISSED)
+
+
+class Registered(unittest.TestCase):
+    """Aims and groups name what is measured; a key that was renamed in a measure would read "not measured" for ever."""
+
+    def setUp(self):
+        self.measures = {entry.measure.name: entry.measure for entry in REGISTRY}
+
+    def test_aims(self):
+        keys = {figure.key for measure in self.measures.values() for figure in measure.figures}
+        for aim in AIMS:
+            for key in filter(None, (aim.key, getattr(aim, "base", None))):
+                if "names" in self.measures or not key.startswith(("names_", "sni_")):
+                    self.assertIn(key, keys, aim)
+
+    def test_groups(self):
+        grouped = [name for group in GROUPS for name in group.measures]
+        self.assertEqual(len(grouped), len(set(grouped)))
+        self.assertEqual(set(self.measures) - set(grouped), set())
 
 
 class SeveralRuns(unittest.TestCase):

@@ -34,8 +34,8 @@ class Limit:
     exact: bool = False
 
 
-# Some peers can be set up in several forms, or told of a change in several ways. The measures keep them apart by a part of the key;
-# a peer's best form is what we are held against.
+# Some peers can be set up in several forms, or told of a change in several ways. The measures keep them apart by a part of the
+# key; a peer's best form is what we are held against.
 FORMS = {"_addresses": "addresses", "_map": "set map", "_server": "set server"}
 
 AIMS = [
