@@ -76,7 +76,7 @@ def _table(rows, of_builds):
               tables.NONE if row.chance is None else f"{row.chance:.3f}", _verdict(row)] for row in rows]
     drop = {5} if of_builds else set()
     keep = [place for place in range(len(header)) if place not in drop]
-    return tables.table([header[place] for place in keep], [[row[place] for place in keep] for row in cells], left=2)
+    return tables.table([header[place] for place in keep], [[row[place] for place in keep] for row in cells], text=(0, 1, len(keep) - 1))
 
 
 def _change(factor):

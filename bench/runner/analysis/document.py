@@ -112,7 +112,7 @@ def _subjects(series):
     for name, subject in series.subjects.items():
         links = [_configuration(path, digest) for path, digest in subject.configurations.items()]
         rows.append([name, subject.version, subject.tls or tables.NONE, ", ".join(links) or tables.NONE])
-    lines = tables.table(["subject", "version", "TLS library", "configuration"], rows, left=4)
+    lines = tables.table(["subject", "version", "TLS library", "configuration"], rows, text=range(4))
     differing = [name for name in series.subjects if len({_version(result, name) for result in series.results} - {None}) > 1]
     if differing:
         lines += ["", f"The runs are not of the same versions; the newest is named here. They differ in: {', '.join(differing)}."]
@@ -137,7 +137,7 @@ def _runs(series):
         rows.append([_result(result), result.mode, f"`{result.machine['commit']}`",
                      f"{result.seconds / 60:.0f} min", f"{load['before']:.2f}, {load['after']:.2f}",
                      str(len(result.failures) or "none")])
-    lines = tables.table(["result", "mode", "commit", "took", "load before, after", "failures"], rows, left=6)
+    lines = tables.table(["result", "mode", "commit", "took", "load before, after", "failures"], rows, text=range(6))
     failures = [f"{result.name}: {failure}" for result in series.results for failure in result.failures]
     return lines + (["", "What failed, and is missing above:", "", "```", *failures, "```"] if failures else [])
 

@@ -6,7 +6,7 @@ from .aims import Limit
 from .verdicts import Verdict
 
 ROW, HEAD, FOOT = 19, 44, 34
-LEFT, RIGHT = 222, 138
+LEFT, RIGHT = 218, 144
 LOOKS = {Verdict.MET: (style.MET, "o"), Verdict.WITHIN: (style.WITHIN, "s"), Verdict.MISSED: (style.MISSED, "X")}
 SAYS = {Verdict.MET: "met", Verdict.WITHIN: "within the spread", Verdict.MISSED: "missed"}
 TICKS = (0.01, 0.03, 0.1, 0.15, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30, 100)

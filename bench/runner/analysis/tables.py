@@ -43,7 +43,7 @@ def figures(series, shown):
         if rivals:
             cells.append(_ratio(series.to_best_peer(figure.key)))
         rows.append(cells)
-    return table(header, rows, left=2)
+    return table(header, rows, text=(0, 1))
 
 
 def _ratio(found):
@@ -53,7 +53,7 @@ def _ratio(found):
 def aims(judged):
     header = ["aim", "at most", "found (interval over the rounds)", "beside", ""]
     return table(header, [[each.aim.what, limit(each.aim), _found(each), _beside(each), _verdict(each)] for each in judged],
-                 left=1)
+                 text=(0, 3, 4))
 
 
 def _verdict(judged):
@@ -87,7 +87,7 @@ def _beside(judged):
     return "; ".join(parts) or NONE
 
 
-def table(header, rows, left):
-    """`left`: how many of the first columns hold text."""
-    rule = ["---"] * left + ["---:"] * (len(header) - left)
+def table(header, rows, text):
+    """`text`: the places of the columns that hold words; the others hold numbers."""
+    rule = ["---" if place in text else "---:" for place in range(len(header))]
     return [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]
