@@ -3,8 +3,10 @@ import dataclasses
 
 from .measures.bulk import Bulk, Upload
 from .measures.change import Change
+from .measures.change_among import ChangeAmong
 from .measures.connections import Connections
 from .measures.idle import Idle, IdlePassthrough, IdleTLS
+from .measures.names import Names
 from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
 from .measures.slow_reader import SlowReader
 from .measures.stampede import Stampede
@@ -40,7 +42,9 @@ REGISTRY = [
     Entry(RoundTripsLargeMany, smoke=None, full={"rounds": 9, "seconds": 0.7}),
     Entry(SlowReader, smoke=None, full={"rounds": 3, "seconds": 1.5}),
     Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
+    Entry(Names, smoke=None, full={"rounds": 5, "count": 2000}),
     Entry(Change, smoke={}, full={}),
+    Entry(ChangeAmong, smoke=None, full={"rounds": 2, "changes": 10}),
     Entry(Transfer, smoke={}, full={}),
 ]
 

@@ -24,7 +24,7 @@ def binary():
 
 class Envoy(Subject):
     name = "envoy"
-    configurations = ["envoy.yaml"]
+    configurations = ["envoy.yaml", "names/envoy.yaml"]
 
     def version(self):
         text = subprocess.run([binary(), "--version"], capture_output=True, text=True).stdout

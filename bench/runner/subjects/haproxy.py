@@ -13,7 +13,7 @@ CONFIGURATIONS = ["haproxy.cfg", "haproxy-tls-bulk.cfg"]
 
 class HAProxy(Subject):
     name = "haproxy"
-    configurations = CONFIGURATIONS
+    configurations = [*CONFIGURATIONS, "names/haproxy.cfg"]
 
     def version(self):
         try:
