@@ -18,11 +18,12 @@ final class ControllerLoop {
     }
 
     private let setup: Setup
-    private var translator: Translator
+    private let translator: Translator
     private let publish: (ControllerState) -> Void
     private var state = ControllerState()
     private var report = StatusReport()
-    private var notices: Set<Notice> = []
+    private var notices: [Notice] = []
+    private var composer = StatusComposer()
     /// What was last translated; nil before the first time.
     private var snapshot: ClusterSnapshot?
     private var result: TranslationResult?
@@ -181,29 +182,44 @@ final class ControllerLoop {
 
     /// Closes the open conditions with what the engine last said, and logs those that say something new.
     private func close(_ report: StatusReport) {
-        let next = compose(report, state.acknowledgement, addresses: setup.localAddresses())
+        let next = composer.compose(report, state.acknowledgement, addresses: setup.localAddresses())
         revision += 1
-        // Most changes of endpoints change no condition, and thousands of them need not be walked to see that.
-        guard next != composed || statusRevision == 0 else { return }
+        let targets = next.changedTargets(since: composed)
         composed = next
+        guard !targets.isEmpty || statusRevision == 0 else { return }
         statusRevision += 1
-        let items = composed.items
-        let known = Set(state.statuses.entries.keys)
-        let changed = state.statuses.update(items, now: wallSeconds())
-        state.counts = ObjectCounts(items)
-        if setup.onOutcome != nil, observed != nil { changes += changed }
-        for item in changed {
-            let key = StatusStore.Key(subject: item.subject, type: item.condition.type.rawValue)
-            setup.logger.logChange(item, isNew: !known.contains(key))
+        keep(targets)
+    }
+
+    /// Keeps what is said now of objects of which something else was said before.
+    private func keep(_ targets: [StatusTarget]) {
+        let now = wallSeconds()
+        var changed: [StatusStore.Change] = []
+        for target in targets {
+            let kind = target.kind.rawValue
+            let items = composed.items(of: target)
+            state.counts.replace(kind, state.statuses.conditions(of: kind, target.key), with: items.map(\.condition))
+            changed += state.statuses.update(kind, target.key, items, now: now)
         }
+        changed.sort { $0.key < $1.key }
+        if setup.onOutcome != nil, observed != nil { changes += changed.map(\.item) }
+        for change in changed { setup.logger.logChange(change.item, isNew: change.isNew) }
     }
 
     private func remark(_ current: [Notice]) {
-        for notice in current where !notices.contains(notice) {
+        guard current != notices else { return }
+        let known = Set(notices)
+        for notice in current where !known.contains(notice) {
             setup.logger.warning(
                 "notice", [LogKey.object: "\(notice.kind) \(notice.key)", "detail": LogValue(notice.message)])
         }
-        notices = Set(current)
+        notices = current
+    }
+}
+
+extension StatusStore.Change {
+    fileprivate var key: StatusStore.Key {
+        StatusStore.Key(subject: item.subject, type: item.condition.type.rawValue)
     }
 }
 

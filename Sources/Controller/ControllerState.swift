@@ -8,7 +8,7 @@ public struct ControllerState: Sendable {
     public internal(set) var acknowledgement: Acknowledgement?
     public internal(set) var statuses = StatusStore()
     /// Statuses as a status writer would write them, `Programmed` closed.
-    public internal(set) var counts = ObjectCounts([])
+    public internal(set) var counts = ObjectCounts()
     /// When the configuration last changed, in seconds since 1970.
     public internal(set) var appliedAt: Int64?
     public internal(set) var reloads = Reloads()

@@ -11,19 +11,32 @@ public struct ObjectCounts: Hashable, Sendable {
 
     public private(set) var counts: [String: [State: Int]] = [:]
 
-    /// An object is rejected when anything of it has `Accepted: False`.
-    public init(_ items: [StatusItem]) {
-        var states: [String: (kind: String, state: State)] = [:]
-        for item in items {
-            let object = item.subject.object
-            var state = states[object]?.state ?? .accepted
-            if item.condition.type == .accepted, item.condition.status == .false {
-                state = .rejected
-            } else if item.condition.type == .superseded, item.condition.status == .true, state == .accepted {
-                state = .superseded
-            }
-            states[object] = (item.subject.kind, state)
+    init() {}
+
+    /// Counts an object of a kind by what is said of it now, and no more by what was said before; empty: nothing, it is not
+    /// ours.
+    mutating func replace(_ kind: String, _ before: [Condition], with now: [Condition]) {
+        let (old, new) = (State(before), State(now))
+        guard old != new else { return }
+        if let old {
+            counts[kind, default: [:]][old, default: 1] -= 1
+            if counts[kind]?[old] == 0 { counts[kind]?[old] = nil }
         }
-        for (kind, state) in states.values { counts[kind, default: [:]][state, default: 0] += 1 }
+        if let new { counts[kind, default: [:]][new, default: 0] += 1 }
+        if counts[kind]?.isEmpty == true { counts[kind] = nil }
+    }
+}
+
+extension ObjectCounts.State {
+    /// Of an object: rejected when anything of it has `Accepted: False`. Nil where nothing is said.
+    fileprivate init?(_ conditions: [Condition]) {
+        if conditions.isEmpty { return nil }
+        if conditions.contains(where: { $0.type == .accepted && $0.status == .false }) {
+            self = .rejected
+        } else if conditions.contains(where: { $0.type == .superseded && $0.status == .true }) {
+            self = .superseded
+        } else {
+            self = .accepted
+        }
     }
 }

@@ -5,39 +5,36 @@ extension StatusReport {
     /// Every condition with what it speaks of, in no order.
     public var items: [StatusItem] {
         var items: [StatusItem] = []
-        func add(_ kind: String, _ key: ObjectKey, _ conditions: [Condition], part: StatusSubject.Part = .whole) {
-            let subject = StatusSubject(kind: kind, namespace: key.namespace, name: key.name, part: part)
-            items += conditions.map { StatusItem(subject, $0) }
-        }
-        for (key, status) in gatewayClasses { add("GatewayClass", key, status.conditions) }
-        for (key, status) in gateways {
-            add("Gateway", key, status.conditions)
-            for listener in status.listeners {
-                add("Gateway", key, listener.conditions, part: .listener(listener.name))
-            }
-        }
-        for (key, status) in listenerSets {
-            add("ListenerSet", key, status.conditions)
-            for listener in status.listeners {
-                add("ListenerSet", key, listener.conditions, part: .listener(listener.name))
-            }
-        }
-        for (kind, routes) in [("TCPRoute", tcpRoutes), ("TLSRoute", tlsRoutes)] {
-            for (key, status) in routes {
-                for parent in status.parents {
-                    add(kind, key, parent.conditions, part: .parent(parent.parentRef.text(from: key.namespace)))
-                }
-            }
-        }
-        for (key, status) in backendTLSPolicies {
-            for ancestor in status.ancestors {
-                let part = StatusSubject.Part.parent(ancestor.ancestorRef.text(from: key.namespace))
-                add("BackendTLSPolicy", key, ancestor.conditions, part: part)
-            }
-        }
-        for (key, status) in backends { add("Backend", key, status.conditions) }
-        for (key, status) in gatewayParameters { add("GatewayParameters", key, status.conditions) }
+        forEachStatus { target, status in items += status.items(of: target) }
         return items
+    }
+
+    /// Every condition of one object with what it speaks of; none where it is not ours.
+    func items(of target: StatusTarget) -> [StatusItem] { status(of: target)?.items(of: target) ?? [] }
+}
+
+extension DesiredStatus {
+    fileprivate func items(of target: StatusTarget) -> [StatusItem] {
+        func items(_ conditions: [Condition], _ part: StatusSubject.Part = .whole) -> [StatusItem] {
+            let subject = StatusSubject(
+                kind: target.kind.rawValue, namespace: target.key.namespace, name: target.key.name, part: part)
+            return conditions.map { StatusItem(subject, $0) }
+        }
+        func items(_ conditions: [Condition], _ listeners: [ListenerStatus]) -> [StatusItem] {
+            items(conditions) + listeners.flatMap { items($0.conditions, .listener($0.name)) }
+        }
+        func items(_ conditions: [Condition], for parent: ParentReference) -> [StatusItem] {
+            items(conditions, .parent(parent.text(from: target.key.namespace)))
+        }
+        return switch self {
+        case .gatewayClass(let status): items(status.conditions)
+        case .gateway(let status): items(status.conditions, status.listeners)
+        case .listenerSet(let status): items(status.conditions, status.listeners)
+        case .gatewayParameters(let status): items(status.conditions)
+        case .backend(let status): items(status.conditions)
+        case .policy(let status): status.ancestors.flatMap { items($0.conditions, for: $0.ancestorRef) }
+        case .route(let status): status.parents.flatMap { items($0.conditions, for: $0.parentRef) }
+        }
     }
 }
 

@@ -30,32 +30,67 @@ public struct StatusStore: Sendable {
         }
     }
 
-    public private(set) var entries: [Key: Entry] = [:]
+    /// A condition that is new, or says something else than before (status, reason or message).
+    struct Change {
+        var item: StatusItem
+        /// Whether nothing was known of it.
+        var isNew: Bool
+    }
+
+    /// Which of an object's conditions.
+    private struct Place: Hashable {
+        var part: StatusSubject.Part
+        var type: String
+    }
+
+    /// By kind and object: a change of one copies little of what others hold.
+    private var objects: [String: [ObjectKey: [Place: Entry]]] = [:]
 
     public init() {}
 
-    /// Takes over the conditions that hold at `now`; those missing are forgotten. Returns what is new or says something
-    /// else than before (status, reason or message), in the order of ``Key``.
-    public mutating func update(_ items: [StatusItem], now: Int64) -> [StatusItem] {
-        var next: [Key: Entry] = [:]
-        var changed: [(Key, StatusItem)] = []
+    /// What is kept there; nil: nothing.
+    public subscript(_ key: Key) -> Entry? {
+        objects[key.subject.kind]?[key.subject.key]?[Place(part: key.subject.part, type: key.type)]
+    }
+
+    /// The conditions of one object.
+    func conditions(of kind: String, _ key: ObjectKey) -> [Condition] {
+        (objects[kind]?[key] ?? [:]).values.map(\.condition)
+    }
+
+    /// Takes over everything that holds of one object at `now`; what is missing is forgotten. Returns what changed, in no
+    /// order.
+    mutating func update(_ kind: String, _ key: ObjectKey, _ items: [StatusItem], now: Int64) -> [Change] {
+        let before = objects[kind]?[key] ?? [:]
+        var next: [Place: Entry] = [:]
+        var changed: [Change] = []
         for item in items {
-            let key = Key(subject: item.subject, type: item.condition.type.rawValue)
-            let before = entries[key]
-            let stays = before?.condition.status == item.condition.status
-            next[key] = Entry(
-                condition: item.condition, lastTransitionTime: stays ? before?.lastTransitionTime ?? now : now)
-            if before.map({ StatusStore.saysOther(item.condition, $0.condition) }) ?? true {
-                changed.append((key, item))
+            let place = Place(part: item.subject.part, type: item.condition.type.rawValue)
+            let known = before[place]
+            let stays = known?.condition.status == item.condition.status
+            next[place] = Entry(
+                condition: item.condition, lastTransitionTime: stays ? known?.lastTransitionTime ?? now : now)
+            if known.map({ StatusStore.saysOther(item.condition, $0.condition) }) ?? true {
+                changed.append(Change(item: item, isNew: known == nil))
             }
         }
-        entries = next
-        return changed.sorted { $0.0 < $1.0 }.map(\.1)
+        objects[kind, default: [:]][key] = next.isEmpty ? nil : next
+        return changed
     }
 
     /// Everything, in the order of ``Key``.
     public var sorted: [(key: Key, entry: Entry)] {
-        entries.sorted { $0.key < $1.key }.map { (key: $0.key, entry: $0.value) }
+        var all: [(key: Key, entry: Entry)] = []
+        for (kind, objects) in objects {
+            for (key, entries) in objects {
+                for (place, entry) in entries {
+                    let subject = StatusSubject(
+                        kind: kind, namespace: key.namespace, name: key.name, part: place.part)
+                    all.append((Key(subject: subject, type: place.type), entry))
+                }
+            }
+        }
+        return all.sorted { $0.key < $1.key }
     }
 
     private static func saysOther(_ left: Condition, _ right: Condition) -> Bool {

@@ -7,52 +7,117 @@ public import Primitives
 public func compose(
     _ report: StatusReport, _ acknowledgement: Acknowledgement?, addresses: [IPAddress]
 ) -> StatusReport {
-    guard let acknowledgement else { return report }
-    var report = report
-    let attached = closeListenerSets(&report, acknowledgement)
-    for (key, status) in report.gateways {
-        var status = status
+    var composer = StatusComposer()
+    return composer.compose(report, acknowledgement, addresses: addresses)
+}
+
+/// ``compose(_:_:addresses:)`` for one report after another: where the engine's answer stayed the same, only gateways of which
+/// something else is said are looked at. The results are the same. A value of one thread.
+public struct StatusComposer: Sendable {
+    private struct Memory: Sendable {
+        let report: StatusReport
+        let bindings: [Binding: BindingState]
+        let addresses: [IPAddress]
+        let composed: StatusReport
+    }
+
+    private var memory: Memory?
+
+    public init() {}
+
+    /// What ``compose(_:_:addresses:)`` says.
+    public mutating func compose(
+        _ report: StatusReport, _ acknowledgement: Acknowledgement?, addresses: [IPAddress]
+    ) -> StatusReport {
+        guard let acknowledgement else { return report }
+        var closer = StatusCloser(report, acknowledgement, addresses)
+        if let memory, memory.bindings == acknowledgement.bindings, memory.addresses == addresses,
+            memory.report.bindings == report.bindings, memory.report.reaches == report.reaches,
+            memory.report.listenerSetParents == report.listenerSetParents
+        {
+            closer.closeChanges(since: memory.report, memory.composed)
+        } else {
+            closer.closeAll()
+        }
+        memory = Memory(
+            report: report, bindings: acknowledgement.bindings, addresses: addresses, composed: closer.report)
+        return closer.report
+    }
+}
+
+/// Closes the conditions of one report.
+private struct StatusCloser {
+    private let open: StatusReport
+    private let acknowledgement: Acknowledgement
+    private let addresses: [IPAddress]
+    /// ListenerSets by gateway, in order.
+    private let sets: [ObjectKey: [ObjectKey]]
+    private(set) var report: StatusReport
+
+    init(_ report: StatusReport, _ acknowledgement: Acknowledgement, _ addresses: [IPAddress]) {
+        (open, self.report, self.acknowledgement, self.addresses) = (report, report, acknowledgement, addresses)
+        let parents = report.listenerSetParents
+        sets = Dictionary(grouping: parents.keys.sorted()) { parents[$0] ?? $0 }
+    }
+
+    mutating func closeAll() {
+        for gateway in Set(open.gateways.keys).union(sets.keys) { close(gateway) }
+    }
+
+    /// Takes over what was made of an earlier report that differs in statuses alone, and closes the rest.
+    mutating func closeChanges(since earlier: StatusReport, _ composed: StatusReport) {
+        (report.gateways, report.listenerSets) = (composed.gateways, composed.listenerSets)
+        var gateways = Set(open.gateways.changedKeys(since: earlier.gateways))
+        for key in open.listenerSets.changedKeys(since: earlier.listenerSets) {
+            report.listenerSets[key] = open.listenerSets[key]
+            if let gateway = open.listenerSetParents[key] { gateways.insert(gateway) }
+        }
+        for key in gateways {
+            if open.gateways[key] == nil { report.gateways[key] = nil }
+            close(key)
+        }
+    }
+
+    private mutating func close(_ key: ObjectKey) {
+        let ofSets = closeSets(of: key)
+        guard var status = open.gateways[key] else { return }
         var served: [ListenerOutcome] = []
         for index in status.listeners.indices {
             let id = ListenerID(
                 gatewayNamespace: key.namespace, gateway: key.name, listener: status.listeners[index].name)
-            guard let bindings = report.bindings[id] else { continue }
+            guard let bindings = open.bindings[id] else { continue }
             let outcome = ListenerOutcome(status.listeners[index].name, bindings, acknowledgement)
             served.append(outcome)
             status.listeners[index].conditions.close { outcome.condition(observed: $0) }
         }
-        let ofSets = attached[key] ?? []
-        let reach = report.reaches[key] ?? hostReach(served + ofSets, addresses)
+        let reach = open.reaches[key] ?? hostReach(served + ofSets, addresses)
         if !served.isEmpty || !ofSets.isEmpty { status.addresses = reach.addresses }
         // The gateway speaks of its own listeners, unless it has none but those of its sets.
         let telling = served.isEmpty ? ofSets : served
         status.conditions.close { gatewayCondition(telling, reach, observed: $0) }
         report.gateways[key] = status
     }
-    return report
-}
 
-/// Closes the conditions of ListenerSets; returns what became of their listeners, by gateway.
-private func closeListenerSets(
-    _ report: inout StatusReport, _ acknowledgement: Acknowledgement
-) -> [ObjectKey: [ListenerOutcome]] {
-    var attached: [ObjectKey: [ListenerOutcome]] = [:]
-    for (key, gateway) in report.listenerSetParents.sorted(by: { $0.key < $1.key }) {
-        guard var status = report.listenerSets[key] else { continue }
-        let owner = ListenerOwner(gateway: gateway, set: key)
-        var served: [ListenerOutcome] = []
-        for index in status.listeners.indices {
-            let name = status.listeners[index].name
-            guard let bindings = report.bindings[owner.id(name)] else { continue }
-            let outcome = ListenerOutcome(name, bindings, acknowledgement)
-            served.append(outcome)
-            status.listeners[index].conditions.close { outcome.condition(observed: $0) }
+    /// Closes the conditions of a gateway's ListenerSets; returns what became of their listeners.
+    private mutating func closeSets(of gateway: ObjectKey) -> [ListenerOutcome] {
+        var attached: [ListenerOutcome] = []
+        for key in sets[gateway] ?? [] {
+            guard var status = open.listenerSets[key] else { continue }
+            let owner = ListenerOwner(gateway: gateway, set: key)
+            var served: [ListenerOutcome] = []
+            for index in status.listeners.indices {
+                let name = status.listeners[index].name
+                guard let bindings = open.bindings[owner.id(name)] else { continue }
+                let outcome = ListenerOutcome(name, bindings, acknowledgement)
+                served.append(outcome)
+                status.listeners[index].conditions.close { outcome.condition(observed: $0) }
+            }
+            if !served.isEmpty { status.conditions.close { listenerSetCondition(served, observed: $0) } }
+            report.listenerSets[key] = status
+            attached += served
         }
-        if !served.isEmpty { status.conditions.close { listenerSetCondition(served, observed: $0) } }
-        report.listenerSets[key] = status
-        attached[gateway, default: []] += served
+        return attached
     }
-    return attached
 }
 
 private func listenerSetCondition(_ outcomes: [ListenerOutcome], observed generation: Int64?) -> Condition {

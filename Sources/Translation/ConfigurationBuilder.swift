@@ -9,9 +9,8 @@ struct ConfigurationBuilder {
     private let policies: PolicyIndex
     /// What names may not lead to where no parameters say otherwise.
     private let commonRefusal: RefusedAddresses
-    private var backends: [BackendID: BackendConfiguration] = [:]
-    private var listeners: [ListenerConfiguration] = []
-    private(set) var bindings: [ListenerID: [Binding]] = [:]
+    /// The backends that what was built points at.
+    private(set) var backends: [BackendID: BackendConfiguration] = [:]
 
     init(slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex, _ options: TranslationOptions) {
         commonRefusal = EffectiveParameters(options).backendGuard.refusedAddresses
@@ -20,57 +19,49 @@ struct ConfigurationBuilder {
         self.policies = policies
     }
 
-    /// The configuration of everything added so far.
-    var configuration: EngineConfiguration {
-        EngineConfiguration(
-            listeners: listeners.sorted { $0.id < $1.id },
-            // Keys alone are sorted: moving whole backends about is what costs.
-            backends: backends.keys.sorted().compactMap { backends[$0] })
-    }
-
-    mutating func add(
-        _ listener: ListenerState, of gateway: GatewayState, _ selection: RouteSelection, _ routes: [RouteState]
-    ) {
-        guard let port = UInt16(exactly: listener.spec.port) else { return }
+    /// A listener that is to be served, with its routes; nil where there is no place to bind it yet.
+    mutating func listener(
+        _ listener: ListenerState, of gateway: GatewayState, _ selection: RouteSelection
+    ) -> ListenerConfiguration? {
+        guard let port = UInt16(exactly: listener.spec.port) else { return nil }
         let places = gateway.exposure.bindings(of: port)
-        guard !places.isEmpty else { return }
-        bindings[listener.id] = places
+        guard !places.isEmpty else { return nil }
         let traffic: ListenerConfiguration.Traffic
         switch listener.traffic {
-        case .tcp: traffic = .tcp(selection.fallback.map { route(routes[$0], listener, gateway) })
-        case .passthrough: traffic = .tls(tls(listener, gateway, .passthrough, selection, routes))
+        case .tcp: traffic = .tcp(selection.fallback.map { route($0, listener, gateway) })
+        case .passthrough: traffic = .tls(tls(listener, gateway, .passthrough, selection))
         case .terminate:
             var termination = TLSTermination(
                 certificates: listener.certificates, alpnProtocols: listener.alpnProtocols)
             termination.clientValidation = listener.clientValidation
-            traffic = .tls(tls(listener, gateway, .terminate(termination), selection, routes))
-        case .unsupported: return
+            traffic = .tls(tls(listener, gateway, .terminate(termination), selection))
+        case .unsupported: return nil
         }
         var settings = ListenerSettings()
         settings.routeDrainTimeout = gateway.parameters.routeDrainTimeout
-        listeners.append(
-            ListenerConfiguration(
-                id: listener.id, bindings: places, port: port, traffic: traffic, settings: settings))
+        return ListenerConfiguration(
+            id: listener.id, bindings: places, port: port, traffic: traffic, settings: settings)
     }
 
     private mutating func tls(
-        _ listener: ListenerState, _ gateway: GatewayState, _ mode: TLSListener.Mode, _ selection: RouteSelection,
-        _ routes: [RouteState]
+        _ listener: ListenerState, _ gateway: GatewayState, _ mode: TLSListener.Mode, _ selection: RouteSelection
     ) -> TLSListener {
-        var built: [Int: RouteConfiguration] = [:]
-        let names = selection.byName.map { (text: $0.key.description, hostname: $0.key, route: $0.value) }
+        var built: [ObjectIdentifier: RouteConfiguration] = [:]
+        let names = selection.byName.map { (text: $0.name.description, hostname: $0.name, route: $0.route) }
             .sorted { $0.text < $1.text }
         let hostnameRoutes = names.map { name in
-            let configuration = built[name.route] ?? route(routes[name.route], listener, gateway)
-            built[name.route] = configuration
+            let id = ObjectIdentifier(name.route)
+            let configuration = built[id] ?? route(name.route, listener, gateway)
+            built[id] = configuration
             return TLSListener.HostnameRoute(hostname: name.hostname, route: configuration)
         }
         return TLSListener(
             hostname: listener.hostname, mode: mode, routes: hostnameRoutes,
-            fallback: selection.fallback.map { route(routes[$0], listener, gateway) })
+            fallback: selection.fallback.map { route($0, listener, gateway) })
     }
 
-    private mutating func route(
+    /// A route as one listener serves it.
+    mutating func route(
         _ route: RouteState, _ listener: ListenerState, _ gateway: GatewayState
     ) -> RouteConfiguration {
         let rule = route.rule ?? ResolvedRule()

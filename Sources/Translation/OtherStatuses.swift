@@ -58,13 +58,7 @@ func collectNotices(
     _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ slices: SliceIndex,
     _ policies: [PolicyState], _ parameters: ParametersIndex
 ) -> [Notice] {
-    var notices: [Notice] = []
-    for policy in policies where policy.ancestors.isEmpty {
-        notices.append(
-            Notice(
-                kind: "BackendTLSPolicy", key: policy.key,
-                message: "has no effect: no route sends traffic to its targets in the clear or after termination"))
-    }
+    var notices = idlePolicies(policies)
     for key in slices.strays {
         notices.append(
             Notice(
@@ -73,6 +67,21 @@ func collectNotices(
     }
     if options.standalone { notices += ignoredObjects(snapshot, classes) + unusedParameters(snapshot, parameters) }
     return notices.sorted()
+}
+
+/// Policies that affect nobody's traffic.
+func idlePolicies(_ policies: [PolicyState]) -> [Notice] {
+    policies.filter(\.ancestors.isEmpty).map { policy in
+        Notice(
+            kind: BackendTLSPolicy.resourceKind.kind, key: policy.key,
+            message: "has no effect: no route sends traffic to its targets in the clear or after termination")
+    }
+}
+
+/// In a folder, a route that nobody serves; nil where it names a parent.
+func idleRoute<Route: KubernetesResource>(_ route: Route, _ key: ObjectKey, _ parents: [ParentReference]?) -> Notice? {
+    guard (parents ?? []).isEmpty else { return nil }
+    return Notice(kind: Route.resourceKind.kind, key: key, message: "has no effect: no parentRefs")
 }
 
 /// In a folder nobody else serves what we ignore.
@@ -90,12 +99,8 @@ private func ignoredObjects(_ snapshot: ClusterSnapshot, _ classes: ClassSelecti
         else { continue }
         notices.append(Notice(kind: "ListenerSet", key: key, message: "ignored: Gateway \(parent) is not ours"))
     }
-    for (key, route) in snapshot.tcpRoutes where (route.spec.parentRefs ?? []).isEmpty {
-        notices.append(Notice(kind: "TCPRoute", key: key, message: "has no effect: no parentRefs"))
-    }
-    for (key, route) in snapshot.tlsRoutes where (route.spec.parentRefs ?? []).isEmpty {
-        notices.append(Notice(kind: "TLSRoute", key: key, message: "has no effect: no parentRefs"))
-    }
+    notices += snapshot.tcpRoutes.compactMap { idleRoute($0.value, $0.key, $0.value.spec.parentRefs) }
+    notices += snapshot.tlsRoutes.compactMap { idleRoute($0.value, $0.key, $0.value.spec.parentRefs) }
     return notices
 }
 

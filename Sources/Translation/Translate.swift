@@ -4,61 +4,111 @@ public import KubernetesAPI
 /// Works out what a snapshot means: the engine's configuration, and the status of every object of ours. Pure: the same
 /// snapshot gives the same result, whatever order its objects came in.
 public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> TranslationResult {
-    translate(snapshot, options, SliceIndex(snapshot.endpointSlices))
+    Workings(snapshot, options, SliceIndex(snapshot.endpointSlices)).result
 }
 
-/// The same, with the snapshot's EndpointSlices in order.
-func translate(_ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex) -> TranslationResult {
-    let grants = GrantIndex(snapshot.referenceGrants)
-    var parameters = ParametersIndex(snapshot)
-    let context = SelectionContext(
-        snapshot: snapshot, options: options, classes: ClassSelection(snapshot, options, &parameters), grants: grants,
-        ledger: ServiceLedger(snapshot, options))
-    var (gateways, ports) = settledGateways(context, &parameters)
+/// A translation with what was worked out on the way, as far as a change of routes, Services or EndpointSlices can be carried
+/// on from there (``take(_:_:)``). Of one thread.
+final class Workings {
+    let options: TranslationOptions
+    let grants: GrantIndex
+    let slices: SliceIndex
+    /// Settled: neither routes nor Services change them, but for those of the installation's namespace.
+    let gateways: [GatewayState]
+    var snapshot: ClusterSnapshot
+    var attacher: RouteAttacher
+    /// Who serves what, by gateway and listener.
+    var selections: [[RouteSelection]]
+    var catalog: BackendCatalog
+    var policies: PolicyIndex
+    var policyUses = PolicyUses()
+    var result: TranslationResult
+    /// In order of precedence; empty once ``book`` has them.
+    var routes: [RouteState]
+    /// Made when something changes.
+    var book: RouteBook?
 
-    var attacher = RouteAttacher(snapshot, gateways, collectRoutes(snapshot), standalone: options.standalone)
-    attacher.attachAll()
-    gateways = attacher.gateways
-    let routes = attacher.routes
-
-    let catalog = BackendCatalog(snapshot.backends, snapshot.services)
-    let resolver = BackendResolver(snapshot, grants: grants, slices: slices, backends: catalog)
-    for index in routes.indices where !routes[index].parents.isEmpty {
-        routes[index].rule = resolver.resolve(routes[index])
+    init(_ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex) {
+        (self.snapshot, self.options, self.slices) = (snapshot, options, slices)
+        grants = GrantIndex(snapshot.referenceGrants)
+        var parameters = ParametersIndex(snapshot)
+        let context = SelectionContext(
+            snapshot: snapshot, options: options, classes: ClassSelection(snapshot, options, &parameters),
+            grants: grants,
+            ledger: ServiceLedger(snapshot, options))
+        let (gateways, ports) = settledGateways(context, &parameters)
+        self.gateways = gateways
+        attacher = RouteAttacher(snapshot, gateways, standalone: options.standalone)
+        routes = collectRoutes(snapshot)
+        selections = gateways.map { Array(repeating: RouteSelection(), count: $0.listeners.count) }
+        catalog = BackendCatalog(snapshot.backends, snapshot.services)
+        policies = PolicyIndex(snapshot)
+        result = TranslationResult(configuration: EngineConfiguration(), statuses: StatusReport())
+        place(routes)
+        build()
+        result.statuses.gatewayClasses = context.classes.statuses
+        report()
+        reportParameters(snapshot.gatewayParameters, parameters, options, into: &result.statuses)
+        result.notices = collectNotices(
+            snapshot, options, context.classes, slices, policies.policies, parameters)
+        addInfrastructure(to: &result, gateways, ports, context)
     }
 
-    var policies = PolicyIndex(snapshot)
-    noteUses(of: &policies, gateways, routes)
+    var resolver: BackendResolver {
+        BackendResolver(snapshot, grants: grants, slices: slices, backends: catalog)
+    }
+    var builder: ConfigurationBuilder {
+        ConfigurationBuilder(slices: slices, catalog: catalog, policies: policies, options)
+    }
+    var reporter: RouteReporter {
+        RouteReporter(gateways: gateways, selections: selections, catalog: catalog, options: options)
+    }
 
-    var builder = ConfigurationBuilder(slices: slices, catalog: catalog, policies: policies, options)
-    build(&builder, &gateways, routes)
-
-    var statuses = StatusReport()
-    statuses.bindings = builder.bindings
-    statuses.gatewayClasses = context.classes.statuses
-    reportGateways(gateways, into: &statuses)
-    if options.standalone { reportStrayListenerSets(snapshot, into: &statuses) }
-    reportRoutes(routes, gateways, catalog, options, into: &statuses)
-    reportPolicies(policies.policies, options, into: &statuses)
-    reportBackends(snapshot.backends, catalog, into: &statuses)
-    reportParameters(snapshot.gatewayParameters, parameters, options, into: &statuses)
-    var result = TranslationResult(
-        configuration: builder.configuration, statuses: statuses,
-        notices: collectNotices(snapshot, options, context.classes, slices, policies.policies, parameters))
-    addInfrastructure(to: &result, gateways, ports, context)
-    return result
-}
-
-/// Adds every listener that is to be served, and notes what routes lose to others.
-private func build(_ builder: inout ConfigurationBuilder, _ gateways: inout [GatewayState], _ routes: [RouteState]) {
-    for gateway in gateways.indices {
-        for listener in gateways[gateway].listeners.indices {
-            let selection = RouteSelection(gateways[gateway].listeners[listener], routes)
-            gateways[gateway].listeners[listener].losses = selection.losses
-            let state = gateways[gateway].listeners[listener]
-            guard state.isServed else { continue }
-            builder.add(state, of: gateways[gateway], selection, routes)
+    /// Puts routes where they belong, and works out where they lead.
+    private func place(_ routes: [RouteState]) {
+        let resolver = self.resolver
+        for route in routes {
+            attacher.attach(route)
+            if !route.parents.isEmpty { route.rule = resolver.resolve(route) }
+            for place in route.places { selections[place.gateway][place.listener].add(route, place.names) }
         }
+        guard !policies.policies.isEmpty else { return }
+        for route in routes { _ = policyUses.add(route, gateways, policies) }
+        policyUses.tell(&policies, gateways)
+    }
+
+    /// Adds every listener that is to be served.
+    private func build() {
+        var builder = self.builder
+        var listeners: [ListenerConfiguration] = []
+        for (gateway, state) in gateways.enumerated() {
+            for (listener, selection) in zip(state.listeners, selections[gateway]) where listener.isServed {
+                guard let built = builder.listener(listener, of: state, selection) else { continue }
+                listeners.append(built)
+                result.statuses.bindings[built.id] = built.bindings
+            }
+        }
+        result.configuration.listeners = listeners.sorted { $0.id < $1.id }
+        let backends = builder.backends
+        // Keys alone are sorted: moving whole backends about is what costs.
+        result.configuration.backends = backends.keys.sorted().compactMap { backends[$0] }
+    }
+
+    private func report() {
+        for (gateway, selections) in zip(gateways, selections) {
+            reportGateway(gateway, selections, into: &result.statuses)
+        }
+        if options.standalone { reportStrayListenerSets(snapshot, into: &result.statuses) }
+        let reporter = self.reporter
+        for route in routes {
+            guard let status = reporter.status(route) else { continue }
+            switch route.kind {
+            case .tcp: result.statuses.tcpRoutes[route.key] = status
+            case .tls: result.statuses.tlsRoutes[route.key] = status
+            }
+        }
+        reportPolicies(policies.policies, options, into: &result.statuses)
+        reportBackends(snapshot.backends, catalog, into: &result.statuses)
     }
 }
 
@@ -89,21 +139,5 @@ private func addInfrastructure(
         let (reach, until) = reach(of: gateway, exposure, context.snapshot)
         result.statuses.reaches[gateway.key] = reach
         if let until { result.reconsiderAt = min(result.reconsiderAt ?? until, until) }
-    }
-}
-
-/// Tells policies which gateways' traffic they affect: that of listeners which do not pass TLS through.
-private func noteUses(of policies: inout PolicyIndex, _ gateways: [GatewayState], _ routes: [RouteState]) {
-    guard !policies.policies.isEmpty else { return }
-    for gateway in gateways {
-        var seen: Set<BackendTarget> = []
-        for listener in gateway.listeners where listener.traffic == .tcp || listener.traffic == .terminate {
-            for attachment in listener.attachments {
-                for target in routes[attachment.route].rule?.targets ?? [] {
-                    guard let backend = target.backend, seen.insert(backend).inserted else { continue }
-                    policies.use(backend, by: gateway.key)
-                }
-            }
-        }
     }
 }

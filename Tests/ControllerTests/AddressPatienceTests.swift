@@ -44,7 +44,7 @@ struct AddressPatienceTests {
 
         func programmed() -> Condition? {
             let subject = StatusSubject(kind: "Gateway", namespace: "default", name: "edge")
-            return controller.state.statuses.entries[.init(subject: subject, type: "Programmed")]?.condition
+            return controller.state.statuses[.init(subject: subject, type: "Programmed")]?.condition
         }
         #expect(waitUntil { programmed() != nil })
         #expect(waitUntil { programmed()?.reason == .addressNotAssigned })

@@ -38,7 +38,7 @@ struct ControllerTests {
     private func waitFor(_ condition: (ControllerState) -> Bool) -> Bool { waitUntil { condition(controller.state) } }
 
     private func programmed(_ port: Int) -> StatusStore.Entry? {
-        controller.state.statuses.entries[
+        controller.state.statuses[
             .init(
                 subject: .init(kind: "Gateway", namespace: "default", name: "edge", part: .listener("p\(port)")),
                 type: "Programmed")]

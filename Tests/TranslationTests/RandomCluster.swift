@@ -36,6 +36,10 @@ struct RandomCluster {
         }
         for index in 0..<10 { addService("s\(index)", to: &snapshot) }
         for index in 0..<4 { put(grant("g\(index)"), in: &snapshot, \.referenceGrants) }
+        for index in 0..<3 { put(backend("b\(index)"), in: &snapshot, \.backends) }
+        for namespace in namespaces where next(2) == 0 {
+            put(Namespace(metadata: ObjectMeta(name: namespace, labels: ["in": "x"])), in: &snapshot, \.namespaces)
+        }
         for index in 0..<8 { put(policy("p\(index)"), in: &snapshot, \.backendTLSPolicies) }
         for namespace in namespaces where next(3) > 0 {
             let key = ObjectKey(namespace: namespace, name: "cert")
@@ -89,7 +93,9 @@ struct RandomCluster {
                     name: "l\(index)", hostname: isTLS && next(3) > 0 ? pick(hosts) : nil, port: 440 + next(12),
                     protocol: isTLS ? .tls : pick([.tcp, .tcp, .tcp, .http]), tls: isTLS ? tls : nil,
                     allowedRoutes: Gateway.AllowedRoutes(
-                        namespaces: Gateway.RouteNamespaces(from: pick(["All", "All", "Same"])))))
+                        namespaces: Gateway.RouteNamespaces(
+                            from: pick(["All", "All", "All", "Same", "Selector"]),
+                            selector: LabelSelector(matchLabels: ["in": "x"])))))
         }
         return listeners
     }
@@ -105,9 +111,11 @@ struct RandomCluster {
 
     private mutating func rules() -> [RouteRule] {
         let references = (0..<(1 + next(3))).map { _ in
-            BackendReference(
-                name: "s\(next(11))", namespace: next(3) == 0 ? pick(namespaces) : nil, port: 80 + next(2),
-                weight: next(4))
+            next(6) == 0
+                ? BackendReference(group: Backend.resourceKind.group, kind: "Backend", name: "b\(next(4))")
+                : BackendReference(
+                    name: "s\(next(11))", namespace: next(3) == 0 ? pick(namespaces) : nil, port: 80 + next(2),
+                    weight: next(4))
         }
         return [RouteRule(backendRefs: references)]
     }
@@ -138,6 +146,14 @@ struct RandomCluster {
                     endpoints: endpoints, ports: [EndpointSlice.Port(name: "a", port: 8080)]),
                 in: &snapshot, \.endpointSlices)
         }
+    }
+
+    private mutating func backend(_ name: String) -> Backend {
+        let endpoint =
+            next(2) == 0
+            ? Backend.Endpoint(fqdn: Backend.FQDN(hostname: "db.example.com", port: 5432))
+            : Backend.Endpoint(ip: Backend.IP(address: pick(["10.9.9.9", "169.254.0.1"]), port: 7))
+        return Backend(metadata: meta(name), spec: Backend.Spec(endpoints: [endpoint]))
     }
 
     private mutating func grant(_ name: String) -> ReferenceGrant {

@@ -7,67 +7,85 @@ import Translation
 /// What is remembered changes nothing of what is said.
 @Suite("Translator")
 struct TranslatorTests {
-    private static let options = {
-        var options = TranslationOptions()
-        options.standalone = true
-        return options
-    }()
-
-    @Test("after any change it says what a translation from nothing says", arguments: 0..<4)
+    @Test("after any change it says what a translation from nothing says", arguments: 0..<8)
     func agrees(seed: UInt64) {
-        var translator = Translator(options: Self.options)
-        var dice = SeededDice(seed: seed)
-        var snapshot = RandomCluster(seed: seed).snapshot()
-        let other = RandomCluster(seed: seed + 1000).snapshot()
-        for step in 0..<20 {
+        var walk = ClusterWalk(seed: seed, standalone: seed % 2 == 0)
+        let translator = Translator(options: walk.options)
+        var composer = StatusComposer()
+        var dice = SeededDice(seed: seed + 1)
+        var acknowledgement = Acknowledgement(generation: 1, bindings: [:])
+        for step in 0..<400 {
+            let what = step == 0 ? "the start" : walk.step()
+            let fresh = translate(walk.snapshot, options: walk.options)
+            let result = translator.translate(walk.snapshot)
+            expectEqual(result, fresh, "seed \(seed), step \(step): \(what)")
+            if dice.roll(4) == 0 { acknowledgement.answer(fresh.statuses, &dice) }
+            let addresses = [IPAddress("192.0.2.\(dice.roll(20) == 0 ? 1 : 2)")].compactMap { $0 }
             #expect(
-                translator.translate(snapshot) == translate(snapshot, options: Self.options),
-                "seed \(seed), step \(step)")
-            change(&snapshot, other, &dice)
+                composer.compose(result.statuses, acknowledgement, addresses: addresses)
+                    == compose(fresh.statuses, acknowledgement, addresses: addresses),
+                "seed \(seed), step \(step): \(what)")
+            if result != fresh { return }
         }
+        #expect(translator.counts.carriedOn > 200, "seed \(seed): \(translator.counts)")
+        #expect(translator.counts.whole > 40, "seed \(seed): \(translator.counts)")
     }
 
-    /// Mostly slices; now and then something else, and the time.
-    private func change(_ snapshot: inout ClusterSnapshot, _ other: ClusterSnapshot, _ dice: inout SeededDice) {
-        guard let key = dice.pick(snapshot.endpointSlices.keys.sorted()) else { return }
-        switch dice.roll(10) {
-        case 0: snapshot.endpointSlices[key] = nil
-        case 1: snapshot.endpointSlices[key]?.addressType = "FQDN"
-        case 2: snapshot.endpointSlices[key]?.metadata.labels = nil
-        case 3: snapshot.endpointSlices[key]?.metadata.labels = [EndpointSlice.serviceNameLabel: "s\(dice.roll(10))"]
-        case 4:
-            let name = dice.pick(snapshot.services.keys.sorted())
-            snapshot.services[name ?? key]?.spec.ports = [Service.Port(name: "a", port: 80 + dice.roll(2))]
-        case 5:
-            if let route = dice.pick(other.tcpRoutes.keys.sorted()) {
-                snapshot.tcpRoutes[route] = other.tcpRoutes[route]
-            }
-        case 6: snapshot.asOf += Int64(dice.roll(3000))
-        case 7: snapshot.asOf -= 10
-        default:
-            let addresses = ["10.1.\(dice.roll(9)).\(dice.roll(9))", "fd00::\(dice.roll(9))"]
-            snapshot.endpointSlices[key]?.endpoints = [
-                .init(addresses: addresses, conditions: .init(ready: dice.roll(2) == 0)),
-                .init(
-                    addresses: ["10.2.0.\(dice.roll(9))"],
-                    conditions: .init(ready: false, serving: true, terminating: true)),
-            ]
+    /// Says which part differs, instead of printing both.
+    private func expectEqual(_ result: TranslationResult, _ fresh: TranslationResult, _ what: String) {
+        let (left, right) = (result.configuration, fresh.configuration)
+        #expect(left.listeners.map(\.id) == right.listeners.map(\.id), "\(what)")
+        for (a, b) in zip(left.listeners, right.listeners) where a != b { Issue.record("\(what)\n\(a)\nis not\n\(b)") }
+        #expect(left.backends.map(\.id) == right.backends.map(\.id), "\(what)")
+        for (a, b) in zip(left.backends, right.backends) where a != b { Issue.record("\(what)\n\(a)\nis not\n\(b)") }
+        #expect(result.notices == fresh.notices, "\(what)")
+        for key in Set(fresh.statuses.tcpRoutes.keys).union(result.statuses.tcpRoutes.keys) {
+            #expect(result.statuses.tcpRoutes[key] == fresh.statuses.tcpRoutes[key], "\(what): TCPRoute \(key)")
         }
+        for key in Set(fresh.statuses.tlsRoutes.keys).union(result.statuses.tlsRoutes.keys) {
+            #expect(result.statuses.tlsRoutes[key] == fresh.statuses.tlsRoutes[key], "\(what): TLSRoute \(key)")
+        }
+        #expect(result.statuses.gateways == fresh.statuses.gateways, "\(what)")
+        #expect(result.statuses.backendTLSPolicies == fresh.statuses.backendTLSPolicies, "\(what)")
+        #expect(result == fresh, "\(what)")
+    }
+
+    @Test("a changed route is carried on from, a changed Gateway is not, and of no change nothing is copied")
+    func reuse() throws {
+        var options = TranslationOptions()
+        options.standalone = true
+        let translator = Translator(options: options)
+        var snapshot = RandomCluster(seed: 7).snapshot()
+        let first = translator.translate(snapshot)
+        #expect([translator.counts.whole, translator.counts.carriedOn] == [1, 0])
+        let route = try #require(snapshot.tlsRoutes.keys.min())
+        snapshot.tlsRoutes[route]?.spec.hostnames = ["new.example.com"]
+        _ = translator.translate(snapshot)
+        snapshot.tlsRoutes[route] = nil
+        _ = translator.translate(snapshot)
+        snapshot.asOf += 1
+        let third = translator.translate(snapshot)
+        #expect([translator.counts.whole, translator.counts.carriedOn] == [1, 3])
+        #expect(third.statuses.tcpRoutes.isSameStorage(as: first.statuses.tcpRoutes))
+        #expect(third.statuses.bindings.isSameStorage(as: first.statuses.bindings))
+        let gateway = try #require(snapshot.gateways.keys.min())
+        snapshot.gateways[gateway] = nil
+        _ = translator.translate(snapshot)
+        #expect([translator.counts.whole, translator.counts.carriedOn] == [2, 3])
     }
 }
 
-/// xorshift64*.
-struct SeededDice {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
-
-    mutating func roll(_ sides: Int) -> Int {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return Int((state &* 0x2545_f491_4f6c_dd1d) >> 33) % sides
+extension Acknowledgement {
+    /// The engine's answer to a report by dice: most ports are bound, some fail, some are not tried yet.
+    fileprivate mutating func answer(_ report: StatusReport, _ dice: inout SeededDice) {
+        generation += 1
+        bindings = [:]
+        for binding in Set(report.bindings.values.joined()).sorted() {
+            switch dice.roll(8) {
+            case 0: break
+            case 1: bindings[binding] = .failed(BindFailure(errno: 98, message: "port \(binding.port) is in use"))
+            default: bindings[binding] = .bound
+            }
+        }
     }
-
-    mutating func pick<Value>(_ values: [Value]) -> Value? { values.isEmpty ? nil : values[roll(values.count)] }
 }

@@ -44,7 +44,7 @@ struct StatusBook {
     var counts: [StatusKind: [Result: UInt64]] = [:]
     /// What the caller logs, and then removes.
     var remarks: [Remark] = []
-    var entries: [StatusTarget: StatusEntry] = [:]
+    private(set) var entries: [StatusTarget: StatusEntry] = [:]
     var backOff: BackOff
     private var queues: [StatusKind: [StatusTarget]] = [:]
     private var heads: [StatusKind: Int] = [:]
@@ -57,6 +57,11 @@ struct StatusBook {
     var followsWatch = true
     private var revision: UInt64?
     private var snapshot = ClusterSnapshot(asOf: 0)
+    /// What was last taken: of the next only what differs is looked at.
+    private var desired = StatusReport()
+    private var observed = ObservedStatuses()
+    /// Entries with something to do.
+    private var busy = 0
 
     init(controllerName: String, seed: UInt64) {
         (self.controllerName, fieldManager) = (controllerName, ClusterWriter.fieldManager(of: controllerName))
@@ -76,39 +81,45 @@ struct StatusBook {
     }
 
     private mutating func takeDesired(_ report: StatusReport) {
-        for target in Array(entries.keys) {
-            let desired = report.status(of: target)
-            guard entries[target]?.desired != desired else { continue }
-            let isRefused = edit(target) { $0.take(desired: desired) }
-            if isRefused { edit(target) { ($0.phase, $0.isRefused) = (.idle, false) } }
-            enqueue(target)
-        }
-        var new: [(StatusTarget, DesiredStatus)] = []
-        report.forEachStatus { target, status in if entries[target] == nil { new.append((target, status)) } }
-        for (target, status) in new.sorted(by: { $0.0.key < $1.0.key }) {
-            entries[target] = StatusEntry(desired: status)
+        let changed = report.changedTargets(since: desired)
+        desired = report
+        for target in changed.sorted(by: { $0.key < $1.key }) {
+            let status = report.status(of: target)
+            if entries[target] == nil {
+                guard let status else { continue }
+                entries[target] = StatusEntry(desired: status)
+            } else {
+                guard entries[target]?.desired != status else { continue }
+                let isRefused = edit(target) { $0.take(desired: status) }
+                if isRefused { edit(target) { ($0.phase, $0.isRefused) = (.idle, false) } }
+            }
             enqueue(target)
         }
     }
 
-    private mutating func takeObserved(_ observed: ObservedStatuses) {
+    private mutating func takeObserved(_ next: ObservedStatuses) {
+        let last = observed
+        observed = next
         for kind in StatusKind.allCases {
-            for (key, status) in observed.byKind[kind.rawValue] ?? [:] {
+            let statuses = next.byKind[kind.rawValue] ?? [:]
+            for key in statuses.changedKeys(since: last.byKind[kind.rawValue] ?? [:]) {
                 let target = StatusTarget(kind: kind, key: key)
-                if edit(target, { $0.take(observed: status) }) { enqueue(target) }
+                if let status = statuses[key] {
+                    if edit(target, { $0.take(observed: status) }) { enqueue(target) }
+                } else if entries[target]?.observed != nil {
+                    _ = edit(target) { $0.take(observed: nil) }
+                    forget(target)
+                }
             }
-        }
-        for (target, entry) in entries where entry.observed != nil && observed[target.kind.rawValue, target.key] == nil
-        {
-            _ = edit(target) { $0.take(observed: nil) }
-            forget(target)
         }
     }
 
     /// Drops what is known of an object that is gone, and that nothing is to be said of, unless an answer is awaited.
     mutating func forget(_ target: StatusTarget) {
         guard let entry = entries[target], entry.observed == nil, entry.desired == nil else { return }
-        if entry.phase != .patching, entry.phase != .reading { entries[target] = nil }
+        guard entry.phase != .patching, entry.phase != .reading else { return }
+        if entry.phase != .idle { busy -= 1 }
+        entries[target] = nil
     }
 
     /// Nothing is to be written for now: another replica leads. What is to be done is found anew by ``restart()``.
@@ -124,7 +135,14 @@ struct StatusBook {
 
     @discardableResult
     mutating func edit<Value>(_ target: StatusTarget, _ body: (inout StatusEntry) -> Value) -> Value {
-        body(&entries[target, default: StatusEntry()])
+        var change = 0
+        func counted(_ entry: inout StatusEntry) -> Value {
+            if entry.phase != .idle { change -= 1 }
+            defer { if entry.phase != .idle { change += 1 } }
+            return body(&entry)
+        }
+        defer { busy += change }
+        return counted(&entries[target, default: StatusEntry()])
     }
 
     mutating func enqueue(_ target: StatusTarget) {
@@ -223,7 +241,7 @@ struct StatusBook {
     }
 
     /// Nothing is to be written, and nothing is on its way.
-    var isIdle: Bool { entries.values.allSatisfy { $0.phase == .idle } }
+    var isIdle: Bool { busy == 0 }
 
     // MARK: What is to be said
 

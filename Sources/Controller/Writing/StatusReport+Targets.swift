@@ -29,4 +29,17 @@ extension StatusReport {
         case .tlsRoute: tlsRoutes[target.key].map(DesiredStatus.route)
         }
     }
+
+    /// The objects of which something else is said than in an earlier report, or of which only one of both says something; in
+    /// no order.
+    func changedTargets(since earlier: StatusReport) -> [StatusTarget] {
+        func targets<Status>(_ kind: StatusKind, _ path: KeyPath<StatusReport, [ObjectKey: Status]>) -> [StatusTarget]
+        where Status: Equatable {
+            self[keyPath: path].changedKeys(since: earlier[keyPath: path]).map { StatusTarget(kind: kind, key: $0) }
+        }
+        return targets(.gatewayClass, \.gatewayClasses) + targets(.gateway, \.gateways)
+            + targets(.listenerSet, \.listenerSets) + targets(.gatewayParameters, \.gatewayParameters)
+            + targets(.backend, \.backends) + targets(.backendTLSPolicy, \.backendTLSPolicies)
+            + targets(.tcpRoute, \.tcpRoutes) + targets(.tlsRoute, \.tlsRoutes)
+    }
 }

@@ -14,12 +14,16 @@ struct BackendCatalog {
     private(set) var externalNames: [ObjectKey: String] = [:]
 
     init(_ backends: [ObjectKey: Backend], _ services: [ObjectKey: Service]) {
-        for (key, service) in services where service.spec.type == "ExternalName" {
-            externalNames[key] = service.spec.externalName ?? ""
-        }
+        for (key, service) in services { update(key, service) }
         for (key, backend) in backends {
             entries[key] = Result { () throws(Problem) in try BackendCatalog.endpoints(of: backend) }
         }
+    }
+
+    /// Takes a Service as it is now; nil: it is gone.
+    mutating func update(_ key: ObjectKey, _ service: Service?) {
+        let name = service?.spec.type == "ExternalName" ? service?.spec.externalName ?? "" : nil
+        if name != nil || externalNames[key] != nil { externalNames[key] = name }
     }
 
     subscript(_ key: ObjectKey) -> Result<[EndpointConfiguration], Problem>? { entries[key] }

@@ -65,20 +65,34 @@ struct PolicyIndex {
         return winner.map { policies[$0].tls }
     }
 
+    /// Whether a policy targets the backend's object.
+    func concerns(_ backend: BackendTarget) -> Bool { byObject[object(backend)] != nil }
+
+    /// Whether a policy targets a Service.
+    func concerns(service: ObjectKey) -> Bool {
+        byObject[Target(kind: "Service", key: service, section: nil)] != nil
+    }
+
     /// Notes that traffic of `gateway` goes to `backend`.
     mutating func use(_ backend: BackendTarget, by gateway: ObjectKey) {
         guard !policies.isEmpty else { return }
-        let object: Target
         var portName: String?
-        switch backend {
-        case .backend(let key): object = Target(kind: "Backend", key: key, section: nil)
-        case .service(let key, let port):
-            object = Target(kind: "Service", key: key, section: nil)
-            portName = port.effectiveName
-        }
-        for (policy, section) in byObject[object] ?? []
+        if case .service(_, let port) = backend { portName = port.effectiveName }
+        for (policy, section) in byObject[object(backend)] ?? []
         where section == nil || section == portName || policies[policy].rejection?.reason == .targetNotFound {
             policies[policy].ancestors.insert(gateway)
+        }
+    }
+
+    /// Forgets whose traffic goes where.
+    mutating func forgetUses() {
+        for index in policies.indices { policies[index].ancestors = [] }
+    }
+
+    private func object(_ backend: BackendTarget) -> Target {
+        switch backend {
+        case .backend(let key): Target(kind: "Backend", key: key, section: nil)
+        case .service(let key, _): Target(kind: "Service", key: key, section: nil)
         }
     }
 }

@@ -2,8 +2,8 @@ internal import EngineModel
 internal import KubernetesAPI
 internal import Primitives
 
-/// EndpointSlices by Service.
-struct SliceIndex {
+/// EndpointSlices by Service. A class, so that it is changed in place whoever holds it; of one thread.
+final class SliceIndex {
     /// What is read of a slice.
     private struct Slice {
         let name: String
@@ -39,7 +39,7 @@ struct SliceIndex {
     }
 
     /// Puts `new` in the place of `old`, both slices of Services under one key.
-    mutating func replace(_ key: ObjectKey, _ old: EndpointSlice?, with new: EndpointSlice?) {
+    func replace(_ key: ObjectKey, _ old: EndpointSlice?, with new: EndpointSlice?) {
         if let service = old?.service(in: key.namespace) {
             slices[service]?.removeAll { $0.name == key.name }
             if slices[service]?.isEmpty == true { slices[service] = nil }

@@ -73,10 +73,6 @@ struct ListenerState {
     var isServed = false
     /// Offered to clients, by the listener's options.
     var alpnProtocols: [String]?
-    /// Routes in order of precedence, each once.
-    var attachments: [Attachment] = []
-    /// What a route lost to another on this listener, by its index.
-    var losses: [Int: RouteLoss] = [:]
 
     var isTLS: Bool { traffic == .passthrough || traffic == .terminate }
 
@@ -94,14 +90,7 @@ struct ListenerState {
     }
 }
 
-/// One route at one listener.
-struct Attachment {
-    /// Index among all routes in order of precedence.
-    let route: Int
-    /// Names the route takes here; a nil `name` stands for what nobody else names.
-    let names: [AttachedName]
-}
-
+/// A name that a route takes at a listener.
 struct AttachedName {
     /// The intersection of the listener's and the route's host names.
     let name: HostnamePattern?

@@ -1,24 +1,25 @@
 internal import EngineModel
 internal import KubernetesAPI
 
-/// Writes the status of every gateway; `Programmed` stays Unknown where the engine decides it.
-func reportGateways(_ gateways: [GatewayState], into report: inout StatusReport) {
-    for gateway in gateways {
-        report.gateways[gateway.key] = GatewayStatus(
-            conditions: [accepted(gateway), resolvedRefs(gateway), programmed(gateway)] + insecureFallback(gateway),
-            listeners: listenerStatuses(gateway.ownListeners, of: gateway, generation: gateway.generation),
-            attachedListenerSets: attachedSets(gateway))
-        reportListenerSets(of: gateway, into: &report)
-    }
+/// Writes the status of a gateway and its ListenerSets; `Programmed` stays Unknown where the engine decides it. `routes`: what
+/// is attached to each listener.
+func reportGateway(_ gateway: GatewayState, _ routes: [RouteSelection], into report: inout StatusReport) {
+    report.gateways[gateway.key] = GatewayStatus(
+        conditions: [accepted(gateway), resolvedRefs(gateway), programmed(gateway)] + insecureFallback(gateway),
+        listeners: listenerStatuses(gateway.ownListeners, of: gateway, routes, generation: gateway.generation),
+        attachedListenerSets: attachedSets(gateway))
+    reportListenerSets(of: gateway, routes, into: &report)
 }
 
 /// The status of listeners of one object. Of several with one name, which keys the status, the first.
 func listenerStatuses(
-    _ listeners: ArraySlice<ListenerState>, of gateway: GatewayState, generation: Int64?
+    _ listeners: ArraySlice<ListenerState>, of gateway: GatewayState, _ routes: [RouteSelection], generation: Int64?
 ) -> [ListenerStatus] {
     var seen: Set<String> = []
-    return listeners.filter { seen.insert($0.spec.name).inserted }
-        .map { status($0, of: gateway, generation: generation) }
+    return listeners.indices.filter { seen.insert(listeners[$0].spec.name).inserted }.map {
+        status(
+            listeners[$0], of: gateway, attachedRoutes: routes[$0].attachedRoutes, generation: generation)
+    }
 }
 
 private func accepted(_ gateway: GatewayState) -> Condition {
@@ -98,7 +99,9 @@ extension GatewayState {
     }
 }
 
-private func status(_ listener: ListenerState, of gateway: GatewayState, generation: Int64?) -> ListenerStatus {
+private func status(
+    _ listener: ListenerState, of gateway: GatewayState, attachedRoutes: Int, generation: Int64?
+) -> ListenerStatus {
     var conditions = [
         Condition(.accepted, listener.acceptance, otherwise: .accepted, generation: generation),
         Condition(
@@ -132,7 +135,7 @@ private func status(_ listener: ListenerState, of gateway: GatewayState, generat
     return ListenerStatus(
         name: listener.spec.name,
         supportedKinds: listener.kinds.map { Gateway.RouteGroupKind(group: gatewayAPIGroup, kind: $0.rawValue) },
-        attachedRoutes: listener.attachments.count, conditions: conditions)
+        attachedRoutes: attachedRoutes, conditions: conditions)
 }
 
 extension ListenerState {

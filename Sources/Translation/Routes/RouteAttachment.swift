@@ -1,15 +1,12 @@
 internal import KubernetesAPI
 internal import Primitives
 
-/// Attaches every route to the listeners its parentRefs name. Whether a listener is served plays no part in it.
+/// Attaches routes to the listeners their parentRefs name. Whether a listener is served plays no part in it.
 struct RouteAttacher {
-    let snapshot: ClusterSnapshot
-    let standalone: Bool
-    var gateways: [GatewayState]
-    var routes: [RouteState]
+    var snapshot: ClusterSnapshot
+    private let standalone: Bool
+    private let gateways: [GatewayState]
     private let parents: [ParentKey: ParentListeners]
-    /// Per gateway and listener, apart from their states so that appending never copies.
-    private var attachments: [[[Attachment]]]
     /// Answers of namespace selectors, which are asked for every route.
     private var admitted: [Admission: Bool] = [:]
 
@@ -42,11 +39,10 @@ struct RouteAttacher {
         }
     }
 
-    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ routes: [RouteState], standalone: Bool) {
+    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], standalone: Bool) {
         self.snapshot = snapshot
         self.standalone = standalone
         self.gateways = gateways
-        self.routes = routes
         var parents: [ParentKey: ParentListeners] = [:]
         for (index, gateway) in gateways.enumerated() {
             parents[ParentKey(isSet: false, key: gateway.key)] = ParentListeners(index, gateway, set: nil)
@@ -55,34 +51,31 @@ struct RouteAttacher {
             }
         }
         self.parents = parents
-        self.attachments = gateways.map { Array(repeating: [], count: $0.listeners.count) }
     }
 
-    mutating func attachAll() {
-        for route in routes.indices {
-            for reference in routes[route].parentRefs {
-                guard let (parent, places) = attach(route, to: reference) else { continue }
-                routes[route].parents.append(parent)
-                guard let gateway = parent.gateway else { continue }
-                // Routes come one after another, so that one already attached here is the last.
-                for place in places where attachments[gateway][place.listener].last?.route != route {
-                    attachments[gateway][place.listener].append(Attachment(route: route, names: place.names))
-                }
-            }
+    /// Decides what becomes of a route at each parent of ours, and which listeners take it.
+    mutating func attach(_ route: RouteState) {
+        for reference in route.parentRefs {
+            guard let (parent, places) = attach(route, to: reference) else { continue }
+            route.parents.append(parent)
+            route.places += places
         }
-        for gateway in gateways.indices {
-            for listener in gateways[gateway].listeners.indices {
-                gateways[gateway].listeners[listener].attachments = attachments[gateway][listener]
-            }
+        guard route.parents.count > 1 else { return }
+        // Two references may name one listener.
+        route.places.sort { ($0.gateway, $0.listener) < ($1.gateway, $1.listener) }
+        var last: Place?
+        route.places.removeAll { place in
+            defer { last = place }
+            return place.gateway == last?.gateway && place.listener == last?.listener
         }
     }
 
     /// What becomes of one parentRef; nil: the parent is not ours.
-    private mutating func attach(_ route: Int, to reference: ParentReference) -> (ParentState, [Place])? {
+    private mutating func attach(_ route: RouteState, to reference: ParentReference) -> (ParentState, [Place])? {
         guard reference.effectiveGroup == gatewayAPIGroup else { return nil }
         let isSet = reference.effectiveKind == ListenerSet.resourceKind.kind
         guard isSet || reference.effectiveKind == "Gateway" else { return nil }
-        let key = reference.key(from: routes[route].key.namespace)
+        let key = reference.key(from: route.key.namespace)
         guard let found = parents[ParentKey(isSet: isSet, key: key)] else {
             let exists = isSet ? snapshot.listenerSets[key] != nil : snapshot.gateways[key] != nil
             guard standalone, !exists else { return nil }
@@ -95,7 +88,7 @@ struct RouteAttacher {
                 .noMatchingParent, "ListenerSet \(key) adds no listeners: \(refusal.message)")
             return (parent, [])
         }
-        switch select(routes[route], found, reference) {
+        switch select(route, found, reference) {
         case .success(let places):
             parent.listeners = places.map(\.listener)
             return (parent, places)
@@ -103,12 +96,6 @@ struct RouteAttacher {
             parent.rejection = failure.verdict
             return (parent, [])
         }
-    }
-
-    /// A listener that takes a route, and the names the route takes there.
-    private struct Place {
-        let listener: Int
-        let names: [AttachedName]
     }
 
     private struct Rejection: Error { let verdict: Verdict }
@@ -127,14 +114,17 @@ struct RouteAttacher {
         let allowed = named.filter { allows(route, gateway, $0) }
         if allowed.isEmpty { return rejected(.notAllowedByListeners, notAllowedMessage(route, gateway, named)) }
         guard route.kind == .tls else {
-            return .success(allowed.map { Place(listener: $0, names: [AttachedName(name: nil, specificity: 0)]) })
+            return .success(
+                allowed.map { Place(gateway: gateway, listener: $0, names: [AttachedName(name: nil, specificity: 0)]) })
         }
         if !route.invalidHostnames.isEmpty, route.hostnames.isEmpty {
             let names = route.invalidHostnames.joined(separator: ", ")
             return rejected(.unsupportedValue, "hostnames: no DNS name among \(names)")
         }
         let matching = allowed.map {
-            Place(listener: $0, names: names(of: route, at: gateways[gateway].listeners[$0].hostname))
+            Place(
+                gateway: gateway, listener: $0,
+                names: names(of: route, at: gateways[gateway].listeners[$0].hostname))
         }.filter { !$0.names.isEmpty }
         if matching.isEmpty {
             let wanted = allowed.compactMap { gateways[gateway].listeners[$0].hostname?.description }

@@ -8,53 +8,108 @@ struct RouteLoss {
     let message: String
 }
 
-/// Who serves what at one listener: the narrowest host name wins, then the older route. Losers are told.
+/// Who serves what at one listener: the narrowest host name wins, then the older route. Losers are told. Routes come and go in
+/// any order; what holds follows from those that are there.
 struct RouteSelection {
-    /// Index of the route that serves a host name.
-    private(set) var byName: [HostnamePattern: Int] = [:]
-    /// Index of the route that takes what no host name fits.
-    private(set) var fallback: Int?
-    /// What each loser lost, by its index.
-    private(set) var losses: [Int: RouteLoss] = [:]
+    /// Those who want each name, nil being what no host name fits.
+    private var claims: [HostnamePattern?: Claims] = [:]
+    /// Routes that are attached.
+    private(set) var attachedRoutes = 0
 
-    init(_ listener: ListenerState, _ routes: [RouteState]) {
-        var specificity: [HostnamePattern: Int] = [:]
-        for attachment in listener.attachments where routes[attachment.route].kind == .tls {
-            for name in attachment.names {
-                guard let pattern = name.name else {
-                    if fallback == nil { fallback = attachment.route }
-                    continue
-                }
-                guard name.specificity > specificity[pattern, default: -1] else { continue }
-                specificity[pattern] = name.specificity
-                byName[pattern] = attachment.route
-            }
-        }
-        let plain = listener.attachments.first { routes[$0.route].kind == .tcp }
-        if fallback == nil { fallback = plain?.route }
-        collectLosses(listener, routes)
-    }
-
-    private mutating func collectLosses(_ listener: ListenerState, _ routes: [RouteState]) {
-        for attachment in listener.attachments {
-            var winners: [Int] = []
-            var names: [Int: [String]] = [:]
-            for name in attachment.names {
-                let winner = name.name.flatMap { byName[$0] } ?? fallback
-                guard let winner, winner != attachment.route else { continue }
-                if names[winner] == nil { winners.append(winner) }
-                names[winner, default: []] += [name.name?.description].compactMap { $0 }
-            }
-            guard !winners.isEmpty else { continue }
-            let parts = winners.map { winner in
-                let lost = names[winner] ?? []
-                let shown = lost.prefix(5).joined(separator: ", ")
-                let rest = lost.count > 5 ? " and \(lost.count - 5) more" : ""
-                let what = lost.isEmpty ? "" : " for \(shown)\(rest)"
-                return "listener \(listener.spec.name) serves \(routes[winner].description)\(what)"
-            }
-            losses[attachment.route] = RouteLoss(
-                toOlder: winners.contains { $0 < attachment.route }, message: parts.joined(separator: "; "))
+    mutating func add(_ route: RouteState, _ names: [AttachedName]) {
+        attachedRoutes += 1
+        for name in names {
+            let claim = Claim(route: route, rank: name.name == nil ? route.kind.rank : name.specificity)
+            if claims[name.name]?.insert(claim) == nil { claims[name.name] = Claims(best: claim) }
         }
     }
+
+    /// Takes away what ``add(_:_:)`` added with the same names.
+    mutating func remove(_ route: RouteState, _ names: [AttachedName]) {
+        attachedRoutes -= 1
+        for name in names where claims[name.name]?.remove(route) == true { claims[name.name] = nil }
+    }
+
+    /// Who serves a name; nil: nobody.
+    func winner(_ name: HostnamePattern?) -> RouteState? { claims[name]?.best.route }
+
+    /// Everyone who wants a name.
+    func claimants(_ name: HostnamePattern?) -> [RouteState] {
+        guard let claims = claims[name] else { return [] }
+        return [claims.best.route] + claims.others.map(\.route)
+    }
+
+    /// The route that takes what no host name fits.
+    var fallback: RouteState? { winner(nil) }
+
+    /// Every host name with the route that serves it, in no order.
+    var byName: [(name: HostnamePattern, route: RouteState)] {
+        claims.compactMap { name, claims in name.map { ($0, claims.best.route) } }
+    }
+
+    /// What a route that is attached with these names loses at the listener named `listener`; nil: nothing.
+    func loss(of route: RouteState, _ attached: [AttachedName], listener: String) -> RouteLoss? {
+        var winners: [RouteState] = []
+        var names: [ObjectIdentifier: [String]] = [:]
+        for name in attached {
+            guard let winner = winner(name.name), winner !== route else { continue }
+            if !winners.contains(where: { $0 === winner }) { winners.append(winner) }
+            names[ObjectIdentifier(winner), default: []] += [name.name?.description].compactMap { $0 }
+        }
+        guard !winners.isEmpty else { return nil }
+        let parts = winners.map { winner in
+            let lost = names[ObjectIdentifier(winner)] ?? []
+            let shown = lost.prefix(5).joined(separator: ", ")
+            let rest = lost.count > 5 ? " and \(lost.count - 5) more" : ""
+            let what = lost.isEmpty ? "" : " for \(shown)\(rest)"
+            return "listener \(listener) serves \(winner.description)\(what)"
+        }
+        return RouteLoss(
+            toOlder: winners.contains { $0.precedes(route) }, message: parts.joined(separator: "; "))
+    }
+}
+
+/// A route that wants a name.
+private struct Claim {
+    let route: RouteState
+    /// Higher goes before lower.
+    let rank: Int
+
+    func goesBefore(_ other: Claim) -> Bool {
+        rank == other.rank ? route.precedes(other.route) : rank > other.rank
+    }
+}
+
+/// Those who want one name, the best first.
+private struct Claims {
+    var best: Claim
+    var others: [Claim] = []
+
+    mutating func insert(_ claim: Claim) {
+        if claim.goesBefore(best) {
+            others.insert(best, at: 0)
+            best = claim
+            return
+        }
+        var (low, high) = (0, others.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if claim.goesBefore(others[middle]) { high = middle } else { low = middle + 1 }
+        }
+        others.insert(claim, at: low)
+    }
+
+    /// Whether nobody is left.
+    mutating func remove(_ route: RouteState) -> Bool {
+        others.removeAll { $0.route === route }
+        guard best.route === route else { return false }
+        guard !others.isEmpty else { return true }
+        best = others.removeFirst()
+        return false
+    }
+}
+
+extension RouteKind {
+    /// Of those that take what no host name fits a TLSRoute goes before a TCPRoute.
+    fileprivate var rank: Int { self == .tls ? 1 : 0 }
 }

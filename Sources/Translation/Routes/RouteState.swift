@@ -17,10 +17,27 @@ final class RouteState {
     let rules: [RouteRule]
     /// One per parent of ours, in the route's order.
     var parents: [ParentState] = []
+    /// The listeners that take it, each once, in order.
+    var places: [Place] = []
     var rule: ResolvedRule?
 
     var id: RouteID { RouteID(kind: kind.rawValue, namespace: key.namespace, name: key.name, rule: 0) }
     var description: String { "\(kind.rawValue) \(key)" }
+
+    /// Whether it goes before another; of two that are equal the TCPRoute does.
+    func precedes(_ other: RouteState) -> Bool {
+        if precedence < other.precedence { return true }
+        return kind == .tcp && other.kind == .tls && precedence == other.precedence
+    }
+
+    /// The names that the route takes at one of its listeners.
+    func names(_ gateway: Int, _ listener: Int) -> [AttachedName] {
+        let index = places.lowerBound { ($0.gateway, $0.listener) < (gateway, listener) }
+        guard index < places.count, places[index].gateway == gateway, places[index].listener == listener else {
+            return []
+        }
+        return places[index].names
+    }
 
     init(_ key: ObjectKey, _ route: TCPRoute) {
         self.kind = .tcp
@@ -44,6 +61,18 @@ final class RouteState {
         self.invalidHostnames = parsed.filter { $0.pattern == nil }.map(\.text)
         self.rules = route.spec.rules
     }
+
+    /// The route of that key; nil: it is gone.
+    convenience init?(_ route: RouteKey, in snapshot: ClusterSnapshot) {
+        switch route.kind {
+        case .tcp:
+            guard let found = snapshot.tcpRoutes[route.key] else { return nil }
+            self.init(route.key, found)
+        case .tls:
+            guard let found = snapshot.tlsRoutes[route.key] else { return nil }
+            self.init(route.key, found)
+        }
+    }
 }
 
 /// What becomes of a route at one parent.
@@ -57,15 +86,22 @@ struct ParentState {
     var listeners: [Int] = []
 }
 
+/// A listener that takes a route.
+struct Place {
+    /// Index among our gateways.
+    let gateway: Int
+    /// Index among the gateway's listeners.
+    let listener: Int
+    /// Names the route takes here; a nil `name` stands for what nobody else names.
+    let names: [AttachedName]
+}
+
 /// All routes in order of precedence; of two that are equal the TCPRoute is first.
 func collectRoutes(_ snapshot: ClusterSnapshot) -> [RouteState] {
     var routes: [RouteState] = []
     routes.reserveCapacity(snapshot.tcpRoutes.count + snapshot.tlsRoutes.count)
     for (key, route) in snapshot.tcpRoutes { routes.append(RouteState(key, route)) }
     for (key, route) in snapshot.tlsRoutes { routes.append(RouteState(key, route)) }
-    routes.sort { left, right in
-        if left.precedence < right.precedence { return true }
-        return left.kind == .tcp && right.kind == .tls && left.precedence == right.precedence
-    }
+    routes.sort { $0.precedes($1) }
     return routes
 }

@@ -1,48 +1,51 @@
 internal import KubernetesAPI
 
-/// Writes the status of every route that has a parent of ours.
-func reportRoutes(
-    _ routes: [RouteState], _ gateways: [GatewayState], _ catalog: BackendCatalog, _ options: TranslationOptions,
-    into report: inout StatusReport
-) {
-    for (index, route) in routes.enumerated() where !route.parents.isEmpty {
-        let resolved = resolvedRefs(route, refused: [])
-        let parents = route.parents.map { parent -> RouteParentStatus in
-            let refused = parent.gateway.map { refusals(route, by: gateways[$0], catalog) } ?? []
-            let resolved = refused.isEmpty ? resolved : resolvedRefs(route, refused: refused)
-            return RouteParentStatus(
-                parentRef: parent.reference, controllerName: options.controllerName,
-                conditions: conditions(index, route, parent, gateways, resolved))
-        }
-        switch route.kind {
-        case .tcp: report.tcpRoutes[route.key] = RouteStatus(parents: parents)
-        case .tls: report.tlsRoutes[route.key] = RouteStatus(parents: parents)
-        }
-    }
-}
+/// What is said of routes that have a parent of ours.
+struct RouteReporter {
+    let gateways: [GatewayState]
+    /// By gateway and listener.
+    let selections: [[RouteSelection]]
+    let catalog: BackendCatalog
+    let options: TranslationOptions
 
-private func conditions(
-    _ index: Int, _ route: RouteState, _ parent: ParentState, _ gateways: [GatewayState], _ resolved: Condition
-) -> [Condition] {
-    var conditions = [accepted(route, parent, gateways), resolved]
-    guard parent.rejection == nil, let gateway = parent.gateway else { return conditions }
-    if route.rules.count > 1 {
-        let dropped = (1..<route.rules.count).map { "rules[\($0)]" }.joined(separator: ", ")
-        conditions.append(
-            Condition(
-                .partiallyInvalid, .true, .unsupportedValue,
-                "Dropped Rule: only the first rule is used, not \(dropped)",
-                observedGeneration: route.generation))
+    /// Nil where the route has no parent of ours.
+    func status(_ route: RouteState) -> RouteStatus? {
+        guard !route.parents.isEmpty else { return nil }
+        let resolved = resolvedRefs(route, refused: [])
+        return RouteStatus(
+            parents: route.parents.map { parent in
+                let refused = parent.gateway.map { refusals(route, by: gateways[$0], catalog) } ?? []
+                let resolved = refused.isEmpty ? resolved : resolvedRefs(route, refused: refused)
+                return RouteParentStatus(
+                    parentRef: parent.reference, controllerName: options.controllerName,
+                    conditions: conditions(route, parent, resolved))
+            })
     }
-    let losses = parent.listeners.compactMap { gateways[gateway].listeners[$0].losses[index] }
-    if !losses.isEmpty {
-        conditions.append(
-            Condition(
-                .superseded, .true, losses.contains(where: \.toOlder) ? .olderRouteServes : .narrowerRouteServes,
-                losses.map(\.message).joined(separator: "; "),
-                observedGeneration: route.generation))
+
+    private func conditions(_ route: RouteState, _ parent: ParentState, _ resolved: Condition) -> [Condition] {
+        var conditions = [accepted(route, parent, gateways), resolved]
+        guard parent.rejection == nil, let gateway = parent.gateway else { return conditions }
+        if route.rules.count > 1 {
+            let dropped = (1..<route.rules.count).map { "rules[\($0)]" }.joined(separator: ", ")
+            conditions.append(
+                Condition(
+                    .partiallyInvalid, .true, .unsupportedValue,
+                    "Dropped Rule: only the first rule is used, not \(dropped)",
+                    observedGeneration: route.generation))
+        }
+        let losses = parent.listeners.compactMap { listener in
+            selections[gateway][listener].loss(
+                of: route, route.names(gateway, listener), listener: gateways[gateway].listeners[listener].spec.name)
+        }
+        if !losses.isEmpty {
+            conditions.append(
+                Condition(
+                    .superseded, .true, losses.contains(where: \.toOlder) ? .olderRouteServes : .narrowerRouteServes,
+                    losses.map(\.message).joined(separator: "; "),
+                    observedGeneration: route.generation))
+        }
+        return conditions
     }
-    return conditions
 }
 
 private func accepted(_ route: RouteState, _ parent: ParentState, _ gateways: [GatewayState]) -> Condition {

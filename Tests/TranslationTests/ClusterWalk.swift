@@ -1,0 +1,181 @@
+import KubernetesAPI
+import Primitives
+import Translation
+
+/// A cluster that changes by dice: mostly routes and what they lead to, now and then anything else.
+struct ClusterWalk {
+    private(set) var snapshot: ClusterSnapshot
+    let options: TranslationOptions
+    private var dice: SeededDice
+    /// Where objects to come are taken from.
+    private let pool: [ClusterSnapshot]
+
+    /// `standalone`: as a folder; else as a cluster in which Services of namespace `c` may be the installation's.
+    init(seed: UInt64, standalone: Bool) {
+        dice = SeededDice(seed: seed)
+        snapshot = RandomCluster(seed: seed).snapshot()
+        pool = (1...4).map { RandomCluster(seed: seed + 1000 * $0).snapshot() }
+        var options = TranslationOptions()
+        options.standalone = standalone
+        if !standalone {
+            options.installation = TranslationOptions.Installation(namespace: "c", podLabels: ["app": "sluice"])
+            let ofOurs = GatewayClass(
+                metadata: ObjectMeta(name: "sluice"), spec: GatewayClass.Spec(controllerName: options.controllerName))
+            snapshot.gatewayClasses[ofOurs.key] = ofOurs
+        }
+        self.options = options
+    }
+
+    /// Changes one thing or a few, and says what.
+    mutating func step() -> String {
+        (0..<(1 + dice.roll(3))).map { _ in change() }.joined(separator: ", ")
+    }
+
+    private mutating func change() -> String {
+        switch dice.roll(100) {
+        case 0..<26: replace(\.tcpRoutes, "TCPRoute")
+        case 26..<52: replace(\.tlsRoutes, "TLSRoute")
+        case 52..<62: edit(\.tcpRoutes, "TCPRoute") { $0.vary(&$1) }
+        case 62..<74: edit(\.tlsRoutes, "TLSRoute") { $0.vary(&$1) }
+        case 74..<81: edit(\.services, "Service") { $0.vary(&$1) }
+        case 81..<84: replace(\.services, "Service")
+        case 84..<91: edit(\.endpointSlices, "EndpointSlice") { $0.vary(&$1) }
+        case 91: replace(\.gateways, "Gateway")
+        case 92: replace(\.listenerSets, "ListenerSet")
+        case 93: replace(\.referenceGrants, "ReferenceGrant")
+        case 94: replace(\.backendTLSPolicies, "BackendTLSPolicy")
+        case 95: replace(\.backends, "Backend")
+        case 96: replace(\.namespaces, "Namespace")
+        case 97: replace(\.secrets, "Secret")
+        default: pass()
+        }
+    }
+
+    private mutating func pass() -> String {
+        let seconds = Int64(dice.roll(40) == 0 ? 3000 : dice.roll(4) - 1)
+        snapshot.asOf += seconds
+        return "\(seconds) s pass"
+    }
+
+    /// Takes an object from the pool, or takes one away.
+    private mutating func replace<Value>(
+        _ kind: WritableKeyPath<ClusterSnapshot, [ObjectKey: Value]>, _ name: String
+    ) -> String {
+        if dice.roll(3) == 0, let key = dice.pick(snapshot[keyPath: kind].keys.sorted()) {
+            snapshot[keyPath: kind][key] = nil
+            return "\(name) \(key) goes"
+        }
+        let source = pool[dice.roll(pool.count)][keyPath: kind]
+        guard let key = dice.pick(source.keys.sorted()) else { return "nothing" }
+        snapshot[keyPath: kind][key] = source[key]
+        return "\(name) \(key) comes"
+    }
+
+    private mutating func edit<Value>(
+        _ kind: WritableKeyPath<ClusterSnapshot, [ObjectKey: Value]>, _ name: String,
+        _ body: (inout Value, inout SeededDice) -> Void
+    ) -> String {
+        guard let key = dice.pick(snapshot[keyPath: kind].keys.sorted()), var object = snapshot[keyPath: kind][key]
+        else {
+            return "nothing"
+        }
+        body(&object, &dice)
+        snapshot[keyPath: kind][key] = object
+        return "\(name) \(key) changes"
+    }
+}
+
+extension [RouteRule] {
+    fileprivate mutating func vary(_ dice: inout SeededDice) {
+        switch dice.roll(4) {
+        case 0: self = []
+        case 1: append(RouteRule(backendRefs: []))
+        default:
+            self = [
+                RouteRule(backendRefs: [
+                    BackendReference(name: "s\(dice.roll(12))", port: 80 + dice.roll(2), weight: dice.roll(3)),
+                    BackendReference(
+                        name: "s\(dice.roll(12))", namespace: ["a", "b", "c"][dice.roll(3)], port: 80),
+                ])
+            ]
+        }
+    }
+}
+
+extension ObjectMeta {
+    fileprivate mutating func vary(_ dice: inout SeededDice) {
+        generation = Int64(dice.roll(5))
+        creationTimestamp = dice.roll(3) == 0 ? nil : Timestamp("2026-01-01T00:00:0\(dice.roll(10))Z")
+    }
+}
+
+extension TCPRoute {
+    fileprivate mutating func vary(_ dice: inout SeededDice) {
+        switch dice.roll(4) {
+        case 0: metadata.vary(&dice)
+        case 1: spec.parentRefs = dice.roll(2) == 0 ? nil : (spec.parentRefs ?? []) + (spec.parentRefs ?? [])
+        default: spec.rules.vary(&dice)
+        }
+    }
+}
+
+extension TLSRoute {
+    fileprivate mutating func vary(_ dice: inout SeededDice) {
+        switch dice.roll(5) {
+        case 0: metadata.vary(&dice)
+        case 1: spec.parentRefs = dice.roll(2) == 0 ? nil : Array((spec.parentRefs ?? []).reversed())
+        case 2: spec.hostnames = [nil, [], ["bad_name"], ["x.example.com", "*.example.com"], ["*.com"]][dice.roll(5)]
+        default: spec.rules.vary(&dice)
+        }
+    }
+}
+
+extension Service {
+    fileprivate mutating func vary(_ dice: inout SeededDice) {
+        switch dice.roll(5) {
+        case 0: spec.type = spec.type == nil ? "ExternalName" : nil
+        case 1: spec.externalName = ["db.example.com", "no name"][dice.roll(2)]
+        case 2: metadata.labels = ["n": "\(dice.roll(9))"]
+        default:
+            spec.ports = [
+                Service.Port(
+                    name: "a", port: 80 + dice.roll(2), appProtocol: dice.roll(2) == 0 ? "kubernetes.io/h2c" : nil),
+                Service.Port(name: "b", port: 81, protocol: dice.roll(3) == 0 ? "UDP" : nil),
+            ]
+        }
+    }
+}
+
+extension EndpointSlice {
+    fileprivate mutating func vary(_ dice: inout SeededDice) {
+        switch dice.roll(12) {
+        case 0: addressType = addressType == "FQDN" ? "IPv4" : "FQDN"
+        case 1: metadata.labels = nil
+        case 2...3: metadata.labels = [EndpointSlice.serviceNameLabel: "s\(dice.roll(10))"]
+        default:
+            let addresses = ["10.1.\(dice.roll(9)).\(dice.roll(9))", "fd00::\(dice.roll(9))"]
+            endpoints = [
+                .init(addresses: addresses, conditions: .init(ready: dice.roll(2) == 0)),
+                .init(
+                    addresses: ["10.2.0.\(dice.roll(9))"],
+                    conditions: .init(ready: false, serving: true, terminating: true)),
+            ]
+        }
+    }
+}
+
+/// xorshift64*.
+struct SeededDice {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
+
+    mutating func roll(_ sides: Int) -> Int {
+        state ^= state >> 12
+        state ^= state << 25
+        state ^= state >> 27
+        return Int((state &* 0x2545_f491_4f6c_dd1d) >> 33) % sides
+    }
+
+    mutating func pick<Value>(_ values: [Value]) -> Value? { values.isEmpty ? nil : values[roll(values.count)] }
+}
