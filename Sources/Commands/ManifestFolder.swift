@@ -23,7 +23,8 @@ final class ManifestFolder: SnapshotSource {
     func start(_ controller: Controller) throws {
         try source.start { manifests in
             controller.submit(
-                manifests.snapshot, isComplete: !manifests.problems.contains { $0.severity == .error })
+                manifests.snapshot, isComplete: !manifests.problems.contains { $0.severity == .error },
+                touched: manifests.touched)
         }
     }
 

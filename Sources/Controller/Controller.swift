@@ -16,7 +16,7 @@ public final class Controller: Sendable {
 
     /// What waits for the loop. Only the newest of each counts.
     struct Mailbox {
-        var snapshot: (snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime)?
+        var snapshot: (snapshot: ClusterSnapshot, isComplete: Bool, touched: TouchedObjects?, seen: MonotonicTime)?
         var cluster: (state: ClusterState, seen: MonotonicTime)?
         var acknowledgement: Acknowledgement?
         var stopping = false
@@ -45,13 +45,16 @@ public final class Controller: Sendable {
         }.detach()
     }
 
-    /// Hands over the newest snapshot. `isComplete`: every part of the source could be read. `seen`: when the change
-    /// that led to it was noticed.
-    public func submit(_ snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime = .now()) {
+    /// Hands over the newest snapshot. `isComplete`: every part of the source could be read. `touched`: what may differ from
+    /// the snapshot that was handed over before; nil: that is looked for. `seen`: when the change that led to it was noticed.
+    public func submit(
+        _ snapshot: ClusterSnapshot, isComplete: Bool, touched: TouchedObjects? = nil, seen: MonotonicTime = .now()
+    ) {
         mailbox.update { mailbox in
             // A snapshot that replaces one not yet taken answers for the older change too.
             let first = min(mailbox.snapshot?.seen ?? seen, seen)
-            mailbox.snapshot = (snapshot, isComplete, first)
+            let untaken: TouchedObjects? = mailbox.snapshot.map { $0.touched } ?? TouchedObjects()
+            mailbox.snapshot = (snapshot, isComplete, TouchedObjects.merged(untaken, touched), first)
         }
     }
 
@@ -60,7 +63,9 @@ public final class Controller: Sendable {
     public func submit(_ state: ClusterState, seen: MonotonicTime = .now()) {
         mailbox.update { mailbox in
             let first = min(mailbox.cluster?.seen ?? seen, seen)
+            let untaken: TouchedObjects? = mailbox.cluster.map { $0.state.touched } ?? TouchedObjects()
             mailbox.cluster = (state, first)
+            mailbox.cluster?.state.touched = TouchedObjects.merged(untaken, state.touched)
         }
     }
 

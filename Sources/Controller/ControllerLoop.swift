@@ -26,6 +26,8 @@ final class ControllerLoop {
     private var composer = StatusComposer()
     /// What was last translated; nil before the first time.
     private var snapshot: ClusterSnapshot?
+    /// What may differ from that in the newest state of the source; nil: not known.
+    private var touched: TouchedObjects? = TouchedObjects()
     private var result: TranslationResult?
     /// The report with the engine's answer.
     private var composed = StatusReport()
@@ -44,7 +46,7 @@ final class ControllerLoop {
     }
 
     private enum Work {
-        case load(ClusterSnapshot, isComplete: Bool, seen: MonotonicTime)
+        case load(ClusterSnapshot, isComplete: Bool, touched: TouchedObjects?, seen: MonotonicTime)
         case cluster(ClusterState, seen: MonotonicTime)
         case listenersChanged(Acknowledgement)
         case stop
@@ -59,7 +61,9 @@ final class ControllerLoop {
             switch nextWork(mailbox) {
             case .stop: return
             case nil: break
-            case .load(let snapshot, let isComplete, let seen): load(snapshot, isComplete: isComplete, seen: seen)
+            case .load(let snapshot, let isComplete, let touched, let seen):
+                self.touched = TouchedObjects.merged(self.touched, touched)
+                load(snapshot, isComplete: isComplete, seen: seen)
             case .cluster(let state, let seen): take(state, seen: seen)
             case .listenersChanged(let acknowledgement): listenersChanged(acknowledgement)
             }
@@ -78,9 +82,9 @@ final class ControllerLoop {
     private func nextWork(_ mailbox: Monitored<Controller.Mailbox>) -> Work? {
         mailbox.wait(until: wakeTime) { mailbox in
             if mailbox.stopping { return .stop }
-            if let (snapshot, isComplete, seen) = mailbox.snapshot {
+            if let (snapshot, isComplete, touched, seen) = mailbox.snapshot {
                 mailbox.snapshot = nil
-                return .load(snapshot, isComplete: isComplete, seen: seen)
+                return .load(snapshot, isComplete: isComplete, touched: touched, seen: seen)
             }
             if let (state, seen) = mailbox.cluster {
                 mailbox.cluster = nil
@@ -116,10 +120,13 @@ final class ControllerLoop {
 
     /// A cluster's state: translated where more than statuses changed.
     private func take(_ cluster: ClusterState, seen: MonotonicTime) {
+        touched = TouchedObjects.merged(touched, cluster.touched)
         guard cluster.isSynced || snapshot != nil else { return }
         observed = cluster.observed
-        let isNew = snapshot?.isEqual(to: cluster.snapshot) != true
-        if isNew { evaluate(cluster.snapshot) }
+        // What was touched and is as it was is rare; to look for it among thousands is not worth while.
+        let isTouched = touched.map { !$0.isEmpty } ?? false
+        let isNew = isTouched || snapshot?.isEqual(to: cluster.snapshot) != true
+        if isNew { evaluate(cluster.snapshot) } else { touched = TouchedObjects() }
         if isNew || faults != cluster.faults { count(isComplete: cluster.faults.isEmpty, seen: seen) }
         faults = cluster.faults
         publishAll()
@@ -158,9 +165,12 @@ final class ControllerLoop {
     private func evaluate(_ snapshot: ClusterSnapshot) {
         let quiet = MonotonicTime.now() + .seconds(5)
         tidying = (quiet, tidying?.latest ?? quiet + .seconds(60))
-        let result = translator.translate(snapshot)
-        (self.snapshot, self.result) = (snapshot, result)
-        if state.configuration != result.configuration {
+        let result = translator.translate(snapshot, touched: touched)
+        // Letting go of thousands of objects takes its time: after traffic follows.
+        let last = (self.snapshot, self.result, state.configuration)
+        defer { withExtendedLifetime(last) {} }
+        (self.snapshot, self.result, touched) = (snapshot, result, TouchedObjects())
+        if translator.configurationDiffers ?? (state.configuration != result.configuration) {
             let started = MonotonicTime.now()
             let acknowledgement = setup.target.apply(result.configuration)
             state.configuration = result.configuration

@@ -10,6 +10,8 @@ public struct ClusterState: Sendable {
     public var isSynced: Bool
     /// Objects whose newest version cannot be read: their last good one, if there was one, is in the snapshot.
     public var faults: [Fault] = []
+    /// What may differ from the snapshot of the state that the same caches handed over before; nil: that is not known.
+    public var touched: TouchedObjects?
 
     /// Why an object cannot be read.
     public struct Fault: Hashable, Sendable {

@@ -114,10 +114,15 @@ extension Catalog {
     /// The state of everything, and whether an object differs from the last call's. `asOf` in seconds since 1970.
     mutating func snapshot(asOf: Int64) -> (state: ManifestSnapshot, objectsChanged: Bool) {
         var changed = false
-        for identity in touched where settle(identity) { changed = true }
+        var settled = TouchedObjects()
+        for identity in touched where settle(identity) {
+            settled.note(identity.kind, identity.key)
+            changed = true
+        }
         touched = []
         current.asOf = asOf
         var state = ManifestSnapshot(snapshot: current, problems: treeProblems)
+        state.touched = settled
         for path in reporting.sorted() {
             guard let content = files[path]?.content else { continue }
             state.problems += content.problems

@@ -56,6 +56,8 @@ public struct ManifestSnapshot: Hashable, Sendable {
     public var problems: [ManifestProblem]
     /// Skipped objects' kinds, with the first file that holds one.
     public var unknownKinds: [UnknownKind: String]
+    /// What may differ from the snapshot that the same source handed over before; nil: that is not known.
+    public var touched: TouchedObjects?
 
     public init(
         snapshot: ClusterSnapshot, problems: [ManifestProblem] = [], unknownKinds: [UnknownKind: String] = [:]

@@ -9,6 +9,8 @@ public final class Translator {
     private var validityChange: Int64?
     /// How often everything was translated, and how often only what had changed.
     public private(set) var counts = Counts()
+    /// Whether the last result has another configuration than the one before; nil: nobody looked.
+    public private(set) var configurationDiffers: Bool?
 
     /// Translations, by how much was looked at.
     public struct Counts: Hashable, Sendable {
@@ -18,12 +20,14 @@ public final class Translator {
 
     public init(options: TranslationOptions) { self.options = options }
 
-    /// What ``translate(_:options:)`` says.
-    public func translate(_ snapshot: ClusterSnapshot) -> TranslationResult {
+    /// What ``translate(_:options:)`` says. `touched`: what may differ from the snapshot that was translated before; nil: that
+    /// is looked for.
+    public func translate(_ snapshot: ClusterSnapshot, touched: TouchedObjects? = nil) -> TranslationResult {
         if let workings, isSameTime(snapshot.asOf, workings),
-            let change = SnapshotChange(from: workings.snapshot, to: snapshot), workings.canTake(change)
+            let change = SnapshotChange(from: workings.snapshot, to: snapshot, touched: touched),
+            workings.canTake(change)
         {
-            workings.take(change, snapshot)
+            configurationDiffers = workings.take(change, snapshot)
             counts.carriedOn += 1
             return workings.result
         }
@@ -34,6 +38,7 @@ public final class Translator {
         let next = Workings(snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices))
         workings = next
         validityChange = snapshot.nextValidityChange
+        configurationDiffers = nil
         counts.whole += 1
         return next.result
     }

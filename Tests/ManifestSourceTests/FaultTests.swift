@@ -97,7 +97,7 @@ struct FaultTests {
         try running.wait("gone") { $0.gatewayNames.isEmpty }
     }
 
-    @Test("200 random edits end in what a fresh load gives")
+    @Test("200 random edits end in what a fresh load gives, and each state says what differs from the one before")
     func convergence() throws {
         var generator = SystemRandomNumberGenerator()
         let running = try RunningSource(folder.path)
@@ -130,5 +130,11 @@ struct FaultTests {
         let fresh = ManifestSource.load([folder.path], unknownFields: .warning)
         try running.wait("the same") { $0.isSame(as: fresh) }
         #expect(!fresh.gatewayNames.isEmpty)
+        let states = running.all
+        for (before, after) in zip(states, states.dropFirst()) {
+            let changed = after.snapshot.gateways.changedKeys(since: before.snapshot.gateways)
+            let touched = after.touched?["Gateway"] ?? []
+            #expect(touched.isSuperset(of: changed))
+        }
     }
 }

@@ -45,10 +45,10 @@ final class RunningSource: Sendable {
 extension ManifestSnapshot {
     var gatewayNames: [String] { snapshot.gateways.keys.sorted().map(\.description) }
     var problemLines: [String] { problems.map(\.description) }
-    /// Equal but for the time.
+    /// Equal but for the time, and for what came before.
     func isSame(as other: ManifestSnapshot) -> Bool {
         var other = other
-        other.snapshot.asOf = snapshot.asOf
+        (other.snapshot.asOf, other.touched) = (snapshot.asOf, touched)
         return self == other
     }
 

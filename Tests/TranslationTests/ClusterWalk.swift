@@ -6,6 +6,8 @@ import Translation
 struct ClusterWalk {
     private(set) var snapshot: ClusterSnapshot
     let options: TranslationOptions
+    /// What the last step touched.
+    private(set) var touched = TouchedObjects()
     private var dice: SeededDice
     /// Where objects to come are taken from.
     private let pool: [ClusterSnapshot]
@@ -28,7 +30,8 @@ struct ClusterWalk {
 
     /// Changes one thing or a few, and says what.
     mutating func step() -> String {
-        (0..<(1 + dice.roll(3))).map { _ in change() }.joined(separator: ", ")
+        touched = TouchedObjects()
+        return (0..<(1 + dice.roll(3))).map { _ in change() }.joined(separator: ", ")
     }
 
     private mutating func change() -> String {
@@ -63,11 +66,13 @@ struct ClusterWalk {
     ) -> String {
         if dice.roll(3) == 0, let key = dice.pick(snapshot[keyPath: kind].keys.sorted()) {
             snapshot[keyPath: kind][key] = nil
+            touched.note(name, key)
             return "\(name) \(key) goes"
         }
         let source = pool[dice.roll(pool.count)][keyPath: kind]
         guard let key = dice.pick(source.keys.sorted()) else { return "nothing" }
         snapshot[keyPath: kind][key] = source[key]
+        touched.note(name, key)
         return "\(name) \(key) comes"
     }
 
@@ -81,6 +86,7 @@ struct ClusterWalk {
         }
         body(&object, &dice)
         snapshot[keyPath: kind][key] = object
+        touched.note(name, key)
         return "\(name) \(key) changes"
     }
 }

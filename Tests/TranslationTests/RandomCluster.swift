@@ -174,6 +174,8 @@ struct RandomCluster {
             spec: BackendTLSPolicy.Spec(
                 targetRefs: [target],
                 validation: BackendTLSPolicy.Validation(
+                    caCertificateRefs: next(4) > 0
+                        ? nil : [LocalObjectReference(group: "", kind: "ConfigMap", name: "ca\(next(3))")],
                     wellKnownCACertificates: pick(["System", "example.com/x"]), hostname: "db.example.com")))
     }
 }

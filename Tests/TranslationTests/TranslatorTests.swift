@@ -12,19 +12,29 @@ struct TranslatorTests {
         var walk = ClusterWalk(seed: seed, standalone: seed % 2 == 0)
         let translator = Translator(options: walk.options)
         var composer = StatusComposer()
+        var finder = ReferenceFinder(options: walk.options)
         var dice = SeededDice(seed: seed + 1)
         var acknowledgement = Acknowledgement(generation: 1, bindings: [:])
+        var configuration = EngineConfiguration()
         for step in 0..<400 {
             let what = step == 0 ? "the start" : walk.step()
             let fresh = translate(walk.snapshot, options: walk.options)
-            let result = translator.translate(walk.snapshot)
+            let last = configuration
+            let result = translator.translate(walk.snapshot, touched: dice.roll(2) == 0 ? walk.touched : nil)
+            configuration = result.configuration
+            if let differs = translator.configurationDiffers {
+                #expect(differs == (configuration != last), "seed \(seed), step \(step): \(what)")
+            }
             expectEqual(result, fresh, "seed \(seed), step \(step): \(what)")
             if dice.roll(4) == 0 { acknowledgement.answer(fresh.statuses, &dice) }
             let addresses = [IPAddress("192.0.2.\(dice.roll(20) == 0 ? 1 : 2)")].compactMap { $0 }
+            let composed = composer.compose(result.statuses, acknowledgement, addresses: addresses)
             #expect(
-                composer.compose(result.statuses, acknowledgement, addresses: addresses)
-                    == compose(fresh.statuses, acknowledgement, addresses: addresses),
+                composed == compose(fresh.statuses, acknowledgement, addresses: addresses),
                 "seed \(seed), step \(step): \(what)")
+            let found = finder.find(walk.snapshot)
+            #expect(
+                found == referencedObjects(walk.snapshot, options: walk.options), "seed \(seed), step \(step): \(what)")
             if result != fresh { return }
         }
         #expect(translator.counts.carriedOn > 200, "seed \(seed): \(translator.counts)")

@@ -39,9 +39,10 @@ final class ClusterRun: SnapshotSource {
         (self.translation, self.connection, self.logger) = (translation, connection, logger)
 
         let watched = options.connection.watchNamespaces
+        let finder = Locked(ReferenceFinder(options: translation))
         var sourceOptions = ClusterSource.Options(
             ownNamespace: connection.namespace, watchNamespaces: watched.isEmpty ? nil : watched,
-            references: { [translation] snapshot in referencedObjects(snapshot, options: translation) })
+            references: { snapshot in finder.withLock { $0.find(snapshot) } })
         sourceOptions.clockFactor = TestClock.factor
         source = ClusterSource(server: connection.server, options: sourceOptions, logger: logger)
         elector =

@@ -10,6 +10,7 @@ final class ClusterContents {
     var definitions: [ObjectKey: [String: String]] = [:]
 
     /// Since the last delivery.
+    var touched = TouchedObjects()
     var snapshotChanged = false { didSet { if snapshotChanged { isTouched = true } } }
     var observedChanged = false { didSet { if observedChanged { isTouched = true } } }
     /// Since the last turn.

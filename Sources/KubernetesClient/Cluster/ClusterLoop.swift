@@ -142,6 +142,7 @@ final class ClusterLoop {
         }
         validityChange = contents.snapshot.nextValidityChange
         var state = ClusterState(snapshot: contents.snapshot, observed: contents.observed, isSynced: true)
+        (state.touched, contents.touched) = (contents.touched, TouchedObjects())
         state.faults = contents.faults.sorted { $0.key < $1.key }.map {
             ClusterState.Fault(kind: $0.key.kind, key: $0.key.key, field: $0.value.field, message: $0.value.message)
         }

@@ -154,6 +154,7 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
             settle(key)
             guard entry != old else { return }
             contents[keyPath: rule.path][key] = entry
+            contents.touched.note(kind.kind, key)
             contents[keyPath: rule.changed] = true
         } catch {
             report(error, of: key, keepsOld: old != nil)
@@ -167,6 +168,7 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
         }
         rule.forget(key)
         guard contents[keyPath: rule.path].removeValue(forKey: key) != nil else { return }
+        contents.touched.note(kind.kind, key)
         contents[keyPath: rule.changed] = true
     }
 

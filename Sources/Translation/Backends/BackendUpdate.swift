@@ -2,17 +2,23 @@ internal import EngineModel
 internal import KubernetesAPI
 
 extension [BackendConfiguration] {
-    /// Gives the backends of one Service the endpoints that its slices have now. The array is sorted by id.
-    mutating func update(_ key: ObjectKey, _ service: Service, _ slices: SliceIndex) {
+    /// Gives the backends of one Service the endpoints that its slices have now. The array is sorted by id. Whether any has
+    /// others than before.
+    mutating func update(_ key: ObjectKey, _ service: Service, _ slices: SliceIndex) -> Bool {
+        var differs = false
         let first = BackendID(kind: Service.resourceKind.kind, namespace: key.namespace, name: key.name, port: 0)
         var index = lowerBound { $0.id < first }
         while index < endIndex, self[index].id.isOf(first) {
             let number = Int(self[index].id.port)
             let port = (service.spec.ports ?? []).first { $0.port == number && $0.effectiveProtocol == "TCP" }
             let endpoints = port.map { slices.endpoints(key, $0) } ?? self[index].endpoints
-            if self[index].endpoints != endpoints { self[index].endpoints = endpoints }
+            if self[index].endpoints != endpoints {
+                self[index].endpoints = endpoints
+                differs = true
+            }
             index += 1
         }
+        return differs
     }
 }
 

@@ -13,18 +13,26 @@ struct SnapshotChange {
     let services: [ObjectKey]
     let slices: [Slice]
 
-    /// Nil: something else changed.
-    init?(from old: ClusterSnapshot, to new: ClusterSnapshot) {
+    /// Nil: something else changed. `touched`: what may differ; nil: that is looked for.
+    init?(from old: ClusterSnapshot, to new: ClusterSnapshot, touched: TouchedObjects?) {
         var others = new
         others.asOf = old.asOf
         (others.tcpRoutes, others.tlsRoutes) = (old.tcpRoutes, old.tlsRoutes)
         (others.services, others.endpointSlices) = (old.services, old.endpointSlices)
         guard others == old else { return nil }
+        func changed<Object: KubernetesResource>(_ now: [ObjectKey: Object], _ before: [ObjectKey: Object])
+            -> [ObjectKey]
+        {
+            guard let candidates = touched?[Object.resourceKind.kind] else { return now.changedKeys(since: before) }
+            let changed = candidates.filter { now[$0] != before[$0] }
+            assert(changed == Set(now.changedKeys(since: before)), "the source changed more than it says")
+            return Array(changed)
+        }
         routes =
-            new.tcpRoutes.changedKeys(since: old.tcpRoutes).map { RouteKey(kind: .tcp, key: $0) }
-            + new.tlsRoutes.changedKeys(since: old.tlsRoutes).map { RouteKey(kind: .tls, key: $0) }
-        services = new.services.changedKeys(since: old.services)
-        slices = new.endpointSlices.changedKeys(since: old.endpointSlices).map {
+            changed(new.tcpRoutes, old.tcpRoutes).map { RouteKey(kind: .tcp, key: $0) }
+            + changed(new.tlsRoutes, old.tlsRoutes).map { RouteKey(kind: .tls, key: $0) }
+        services = changed(new.services, old.services)
+        slices = changed(new.endpointSlices, old.endpointSlices).map {
             Slice(key: $0, old: old.endpointSlices[$0], new: new.endpointSlices[$0])
         }
     }

@@ -12,8 +12,10 @@ extension RandomAccessCollection where Index == Int {
 
 extension Array where Element: Equatable {
     /// Puts elements into an array that is sorted by a unique key, or takes them out (nil). `changes` are sorted by it too.
-    /// Where nothing differs the array keeps its storage.
-    mutating func patch<Key: Comparable>(_ changes: [(key: Key, element: Element?)], by key: (Element) -> Key) {
+    /// Where nothing differs the array keeps its storage. Whether anything did.
+    mutating func patch<Key: Comparable>(
+        _ changes: [(key: Key, element: Element?)], by key: (Element) -> Key
+    ) -> Bool {
         var moves: [(index: Int, isThere: Bool, element: Element?)] = []
         for change in changes {
             let index = lowerBound { key($0) < change.key }
@@ -23,7 +25,7 @@ extension Array where Element: Equatable {
         }
         if moves.allSatisfy({ $0.isThere && $0.element != nil }) {
             for (index, _, element) in moves { if let element { self[index] = element } }
-            return
+            return !moves.isEmpty
         }
         var patched: [Element] = []
         patched.reserveCapacity(count + moves.count)
@@ -35,5 +37,6 @@ extension Array where Element: Equatable {
         }
         patched += self[next...]
         self = patched
+        return true
     }
 }

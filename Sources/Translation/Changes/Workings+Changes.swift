@@ -14,8 +14,9 @@ extension Workings {
         }
     }
 
-    /// Carries the translation on to `snapshot`; ``result`` is then what a new one would say.
-    func take(_ change: SnapshotChange, _ snapshot: ClusterSnapshot) {
+    /// Carries the translation on to `snapshot`; ``result`` is then what a new one would say. Whether its configuration differs
+    /// from the one before.
+    func take(_ change: SnapshotChange, _ snapshot: ClusterSnapshot) -> Bool {
         (self.snapshot, attacher.snapshot) = (snapshot, snapshot)
         var book = self.book ?? RouteBook(routes, result.configuration)
         // Owned by one, or the other is copied with the first change.
@@ -23,12 +24,13 @@ extension Workings {
         for service in change.services { catalog.update(service, snapshot.services[service]) }
         let sliced = takeSlices(change.slices)
         let changed = book.routes(to: change.services).union(change.routes)
-        if !changed.isEmpty { replace(changed, &book) }
+        var differs = changed.isEmpty ? false : replace(changed, &book)
         for key in sliced {
             guard let service = snapshot.services[key], service.spec.type != "ExternalName" else { continue }
-            result.configuration.backends.update(key, service, slices)
+            if result.configuration.backends.update(key, service, slices) { differs = true }
         }
         self.book = book
+        return differs
     }
 
     /// The Services whose endpoints may have changed.
@@ -43,8 +45,8 @@ extension Workings {
         return services
     }
 
-    /// Puts routes as they are now in the place of what they were.
-    private func replace(_ keys: Set<RouteKey>, _ book: inout RouteBook) {
+    /// Puts routes as they are now in the place of what they were. Whether the configuration differs by it.
+    private func replace(_ keys: Set<RouteKey>, _ book: inout RouteBook) -> Bool {
         var touched = TouchedNames()
         var hasNewUses = false
         for key in keys {
@@ -65,16 +67,17 @@ extension Workings {
             book.insert(new)
             states.append(new)
         }
-        configure(touched, &book)
+        let differs = configure(touched, &book)
         report(keys, states, touched)
         if hasNewUses { reportUses() }
         notice(keys)
+        return differs
     }
 }
 
 extension Workings {
     /// Brings the configuration up to what the touched listeners' routes are now.
-    private func configure(_ touched: TouchedNames, _ book: inout RouteBook) {
+    private func configure(_ touched: TouchedNames, _ book: inout RouteBook) -> Bool {
         var changes: [TouchedNames.Spot: [(name: HostnamePattern?, route: RouteState?)]] = [:]
         touched.forEachChange(selections) { spot, name, winner in
             if gateways[spot.gateway].listeners[spot.listener].isServed {
@@ -83,6 +86,7 @@ extension Workings {
         }
         var builder = self.builder
         var dropped: Set<BackendID> = []
+        var differs = false
         for (spot, entries) in changes {
             let gateway = gateways[spot.gateway]
             let listener = gateway.listeners[spot.listener]
@@ -92,24 +96,32 @@ extension Workings {
             else { continue }
             var built: [(name: HostnamePattern?, route: RouteConfiguration?)] = []
             for (name, route) in entries {
-                if let old = result.configuration.listeners[index].entry(name) {
+                let old = result.configuration.listeners[index].entry(name)
+                let new = route.map { builder.route($0, listener, gateway) }
+                if let old {
                     book.drop(old)
                     dropped.formUnion(old.backendIDs)
                 }
-                let configuration = route.map { builder.route($0, listener, gateway) }
-                if let configuration { book.use(configuration) }
-                built.append((name, configuration))
+                if let new { book.use(new) }
+                if old != new { built.append((name, new)) }
             }
+            if built.isEmpty { continue }
             result.configuration.listeners[index].put(built)
+            differs = true
         }
-        let backends = builder.backends
-        let ids = dropped.union(backends.keys).sorted()
-        result.configuration.backends.patch(
-            ids.compactMap { id in
-                // One that is still pointed at, though not by what was built, stays as it is.
-                if !book.isUsed(id) { return (id, nil) }
-                return backends[id].map { (id, $0) }
-            }, by: \.id)
+        return settleBackends(dropped, builder.backends, book) || differs
+    }
+
+    /// Takes away backends that nothing points at any more, and takes over those that were built.
+    private func settleBackends(
+        _ dropped: Set<BackendID>, _ built: [BackendID: BackendConfiguration], _ book: RouteBook
+    ) -> Bool {
+        let changes: [(BackendID, BackendConfiguration?)] = dropped.union(built.keys).sorted().compactMap { id in
+            // One that is still pointed at, though not by what was built, stays as it is.
+            if !book.isUsed(id) { return (id, nil) }
+            return built[id].map { (id, $0) }
+        }
+        return result.configuration.backends.patch(changes, by: \.id)
     }
 
     /// Says what is to be said now of the routes, of others at the names they touched, and of the listeners.
@@ -201,7 +213,7 @@ extension ListenerConfiguration {
                     (name.description, route.map { TLSListener.HostnameRoute(hostname: name, route: $0) })
                 }
             }
-            tls.routes.patch(changes.sorted { $0.0 < $1.0 }, by: \.hostname.description)
+            _ = tls.routes.patch(changes.sorted { $0.0 < $1.0 }, by: \.hostname.description)
             traffic = .tls(tls)
         }
     }

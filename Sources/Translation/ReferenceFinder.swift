@@ -1,0 +1,34 @@
+public import KubernetesAPI
+
+/// ``referencedObjects(_:options:)`` for one snapshot after another: where nothing changed that could refer to something, the last
+/// answer is given again. A value of one thread.
+public struct ReferenceFinder: Sendable {
+    private let options: TranslationOptions
+    private var last: (asked: ClusterSnapshot, found: ReferencedObjects)?
+
+    public init(options: TranslationOptions) { self.options = options }
+
+    /// What ``referencedObjects(_:options:)`` says.
+    public mutating func find(_ snapshot: ClusterSnapshot) -> ReferencedObjects {
+        let asked = snapshot.referringParts
+        if let last, last.asked == asked { return last.found }
+        let found = referencedObjects(asked, options: options)
+        last = (asked, found)
+        return found
+    }
+}
+
+extension ClusterSnapshot {
+    /// Without what refers to no Secret and no ConfigMap. Routes do by way of the policies for their backends alone.
+    fileprivate var referringParts: ClusterSnapshot {
+        var parts = self
+        (parts.asOf, parts.notPermitted) = (0, ReferencedObjects())
+        (parts.services, parts.endpointSlices, parts.backends, parts.nodes) = ([:], [:], [:], [:])
+        (parts.secrets, parts.configMaps) = ([:], [:])
+        let hasAuthorities = backendTLSPolicies.values.contains {
+            !($0.spec.validation.caCertificateRefs ?? []).isEmpty
+        }
+        if !hasAuthorities { (parts.tcpRoutes, parts.tlsRoutes) = ([:], [:]) }
+        return parts
+    }
+}
