@@ -4,8 +4,8 @@ schema        1; whoever changes the meaning of what is here raises it
 date, mode    when it began (UTC), "smoke" or "full"; `seconds` is how long it took
 machine       what the figures depend on, as found; `load_average` before and after; `programs` of which release were measured
 subjects      by name: version, TLS library, SHA-256 of each committed configuration (by its path in bench/configs)
-measures      in the order of the run: name, sizes, figures (key, title with the unit, digits to show, which is better), and
-              rounds: for each one {subject: {key: value}}; a subject that failed or does not fit is absent
+measures      in the order of the run, as far as it came: name, sizes, figures (key, title with the unit, digits to show, which is
+              better), and rounds: for each one {subject: {key: value}}; a subject that failed or does not fit is absent
 noise         by measure, key and subject: (highest - lowest) / median of its rounds, where there were several
 failures      what did not complete, or came out wrong; empty in a good run
 commands      one of each kind, relative to the repository
@@ -21,6 +21,7 @@ SCHEMA = 1
 
 def of(measures, subjects, versions, measured):
     """The part of a result that comes from the measurement itself."""
+    measures = [measure for measure in measures if measure.name in measured.values]
     return {
         "subjects": {subject.name: _subject(subject, versions[subject.name]) for subject in subjects},
         "measures": [{

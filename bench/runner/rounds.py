@@ -10,7 +10,7 @@ from .failure import Failure
 class Rounds:
     """What was measured: by measure a list of rounds, each {subject: {figure: value}}; and what failed.
 
-    A failure costs the subject its place in that measure, nothing else.
+    A failure costs the subject its place in that measure, nothing else. Who interrupts a run keeps the measures that are whole.
     """
 
     def __init__(self, measures, subjects, progress=sys.stderr):
@@ -19,8 +19,12 @@ class Rounds:
         self._progress = progress
         with contextlib.ExitStack() as stack:
             seats = [_Seat(subject, stack) for subject in subjects]
-            for measure in measures:
-                self.values[measure.name] = self._measure(measure, seats)
+            try:
+                for measure in measures:
+                    self.values[measure.name] = self._measure(measure, seats)
+            except (KeyboardInterrupt, SystemExit):
+                self.failures.append(f"interrupted in {measure.name}")
+                return
             for seat in seats:
                 self._attempt(f"at the end, {seat.name}", seat.check)
 

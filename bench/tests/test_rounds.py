@@ -107,6 +107,14 @@ class Turns(unittest.TestCase):
         rounds = measured([measure], self.subjects)
         self.assertEqual((list(rounds.values["m"][0]), rounds.failures), (["b"], []))
 
+    def test_who_interrupts_keeps_what_is_whole(self):
+        def interrupt(running):
+            raise KeyboardInterrupt
+        measures = [Count("m", rounds=1), Count("n", only("b", interrupt), rounds=1), Count("o", rounds=1)]
+        rounds = measured(measures, self.subjects)
+        self.assertEqual((list(rounds.values), rounds.failures), (["m"], ["interrupted in n"]))
+        self.assertEqual([subject.running_now for subject in self.subjects], [0, 0])
+
     def test_an_unknown_size_is_refused(self):
         with self.assertRaises(AttributeError):
             Count("m", secnods=1)

@@ -17,7 +17,8 @@ class HAProxy(Subject):
 
     def version(self):
         try:
-            text = subprocess.run([*self.scene.programs.command("haproxy"), "-vv"], capture_output=True, text=True, check=True).stdout
+            command = [*self.scene.programs.command("haproxy"), "-vv"]
+            text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         except FileNotFoundError:
             raise Failure("haproxy is not installed: scripts/setup test") from None
         release = re.search(r"HAProxy version (\S+)", text)
