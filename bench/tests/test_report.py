@@ -14,8 +14,8 @@ from runner.analysis import document, panel, reading, tables
 from runner.analysis.aims import AIMS, Beside, Limit, Within
 from runner.analysis.groups import GROUPS
 from runner.analysis.report_command import main
-from runner.analysis.series import Series
-from runner.analysis.verdicts import Verdict, judge
+from runner.analysis.series import Series, estimate
+from runner.analysis.verdicts import Verdict, judge, verdict
 from runner.registry import REGISTRY
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
@@ -144,6 +144,16 @@ class SeveralRuns(unittest.TestCase):
         self.assertIs(found.verdict, Verdict.MISSED)
         self.assertAlmostEqual(found.estimate.low, 1.2)
         self.assertAlmostEqual(found.estimate.high, 1.35)
+
+    def test_nor_with_rounds(self):
+        expected = {1: 0, 2: 0, 3: 0, 5: 0, 8: 0, 9: 1, 10: 1, 11: 2, 20: 5}
+        for count, outside in expected.items():
+            found = estimate([[float(each) for each in range(count)]])
+            self.assertEqual((found.lower, found.upper), (outside, count - 1 - outside), count)
+            self.assertEqual((found.low, found.high), (0, count - 1))
+        # One lucky round of nine does not make an aim met.
+        found = estimate([[0.9] + [1.2] * 8])
+        self.assertEqual((verdict(found, 1.0), tables.interval(found, 1)), (Verdict.MISSED, "1.2"))
 
     def test_oldest_first(self):
         self.assertEqual([result.date for result in self.series.results], ["2026-11-01", "2026-11-02", "2026-11-03"])

@@ -100,11 +100,10 @@ def _memory(said):
 
 
 def _aims_explained(series):
-    lines = ["Ratios to the best peer, each at its best tuning; lower is better. An aim is met when the median keeps it, or when "
-             "the interval over the rounds contains it."]
-    if len(series.results) > 1:
-        lines[0] += (" The interval is from the lowest to the highest round of a run; of several runs, the median of these.")
-    return lines
+    text = ("Ratios to the best peer, each at its best tuning; lower is better. An aim is met when the median keeps it, or when "
+            "the interval over the rounds contains it: from the lowest to the highest round, of nine rounds and more without "
+            "the outermost, so that it does not widen with their number (it encloses the true median in 93 % of cases or more)")
+    return [text + ("; of several runs, the median of these intervals." if len(series.results) > 1 else ".")]
 
 
 def _subjects(series):

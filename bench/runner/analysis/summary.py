@@ -31,7 +31,7 @@ def draw(judged, path):
 
 
 def _scale(axes, shown):
-    reached = [value for each in shown for value in (each.estimate.low, each.estimate.high, each.aim.most, 1) if value > 0]
+    reached = [value for each in shown for value in (each.estimate.lower, each.estimate.upper, each.aim.most, 1) if value > 0]
     axes.set_xscale("log")
     axes.set_xlim(min(reached) / 1.15, max(reached) * 1.15)
     axes.set_ylim(len(shown) - 0.5, -0.5)
@@ -51,7 +51,7 @@ def _row(axes, place, judged):
     colour, marker = LOOKS[judged.verdict]
     found, aim = judged.estimate, judged.aim
     axes.plot([aim.most, aim.most], [place - 0.36, place + 0.36], color=style.INK, linewidth=2, solid_capstyle="butt", zorder=2)
-    axes.plot([found.low, found.high], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3)
+    axes.plot([found.lower, found.upper], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3)
     axes.plot([found.median], [place], marker=marker, color=colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.8,
               linestyle="none", zorder=4)
     beside = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}

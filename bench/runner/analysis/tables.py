@@ -22,8 +22,8 @@ def spread(found, digits):
 
 
 def interval(found, digits=2):
-    """The median, with the interval over the rounds that aims are judged by."""
-    return _interval(found.median, found.low, found.high, digits) if found else NONE
+    """The median, with the interval over the rounds by which aims are judged."""
+    return _interval(found.median, found.lower, found.upper, digits) if found else NONE
 
 
 def _interval(median, low, high, digits):

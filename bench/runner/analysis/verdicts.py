@@ -40,7 +40,7 @@ def verdict(found, most, exact=False):
         return Verdict.MET if found.ceiling <= most else Verdict.MISSED
     if found.median <= most:
         return Verdict.MET
-    return Verdict.WITHIN if found.low <= most else Verdict.MISSED
+    return Verdict.WITHIN if found.lower <= most else Verdict.MISSED
 
 
 def _beside(aim, series):
