@@ -74,9 +74,10 @@ def _table(rows, of_builds):
     cells = [[row.figure.title, row.figure.better, tables.number(row.before, row.figure.digits),
               tables.number(row.after, row.figure.digits), _change(row.own), _change(row.peers), _change(row.beside),
               tables.NONE if row.chance is None else f"{row.chance:.3f}", _verdict(row)] for row in rows]
-    drop = {5} if of_builds else set()
-    keep = [place for place in range(len(header)) if place not in drop]
-    return tables.table([header[place] for place in keep], [[row[place] for place in keep] for row in cells], text=(0, 1, len(keep) - 1))
+    if of_builds:
+        for row in [header, *cells]:
+            del row[5]
+    return tables.table(header, cells, text=(0, 1, len(header) - 1))
 
 
 def _change(factor):

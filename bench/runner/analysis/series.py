@@ -45,8 +45,8 @@ def estimate(runs):
 
 
 def _outside(count):
-    """How many of so many rounds may lie outside at either end, for the others to enclose the median in CONFIDENCE of cases. It lies
-    beyond the k lowest as often as a coin shows fewer than k heads."""
+    """How many of so many rounds may lie outside at either end, for the others to enclose the true median in CONFIDENCE of
+    cases or more. It lies below the k-th lowest as often as `count` coins show fewer than k heads."""
     outside, tail = 0, 0
     while True:
         tail += math.comb(count, outside)
