@@ -114,8 +114,7 @@ class Registered(unittest.TestCase):
         keys = {figure.key for measure in self.measures.values() for figure in measure.figures}
         for aim in AIMS:
             for key in filter(None, (aim.key, getattr(aim, "base", None))):
-                if "names" in self.measures or not key.startswith(("names_", "sni_")):
-                    self.assertIn(key, keys, aim)
+                self.assertIn(key, keys, aim)
 
     def test_groups(self):
         grouped = [name for group in GROUPS for name in group.measures]

@@ -9,7 +9,9 @@ ROW, HEAD, FOOT = 19, 44, 34
 LEFT, RIGHT = 218, 144
 LOOKS = {Verdict.MET: (style.MET, "o"), Verdict.WITHIN: (style.WITHIN, "s"), Verdict.MISSED: (style.MISSED, "X")}
 SAYS = {Verdict.MET: "met", Verdict.WITHIN: "within the spread", Verdict.MISSED: "missed"}
-TICKS = (0.01, 0.03, 0.1, 0.15, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 30, 100)
+TICKS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
+# And where there is room for them: in a range of less than WIDE.
+MORE_TICKS, WIDE = (0.15, 0.5, 0.7, 1.5, 2, 5), 60
 
 
 def draw(judged, path):
@@ -35,7 +37,8 @@ def _scale(axes, shown):
     axes.set_xscale("log")
     axes.set_xlim(min(reached) / 1.15, max(reached) * 1.15)
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    ticks = [tick for tick in TICKS if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in TICKS + (MORE_TICKS if high / low < WIDE else ()) if low <= tick <= high]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_yticks(range(len(shown)), [each.aim.what for each in shown])
@@ -55,7 +58,7 @@ def _row(axes, place, judged):
     axes.plot([found.median], [place], marker=marker, color=colour, markersize=6.5, markeredgecolor="white", markeredgewidth=0.8,
               linestyle="none", zorder=4)
     beside = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
-    axes.annotate(tables.number(found.median, tables.RATIO_DIGITS), (1, place), (36, 0), ha="right", fontweight="bold", **beside)
+    axes.annotate(tables.number(found.median, tables.RATIO_DIGITS if found.median < 10 else 1), (1, place), (36, 0), ha="right", fontweight="bold", **beside)
     axes.annotate(f"≤ {aim.most:.2f} {SAYS[judged.verdict]}", (1, place), (42, 0), fontsize=7.5,
                   color=colour if judged.verdict is Verdict.MISSED else style.QUIET, **beside)
 
