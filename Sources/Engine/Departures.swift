@@ -59,8 +59,8 @@ struct Departures {
         now: MonotonicTime
     ) {
         for change in changes {
-            if let new = change.new { comeBack(new) }
-            if let old = change.old { leave(old, for: change.new, now) }
+            comeBack(change)
+            leave(change, now)
         }
         for (id, departure) in all {
             if departure.isOver {
@@ -71,31 +71,29 @@ struct Departures {
         }
     }
 
-    private mutating func comeBack(_ listener: ListenerRuntime) {
-        guard !all.isEmpty else { return }
+    private mutating func comeBack(_ change: TableCompiler.ListenerChange) {
+        guard !all.isEmpty, let listener = change.new else { return }
         if all.removeValue(forKey: ObjectIdentifier(listener.state)) != nil { listener.state.drain.clear() }
-        for state in listener.routeStates where all.removeValue(forKey: ObjectIdentifier(state)) != nil {
+        for state in change.arrived where all.removeValue(forKey: ObjectIdentifier(state)) != nil {
             state.drain.clear()
         }
     }
 
-    private mutating func leave(_ old: ListenerRuntime, for new: ListenerRuntime?, _ now: MonotonicTime) {
+    private mutating func leave(_ change: TableCompiler.ListenerChange, _ now: MonotonicTime) {
+        guard let old = change.old else { return }
         let listener = TableCompiler.ListenerKey(id: old.state.id, port: old.state.port)
         let timeout = old.configuration.settings.routeDrainTimeout
-        if new == nil {
+        if change.new == nil {
             add(
                 old.state,
                 Departure(listener: listener, listenerState: old.state, routeState: nil, since: now, timeout: timeout))
         }
-        let (before, after) = (old.routeStates, new?.routeStates ?? [])
-        guard !before.elementsEqual(after, by: ===) else { return }
-        let kept = Set(after.map(ObjectIdentifier.init))
-        for state in before where !kept.contains(ObjectIdentifier(state)) {
+        for state in change.left {
             add(
                 state,
                 Departure(
                     listener: listener, listenerState: nil, routeState: state, since: now, timeout: timeout,
-                    isAnnounced: new == nil))
+                    isAnnounced: change.new == nil))
         }
     }
 

@@ -19,6 +19,7 @@ extension Engine {
         var freeSlots: [Int] = []
         var slotCount = 0
         var isDraining = false
+        var applyDurations = DurationHistogram()
 
         struct Retry {
             var failure: BindFailure

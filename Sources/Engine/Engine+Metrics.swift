@@ -22,6 +22,10 @@ extension Engine {
             "sluice_config_sessions_disrupted_total", .counter,
             help: "Sessions closed because their listener or route was removed longer ago than it gives them.",
             shared.disrupted.load(ordering: .relaxed))
+        text.family(
+            "sluice_engine_apply_duration_seconds", .histogram,
+            help: "From a configuration handed to the engine to its table in use on every worker."
+        ) { $0.histogram(.empty, applyDurations) }
         text.single(
             "sluice_buffered_bytes", .gauge, help: "Bytes read from one side and not yet taken by the other.",
             UInt64(max(0, shared.budget.inUse)))

@@ -51,11 +51,13 @@ public final class Engine: ConfigurationTarget {
     }
 
     public func apply(_ configuration: EngineConfiguration) -> Acknowledgement {
-        names.watch(Engine.names(of: configuration))
+        let started = MonotonicTime.now()
         return control.withLock { control in
+            if let changed = control.compiler.changedNames(configuration) { names.watch(changed) }
             control.configuration = configuration
             control.generation += 1
             reconcile(&control)
+            control.applyDurations.record(.now() - started)
             return control.acknowledgement
         }
     }
@@ -122,19 +124,10 @@ public final class Engine: ConfigurationTarget {
     /// Turns of all workers' loops: what shows a worker that wakes itself.
     var turns: UInt64 { workers.reduce(0) { $0 &+ $1.turns.load(ordering: .relaxed) } }
 
+    /// How long each application took, until every worker ran it.
+    var applyDurations: DurationHistogram { control.withLock { $0.applyDurations } }
+
     func withCompiler<Result>(_ body: (TableCompiler, Acknowledgement) -> Result) -> Result {
         control.withLock { body($0.compiler, $0.acknowledgement) }
-    }
-
-    private static func names(of configuration: EngineConfiguration) -> Set<NameKey> {
-        var keys: Set<NameKey> = []
-        for backend in configuration.backends {
-            for endpoint in backend.endpoints {
-                if case .name(let name, _) = endpoint.address {
-                    keys.insert(NameKey(name: name, settings: backend.settings))
-                }
-            }
-        }
-        return keys
     }
 }

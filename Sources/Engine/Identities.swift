@@ -29,6 +29,8 @@ final class RouteState: Sendable {
     let key: Key
     let counters: CounterBlock
     let drain = DrainCell()
+    /// How many names, and catch-alls, lead to it in the newest table; the compiler's.
+    let uses = Atomic<Int>(0)
 
     init(key: Key, counters: CounterBlock) { (self.key, self.counters) = (key, counters) }
 }

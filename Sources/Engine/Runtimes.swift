@@ -12,9 +12,9 @@ final class RoutingTable: Sendable {
     /// By binding slot; nil where nothing is bound any more.
     let bindings: [BindingRuntime?]
     /// For connections that wait for a name's first answer.
-    let backends: [BackendID: BackendRuntime]
+    let backends: BackendMap
 
-    init(generation: UInt64, bindings: [BindingRuntime?], backends: [BackendID: BackendRuntime]) {
+    init(generation: UInt64, bindings: [BindingRuntime?], backends: BackendMap) {
         self.generation = generation
         self.bindings = bindings
         self.backends = backends
@@ -44,32 +44,32 @@ final class BindingRuntime: Sendable {
 
 /// One listener at one port.
 final class ListenerRuntime: Sendable {
+    /// Without the routes: those are in ``slots``.
     let configuration: ListenerConfiguration
     let state: ListenerState
+    /// Values are slots.
     let names: ServerNameTable
-    let routes: [RouteRuntime]
+    let slots: RouteSlots
     /// TCP: the route. TLS: the catch-all.
     let fallback: RouteRuntime?
     /// Only where TLS is terminated.
     let termination: TLSServerContexts?
 
     init(
-        configuration: ListenerConfiguration, state: ListenerState, names: ServerNameTable, routes: [RouteRuntime],
+        configuration: ListenerConfiguration, state: ListenerState, names: ServerNameTable, slots: RouteSlots,
         fallback: RouteRuntime?, termination: TLSServerContexts?
     ) {
         self.configuration = configuration
         self.state = state
         self.names = names
-        self.routes = routes
+        self.slots = slots
         self.fallback = fallback
         self.termination = termination
     }
 
-    var routeStates: [RouteState] { routes.map(\.state) + (fallback.map { [$0.state] } ?? []) }
-
     func route(for serverName: String?) -> RouteRuntime? {
-        guard let index = names.lookup(serverName) else { return fallback }
-        return routes[Int(index)]
+        guard let slot = names.lookup(serverName) else { return fallback }
+        return slots[slot]
     }
 
     /// False where its TLS could not be set up as configured: the next table tries again.
@@ -91,6 +91,8 @@ final class RouteRuntime: Sendable {
     let sequence: WeightedSequence
     /// Parallel to the configuration's backends; nil: its share is refused.
     let targets: [BackendRuntime?]
+    /// Whether a backend that the configuration names is none of the table's.
+    let hasUnknownBackend: Bool
     let alpn: ALPNList
     let idleTimeout: Int64
     let halfCloseTimeout: Int64
@@ -105,6 +107,7 @@ final class RouteRuntime: Sendable {
         self.ticket = ticket
         self.targets = targets
         self.alpn = alpn
+        hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }
         sequence = WeightedSequence(weights: configuration.backends.map(\.weight))
         idleTimeout = configuration.settings.idleTimeout?.wholeMilliseconds ?? 0
         halfCloseTimeout = configuration.settings.halfCloseTimeout?.wholeMilliseconds ?? 0
@@ -171,6 +174,9 @@ final class ALPNList: @unchecked Sendable {
     let wire: UnsafeMutablePointer<sluice_alpn_list>
     /// As they were given.
     let names: [String]
+
+    /// What nearly all routes offer: nothing.
+    static let none = ALPNList([])
 
     /// Names of 1–255 bytes, in the order of preference; others are left out.
     init(_ names: [String]) {

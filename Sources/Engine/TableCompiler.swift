@@ -4,8 +4,8 @@ internal import Observability
 internal import Platform
 internal import Primitives
 
-/// Turns configurations into routing tables and reuses every part that did not change: what a change costs is what it
-/// changes, and one look at the rest. Used by one thread at a time.
+/// Turns configurations into routing tables, each out of the one before: a list that changed is looked through once, what changed
+/// in it is compiled, and all else is shared with the table before. Used by one thread at a time.
 struct TableCompiler {
     let workers: Int
     let logger: Logger
@@ -13,15 +13,19 @@ struct TableCompiler {
     /// Those of the newest table.
     var listeners: [ListenerKey: ListenerRuntime] = [:]
     var bindings: [Binding: BindingRuntime] = [:]
-    private(set) var backends: [BackendID: BackendRuntime] = [:]
-    /// The same, in the configuration's order.
-    private var orderedBackends: [BackendRuntime] = []
+    private(set) var backends = BackendMap()
+    /// What the newest table's TLS listeners route; their runtimes are without.
+    var routes: [ListenerKey: [TLSListener.HostnameRoute]] = [:]
+    private var configuredBackends: [BackendConfiguration] = []
+    /// Backends whose endpoints depend on answers of DNS.
+    private var named: [BackendID: Set<NameKey>] = [:]
     private var clientContexts: [BackendTLS: TLSClientContext] = [:]
 
     // Of the compilation under way.
+    private var backendDifference: ListDifference?
     /// Backends of the table before that are others now, or gone.
-    private var replacedBackends: Set<ObjectIdentifier> = []
-    private var hasNewBackends = false
+    var replacedBackends: [ObjectIdentifier: BackendRuntime] = [:]
+    var hasNewBackends = false
 
     let listenerStates = Registry<ListenerKey, ListenerState>()
     let routeStates = Registry<RouteState.Key, RouteState>()
@@ -42,7 +46,7 @@ struct TableCompiler {
     /// A table to be, and how it differs from the one before.
     struct Output {
         var bindings: [Binding: BindingRuntime]
-        var backends: [BackendID: BackendRuntime]
+        var backends: BackendMap
         var changes: [ListenerChange]
     }
 
@@ -50,6 +54,9 @@ struct TableCompiler {
     struct ListenerChange {
         var old: ListenerRuntime?
         var new: ListenerRuntime?
+        /// Of its routes those that were in no name of the table before, and those that are in none of this one.
+        var arrived: [RouteState] = []
+        var left: [RouteState] = []
     }
 
     init(workers: Int, logger: Logger) {
@@ -62,6 +69,7 @@ struct TableCompiler {
     mutating func compile(_ configuration: EngineConfiguration, names: NameAnswers) -> Output {
         compileBackends(configuration.backends, names: names)
         let changes = compileListeners(configuration.listeners)
+        (replacedBackends, hasNewBackends) = ([:], false)
         return Output(bindings: bindings, backends: backends, changes: changes)
     }
 
@@ -69,7 +77,7 @@ struct TableCompiler {
     var current: (listeners: [ListenerConfiguration], endpoints: [BackendID: Int]) {
         (
             listeners.values.map(\.configuration).sorted { $0.id < $1.id },
-            Dictionary(backends.map { ($0.withoutVariant, $1.endpoints.count) }, uniquingKeysWith: max)
+            Dictionary(backends.map { ($0.key.withoutVariant, $0.value.endpoints.count) }, uniquingKeysWith: max)
         )
     }
 
@@ -79,56 +87,56 @@ struct TableCompiler {
 extension TableCompiler {
     // MARK: Backends
 
+    /// The names that a configuration needs answers for, where they are others than before; nil: they are the same. What it
+    /// finds out serves the compilation that follows.
+    mutating func changedNames(_ configuration: EngineConfiguration) -> Set<NameKey>? {
+        let configurations = configuration.backends
+        let difference = ListDifference(from: configuredBackends, to: configurations) { $0.id < $1.id }
+        backendDifference = difference
+        let before = named
+        if !named.isEmpty { for index in difference.removed { named[configuredBackends[index].id] = nil } }
+        for index in difference.added {
+            let names = configurations[index].names
+            if !names.isEmpty { named[configurations[index].id] = names }
+        }
+        guard named != before else { return nil }
+        return named.values.reduce(into: []) { $0.formUnion($1) }
+    }
+
     private mutating func compileBackends(_ configurations: [BackendConfiguration], names: NameAnswers) {
-        replacedBackends.removeAll(keepingCapacity: true)
-        hasNewBackends = false
-        var ordered: [BackendRuntime] = []
-        ordered.reserveCapacity(configurations.count)
-        var cursor = 0
-        var kept = 0
-        for index in configurations.indices {
-            // Most stand where they stood, as they were: they cost one comparison.
-            if cursor < orderedBackends.count, !orderedBackends[cursor].hasNames,
-                orderedBackends[cursor].configuration == configurations[index]
-            {
-                ordered.append(orderedBackends[cursor])
-                cursor += 1
-                kept += 1
-                continue
-            }
+        if backendDifference == nil { _ = changedNames(EngineConfiguration(backends: configurations)) }
+        let difference = backendDifference ?? ListDifference()
+        backendDifference = nil
+        var gone: [BackendID: BackendRuntime] = [:]
+        for index in difference.removed {
+            let id = configuredBackends[index].id
+            gone[id] = backends[id]
+            backends[id] = nil
+        }
+        for index in difference.added {
             let configuration = configurations[index]
-            let old = known(configuration.id, at: &cursor)
-            if old != nil { kept += 1 } else { hasNewBackends = true }
-            let runtime = compileBackend(configuration, old: old, names: names)
-            if let old, old !== runtime { replacedBackends.insert(ObjectIdentifier(old)) }
-            if old !== runtime { backends[configuration.id] = runtime }
-            ordered.append(runtime)
+            take(configuration, old: gone.removeValue(forKey: configuration.id), names: names)
         }
-        if kept < orderedBackends.count {
-            backends = Dictionary(ordered.map { ($0.configuration.id, $0) }, uniquingKeysWith: { $1 })
-            for old in orderedBackends where backends[old.configuration.id] == nil {
-                replacedBackends.insert(ObjectIdentifier(old))
-            }
+        for old in gone.values { replacedBackends[ObjectIdentifier(old)] = old }
+        for id in named.keys {
+            if let old = backends[id] { take(old.configuration, old: old, names: names) }
         }
-        orderedBackends = ordered
+        configuredBackends = configurations
         forgetClientContexts()
+    }
+
+    private mutating func take(_ configuration: BackendConfiguration, old: BackendRuntime?, names: NameAnswers) {
+        let runtime = compileBackend(configuration, old: old, names: names)
+        if let old, old !== runtime { replacedBackends[ObjectIdentifier(old)] = old }
+        if old == nil { hasNewBackends = true }
+        backends[configuration.id] = runtime
     }
 
     /// Keys of certificates that are shown no more do not stay in memory.
     private mutating func forgetClientContexts() {
         guard !clientContexts.isEmpty, !replacedBackends.isEmpty else { return }
-        let used = Set(orderedBackends.compactMap { $0.tls.map(ObjectIdentifier.init) })
+        let used = Set(backends.compactMap { $0.value.tls.map(ObjectIdentifier.init) })
         clientContexts = clientContexts.filter { used.contains(ObjectIdentifier($0.value)) }
-    }
-
-    /// The backend of the table before: where `cursor` stands, or elsewhere.
-    private func known(_ id: BackendID, at cursor: inout Int) -> BackendRuntime? {
-        for index in cursor..<min(cursor + 2, orderedBackends.count)
-        where orderedBackends[index].configuration.id == id {
-            cursor = index + 1
-            return orderedBackends[index]
-        }
-        return backends[id]
     }
 
     private mutating func compileBackend(
@@ -188,14 +196,28 @@ extension TableCompiler {
 
     /// Whether the route leads to the backends of this table.
     func isCurrent(_ route: RouteRuntime) -> Bool {
-        guard !replacedBackends.isEmpty || hasNewBackends else { return true }
-        for (index, target) in route.targets.enumerated() {
-            if let target {
-                if replacedBackends.contains(ObjectIdentifier(target)) { return false }
-            } else if hasNewBackends, case .backend(let id) = route.configuration.backends[index].target {
-                if backends[id] != nil { return false }
-            }
+        if !replacedBackends.isEmpty, leadsToReplaced(route) { return false }
+        guard hasNewBackends, route.hasUnknownBackend else { return true }
+        return zip(route.targets, route.configuration.backends).allSatisfy { target, entry in
+            guard target == nil, case .backend(let id) = entry.target else { return true }
+            return backends[id] == nil
         }
-        return true
+    }
+
+    private func leadsToReplaced(_ route: RouteRuntime) -> Bool {
+        for target in route.targets {
+            if let target, replacedBackends[ObjectIdentifier(target)] != nil { return true }
+        }
+        return false
+    }
+}
+
+extension BackendConfiguration {
+    fileprivate var names: Set<NameKey> {
+        var keys: Set<NameKey> = []
+        for endpoint in endpoints {
+            if case .name(let name, _) = endpoint.address { keys.insert(NameKey(name: name, settings: settings)) }
+        }
+        return keys
     }
 }

@@ -34,7 +34,7 @@ final class EngineShared: Sendable {
         self.options = options
         self.logger = logger
         budget = MemoryBudget(limit: options.bufferMemory)
-        table = Published(RoutingTable(generation: 0, bindings: [], backends: [:]))
+        table = Published(RoutingTable(generation: 0, bindings: [], backends: BackendMap()))
         progress = Monitored(Progress(seen: Array(repeating: 0, count: options.workers), running: options.workers))
     }
 }

@@ -1,25 +1,23 @@
 public import Primitives
 
 /// Host names and what they stand for: an exact name, else the longest wildcard (`*` is one or more labels), else the
-/// fallback. Immutable; a lookup walks the name once from its end, looks up one hash per label and allocates nothing.
+/// fallback. A value; a lookup walks the name once from its end, looks up one hash per label and allocates nothing.
+///
+/// The names lie in segments of some thirty each, which successive tables share: a change makes those segments anew that it
+/// touches, however many there are.
 public struct ServerNameTable: Sendable {
-    private struct Entry {
-        var hash: UInt64
-        /// Where the name, or the wildcard's suffix, lies in `bytes`.
-        var offset: Int32
-        var length: Int16
-        var isWildcard: Bool
-        var value: Int32
-    }
-
-    private static let empty: Int32 = -1
-
     private let fallback: Int32?
     private let seed: UInt64
-    private let entries: [Entry]
-    private let bytes: [UInt8]
-    /// Open addressing with linear probing over indices of `entries`, at most half full; the count is a power of two.
-    private let buckets: [Int32]
+    /// By the upper half of the hash; their number is a power of two. They own what ``memory`` points to.
+    private var segments: [NameSegment]
+    /// The memory of each segment: looking into it counts no reference.
+    private var memory: [NameSegment.Memory]
+    /// How many names there are, and how many of them are wildcards.
+    public private(set) var count = 0
+    private var wildcards = 0
+
+    /// Names in a segment, on average, when a table is made; with four times as many it is made anew.
+    private static let density = 24
 
     /// Builds the table. Of equal patterns the first one counts.
     ///
@@ -30,44 +28,69 @@ public struct ServerNameTable: Sendable {
         self.fallback = fallback
         // Seeded by the process, so that nobody can choose names that collide.
         seed = UInt64(bitPattern: Int64(Hasher().finalize()))
-        var count = 4
-        while count < entries.count * 2 { count *= 2 }
-        var buckets = [Int32](repeating: ServerNameTable.empty, count: count)
-        var kept: [Entry] = []
-        var bytes: [UInt8] = []
-        for (pattern, value) in entries {
-            let (name, isWildcard) =
-                switch pattern {
-                case .exact(let name): (name, false)
-                case .wildcard(let suffix): (suffix, true)
-                }
-            let name8 = Array(name.utf8)
-            let hash = ServerNameTable.hash(name8, seed: seed, isWildcard: isWildcard)
-            var index = Int(truncatingIfNeeded: hash) & (count - 1)
-            var isKnown = false
-            while buckets[index] != ServerNameTable.empty {
-                let other = kept[Int(buckets[index])]
-                let start = Int(other.offset)
-                isKnown =
-                    other.hash == hash && other.isWildcard == isWildcard
-                    && bytes[start..<start + Int(other.length)].elementsEqual(name8)
-                if isKnown { break }
-                index = (index + 1) & (count - 1)
-            }
-            if isKnown { continue }
-            buckets[index] = Int32(kept.count)
-            kept.append(
-                Entry(
-                    hash: hash, offset: Int32(bytes.count), length: Int16(name8.count), isWildcard: isWildcard,
-                    value: value))
-            bytes += name8
-        }
-        (self.buckets, self.entries, self.bytes) = (buckets, kept, bytes)
+        (segments, memory) = ([], [])
+        build(entries.map { SegmentEntry($0, value: $1, seed: seed) })
+    }
+
+    private mutating func build(_ entries: [SegmentEntry]) {
+        var number = 1
+        while number * ServerNameTable.density < entries.count { number *= 2 }
+        var parts = [[SegmentEntry]](repeating: [], count: number)
+        for entry in entries { parts[Int(entry.hash >> 32) & (number - 1)].append(entry) }
+        segments = parts.map { NameSegment($0) }
+        memory = segments.map(\.memory)
+        count = segments.reduce(0) { $0 + $1.count }
+        wildcards = segments.reduce(0) { $0 + $1.wildcards }
+    }
+
+    /// Gives a name a value. False, and nothing done, where it has one.
+    public mutating func insert(_ pattern: HostnamePattern, _ value: Int32) -> Bool {
+        let entry = SegmentEntry(pattern, value: value, seed: seed)
+        let index = segment(of: entry.hash)
+        var entries = segments[index].entries
+        guard !entries.contains(where: { $0.isSameName(as: entry) }) else { return false }
+        entries.append(entry)
+        replace(index, with: NameSegment(entries))
+        if count > 4 * ServerNameTable.density * segments.count { build(segments.flatMap(\.entries)) }
+        return true
+    }
+
+    /// Takes a name out, and returns its value; nil where it is not there.
+    @discardableResult
+    public mutating func remove(_ pattern: HostnamePattern) -> Int32? {
+        let entry = SegmentEntry(pattern, value: 0, seed: seed)
+        let index = segment(of: entry.hash)
+        var entries = segments[index].entries
+        guard let place = entries.firstIndex(where: { $0.isSameName(as: entry) }) else { return nil }
+        let value = entries.remove(at: place).value
+        replace(index, with: NameSegment(entries))
+        return value
+    }
+
+    private mutating func replace(_ index: Int, with segment: NameSegment) {
+        count += segment.count - segments[index].count
+        wildcards += segment.wildcards - segments[index].wildcards
+        segments[index] = segment
+        memory[index] = segment.memory
+    }
+
+    private func segment(of hash: UInt64) -> Int { Int(hash >> 32) & (memory.count - 1) }
+
+    /// How many segments this table and another one share.
+    func sharedSegments(with other: ServerNameTable) -> (shared: Int, all: Int) {
+        let shared = zip(segments, other.segments).count { $0 === $1 }
+        return (shared, segments.count)
+    }
+
+    /// The value of that very pattern.
+    public func value(of pattern: HostnamePattern) -> Int32? {
+        let entry = SegmentEntry(pattern, value: 0, seed: seed)
+        return entry.name.withUnsafeBytes { value($0, entry.hash, isWildcard: entry.isWildcard) }
     }
 
     /// The value for a name in lower case without a final dot, as ``ClientHello/serverName`` holds it; nil: no name.
     public func lookup(_ name: String?) -> Int32? {
-        guard var name, !entries.isEmpty else { return fallback }
+        guard var name, count > 0 else { return fallback }
         return name.withUTF8 { find(UnsafeRawBufferPointer($0)) } ?? fallback
     }
 
@@ -78,44 +101,30 @@ public struct ServerNameTable: Sendable {
         while index > 0 {
             index -= 1
             let byte = name[index]
-            if byte == UInt8(ascii: "."), index > 0 {
+            if byte == UInt8(ascii: "."), index > 0, wildcards > 0 {
                 // The suffix after this dot is a candidate, and a longer one replaces it.
                 let suffix = UnsafeRawBufferPointer(rebasing: name[(index + 1)...])
-                wildcard = value(suffix, ServerNameTable.finish(state, isWildcard: true), isWildcard: true) ?? wildcard
+                wildcard = value(suffix, NameHash.finish(state, isWildcard: true), isWildcard: true) ?? wildcard
             }
-            state = ServerNameTable.step(state, byte)
+            state = NameHash.step(state, byte)
         }
-        return value(name, ServerNameTable.finish(state, isWildcard: false), isWildcard: false) ?? wildcard
+        return value(name, NameHash.finish(state, isWildcard: false), isWildcard: false) ?? wildcard
     }
 
     private func value(_ name: UnsafeRawBufferPointer, _ hash: UInt64, isWildcard: Bool) -> Int32? {
-        let mask = buckets.count - 1
-        var index = Int(truncatingIfNeeded: hash) & mask
-        while buckets[index] != ServerNameTable.empty {
-            let entry = entries[Int(buckets[index])]
-            if entry.hash == hash, entry.isWildcard == isWildcard, Int(entry.length) == name.count,
-                bytes[Int(entry.offset)..<Int(entry.offset) + name.count].elementsEqual(name)
-            {
-                return entry.value
-            }
-            index = (index + 1) & mask
-        }
-        return nil
+        memory[segment(of: hash)].value(name, hash, isWildcard: isWildcard)
     }
+}
 
-    // MARK: A hash that grows from the name's end, so that one walk gives that of every suffix
-
-    private static func step(_ state: UInt64, _ byte: UInt8) -> UInt64 {
+/// A hash that grows from the name's end, so that one walk gives that of every suffix.
+enum NameHash {
+    @inline(__always) static func step(_ state: UInt64, _ byte: UInt8) -> UInt64 {
         let mixed = (state ^ UInt64(byte)) &* 0x9fb2_1c65_1e98_df25
         return mixed ^ (mixed >> 29)
     }
 
-    private static func finish(_ state: UInt64, isWildcard: Bool) -> UInt64 {
+    @inline(__always) static func finish(_ state: UInt64, isWildcard: Bool) -> UInt64 {
         let mixed = (state ^ (isWildcard ? 0xa5a5 : 0)) &* 0xbf58_476d_1ce4_e5b9
         return mixed ^ (mixed >> 32)
-    }
-
-    private static func hash(_ name: [UInt8], seed: UInt64, isWildcard: Bool) -> UInt64 {
-        finish(name.reversed().reduce(seed, step), isWildcard: isWildcard)
     }
 }

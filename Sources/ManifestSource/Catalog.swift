@@ -10,23 +10,19 @@ internal import Primitives
 /// - A file that cannot be read to its end keeps what it defined.
 /// - Of an object that is defined twice the first place counts: by path, then by line.
 struct Catalog {
-    private struct File {
-        var digest: ContentDigest?
-        var content = ParsedFile() {
-            didSet { claims = Dictionary(grouping: content.claims, by: \.identity) }
-        }
-        private(set) var claims: [ObjectIdentity: [Claim]] = [:]
-        /// Set while a mounted pair does not match and its last good version is kept in silence.
-        var heldSince: MonotonicTime?
+    /// What is known of one object.
+    private struct Entry {
+        var definers = Definers()
+        /// What counts: its last good version.
+        var object: ManifestObject?
     }
 
     private let unknownFields: ManifestProblem.Severity
     private let facts = FactsCache<ObjectIdentity>()
-    private var files: [String: File] = [:]
-    /// Which files define an object, by path.
-    private var definers: [ObjectIdentity: [String]] = [:]
-    /// What counts of each object: its last good version.
-    private var objects: [ObjectIdentity: ManifestObject] = [:]
+    private var files: [String: CatalogFile] = [:]
+    private var entries: [ObjectIdentity: Entry] = [:]
+    /// Volumes whose pair does not match and whose last good version is kept in silence, with the time since when.
+    private(set) var held: [String: MonotonicTime] = [:]
     private var current = ClusterSnapshot(asOf: 0)
     /// Objects whose files changed since the last snapshot.
     private var touched: Set<ObjectIdentity> = []
@@ -49,6 +45,16 @@ struct Catalog {
         replace(path, with: parser.parse(content), digest: digest)
     }
 
+    /// The same, for content that was parsed already.
+    mutating func update(_ path: String, _ prepared: PreparedFile) {
+        guard files[path]?.digest != prepared.digest else { return }
+        replace(path, with: prepared.content, digest: prepared.digest)
+    }
+
+    func parallelParsing(sizeLimit: Int) -> ParallelParsing {
+        ParallelParsing(unknownFields: unknownFields, sizeLimit: sizeLimit)
+    }
+
     /// A file that is there but cannot be read keeps what it defined.
     mutating func fail(_ path: String, reason: String) {
         var parsed = ParsedFile()
@@ -67,13 +73,10 @@ struct Catalog {
             replace(path, with: parsed.content, digest: nil)
             return
         }
-        let since = files[path]?.heldSince ?? now
+        let since = held[path] ?? now
         if now - since >= patience { return replace(path, with: parsed.content, digest: nil) }
-        files[path, default: File()].heldSince = since
+        held[path] = since
     }
-
-    /// Volumes whose pair does not match, with the time since when.
-    var held: [String: MonotonicTime] { files.compactMapValues(\.heldSince) }
 
     private mutating func replace(_ path: String, with parsed: ParsedFile, digest: ContentDigest?) {
         let old = files[path]?.content
@@ -89,22 +92,21 @@ struct Catalog {
                 content.claims.append(kept)
             }
         }
-        var file = File(digest: digest)
-        file.content = content
-        store(file, at: path)
+        store(CatalogFile(content, digest: digest), at: path)
     }
 
-    private mutating func store(_ file: File?, at path: String) {
-        let old = Set((files[path]?.claims ?? [:]).keys)
-        let new = Set((file?.claims ?? [:]).keys)
+    private mutating func store(_ file: CatalogFile?, at path: String) {
+        let old = files[path]
         files[path] = file
-        for identity in old.subtracting(new) { definers[identity]?.removeAll { $0 == path } }
-        for identity in new.subtracting(old) {
-            let paths = definers[identity] ?? []
-            let place = paths.firstIndex { path < $0 } ?? paths.endIndex
-            definers[identity, default: []].insert(path, at: place)
+        held[path] = nil
+        for claim in old?.content.claims ?? [] {
+            touched.insert(claim.identity)
+            if file?.defines(claim.identity) != true { entries[claim.identity]?.definers.remove(path) }
         }
-        touched.formUnion(old.union(new))
+        for claim in file?.content.claims ?? [] {
+            touched.insert(claim.identity)
+            if old?.defines(claim.identity) != true { entries[claim.identity, default: Entry()].definers.insert(path) }
+        }
         let reports = file.map { !$0.content.problems.isEmpty || !$0.content.unknownKinds.isEmpty } ?? false
         if reports { reporting.insert(path) } else { reporting.remove(path) }
     }
@@ -137,25 +139,24 @@ extension Catalog {
     private mutating func settle(_ identity: ObjectIdentity) -> Bool {
         let claims = claims(of: identity)
         if claims.count > 1 { disputed.insert(identity) } else { disputed.remove(identity) }
-        let last = objects[identity]
+        let last = entries[identity]?.object
         guard let first = claims.first else {
-            definers[identity] = nil
+            entries[identity] = nil
             facts.forget(identity)
             guard let last else { return false }
-            objects[identity] = nil
             last.remove(from: &current, as: identity.key)
             return true
         }
         let usable = first.claim.object?.keepingGoodFacts(of: last) ?? (last == nil ? first.claim.refused : nil)
         guard let object = usable, object != last else { return false }
-        objects[identity] = object
+        entries[identity]?.object = object
         object.add(to: &current, as: identity.key)
         return true
     }
 
     private func claims(of identity: ObjectIdentity) -> [(file: String, claim: Claim)] {
-        (definers[identity] ?? []).flatMap { path in
-            (files[path]?.claims[identity] ?? []).map { (path, $0) }
+        (entries[identity]?.definers.paths ?? []).flatMap { path in
+            (files[path]?.claims(of: identity) ?? []).map { (path, $0) }
         }
     }
 

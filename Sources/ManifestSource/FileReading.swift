@@ -26,12 +26,17 @@ struct FileReading {
                 catalog.remove(file.path)
             }
         }
+        var files: [FoundFile] = []
         for file in changes.changed {
             if CertificateVolume.key(ofFile: file.relative) != nil {
                 volumes.insert(Self.directory(file.path))
             } else {
-                read(file, of: tree)
+                files.append(file)
             }
+        }
+        let prepared = catalog.parallelParsing(sizeLimit: Self.sizeLimit).parse(files.map(\.path))
+        for file in files {
+            if let ready = prepared[file.path] { catalog.update(file.path, ready) } else { read(file, of: tree) }
         }
         for volume in volumes { read(volume: volume, of: tree, now: now, patience: patience) }
     }

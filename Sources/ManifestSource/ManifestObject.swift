@@ -12,8 +12,9 @@ struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
     }
 }
 
-/// An object as a snapshot holds it: typed, and without key material's text.
-enum ManifestObject: Hashable, Sendable {
+/// An object as a snapshot holds it: typed, and without key material's text. In a box of its own, because a claim and the catalog
+/// hold it, and the largest kind would set the size of all.
+indirect enum ManifestObject: Hashable, Sendable {
     case gatewayClass(GatewayClass)
     case gateway(Gateway)
     case listenerSet(ListenerSet)

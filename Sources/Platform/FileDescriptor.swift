@@ -84,12 +84,13 @@ public enum StandardStream: Int32, Sendable {
 public func readFile(_ path: String, limit: Int = 16 << 20) throws(Errno) -> [UInt8] {
     let file = try FileDescriptor(readingFileAt: path)
     var content: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    // Not an array: it would be zeroed for each of thousands of small files.
+    let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+    defer { chunk.deallocate() }
     while true {
-        let result = chunk.withUnsafeMutableBytes { sluice_read(file.raw, $0.baseAddress, $0.count) }
-        let count = Int(try checked(result))
+        let count = Int(try checked(sluice_read(file.raw, chunk.baseAddress, chunk.count)))
         if count == 0 { return content }
-        content += chunk[..<count]
+        content += UnsafeRawBufferPointer(rebasing: chunk[..<count])
         guard content.count <= limit else { throw Errno(rawValue: EFBIG) }
     }
 }

@@ -5,19 +5,16 @@ extension Optional: TakesNull {}
 struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let decoder: NodeDecoder
     private let entries: [YAMLEntry]
-    private let indices: [String: Int]
 
     init(decoder: NodeDecoder, entries: [YAMLEntry]) {
         self.decoder = decoder
         self.entries = entries
-        indices = Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     var codingPath: [any CodingKey] { decoder.codingPath }
 
-    /// Whoever wants all keys knows them all.
     var allKeys: [Key] {
-        for entry in entries { decoder.ask(entry.key) }
+        decoder.askAll(of: entries)
         return entries.compactMap { Key(stringValue: $0.key) }
     }
 
@@ -26,6 +23,34 @@ struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         try child(key, orNull: type is any TakesNull.Type).decodeValue(type)
+    }
+
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        guard let node = value(key), !node.isNull else { return nil }
+        return try decoder.child(node, key).decodeValue(type)
+    }
+
+    // What most fields are, without a decoder of their own.
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        guard let node = value(key), let text = node.string else { return try child(key).decodeValue(type) }
+        return text
+    }
+
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        guard let node = value(key), !node.isNull else { return nil }
+        if let text = node.string { return text }
+        return try decoder.child(node, key).decodeValue(type)
+    }
+
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+        guard let node = value(key), !node.isNull else { return nil }
+        return try ScalarContainer(decoder: decoder.child(node, key)).decode(type)
+    }
+
+    func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
+        guard let node = value(key), !node.isNull else { return nil }
+        return try ScalarContainer(decoder: decoder.child(node, key)).decode(type)
     }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws
@@ -39,10 +64,7 @@ struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func superDecoder() throws -> any Decoder { decoder }
     func superDecoder(forKey key: Key) throws -> any Decoder { try child(key) }
 
-    private func value(_ key: Key) -> YAMLNode? {
-        decoder.ask(key.stringValue)
-        return indices[key.stringValue].map { entries[$0].value }
-    }
+    private func value(_ key: Key) -> YAMLNode? { decoder.ask(key.stringValue, in: entries) }
 
     private func child(_ key: Key, orNull: Bool = false) throws -> NodeDecoder {
         guard let node = value(key), orNull || !node.isNull else { throw decoder.problem("is required", at: key) }
@@ -74,6 +96,12 @@ struct UnkeyedContainer: UnkeyedDecodingContainer {
         let value = try peek().decodeValue(type)
         currentIndex += 1
         return value
+    }
+
+    mutating func decode(_ type: String.Type) throws -> String {
+        guard !isAtEnd, let text = elements[currentIndex].string else { return try next().decodeValue(type) }
+        currentIndex += 1
+        return text
     }
 
     mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws

@@ -1,13 +1,18 @@
 internal import Primitives
 
-/// The decoder of one node. It notes which keys its type asks for.
+/// The decoder of one node. It notes which of its entries the type asks for.
 final class NodeDecoder: Decoder {
     let node: YAMLNode
     let state: DecodingState
     private let parent: NodeDecoder?
     private let key: (any CodingKey)?
-    /// Keys that were asked for; nil until the type wants a keyed container.
-    private var asked: Set<String>?
+    /// Which of the first 64 entries were asked for, one bit each, and which of the others.
+    private var askedBits: UInt64 = 0
+    private var askedBeyond: Set<Int> = []
+    /// Set once the type wants a keyed container.
+    private var isKeyed = false
+    /// Entries are mostly asked for in the order of the text: where the last one was found.
+    private var cursor = 0
 
     init(_ node: YAMLNode, state: DecodingState, parent: NodeDecoder? = nil, key: (any CodingKey)? = nil) {
         self.node = node
@@ -30,7 +35,7 @@ final class NodeDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard let entries = node.entries else { throw problem("expected an object, found \(node.shown)") }
-        if asked == nil { asked = [] }
+        isKeyed = true
         return KeyedDecodingContainer(KeyedContainer<Key>(decoder: self, entries: entries))
     }
 
@@ -41,7 +46,30 @@ final class NodeDecoder: Decoder {
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { ScalarContainer(decoder: self) }
 
-    func ask(_ key: String) { asked?.insert(key) }
+    /// The entry of a key, which now counts as asked for; `entries` are the node's.
+    func ask(_ key: String, in entries: [YAMLEntry]) -> YAMLNode? {
+        if state.names != nil, parent == nil { state.names?.insert(key) }
+        var index = cursor < entries.count && entries[cursor].key == key ? cursor : nil
+        if index == nil { index = entries.firstIndex { $0.key == key } }
+        guard let index else { return nil }
+        note(index)
+        cursor = index + 1
+        return entries[index].value
+    }
+
+    /// Whoever wants all keys knows them all.
+    func askAll(of entries: [YAMLEntry]) {
+        for index in entries.indices { note(index) }
+        cursor = 0
+    }
+
+    private func note(_ index: Int) {
+        if index < 64 { askedBits |= 1 << UInt64(index) } else { askedBeyond.insert(index) }
+    }
+
+    private func isAsked(_ index: Int) -> Bool {
+        index < 64 ? askedBits & 1 << UInt64(index) != 0 : askedBeyond.contains(index)
+    }
 
     /// The decoder for what stands at a key or index below this node.
     func child(_ node: YAMLNode, _ key: any CodingKey) -> NodeDecoder {
@@ -61,19 +89,30 @@ final class NodeDecoder: Decoder {
         }
     }
 
-    private func reportUnknownFields(of type: any Any.Type) {
-        guard let asked, let entries = node.entries else { return }
+    private func reportUnknownFields<Value: Decodable>(of type: Value.Type) {
+        guard isKeyed, state.names == nil, let entries = node.entries else { return }
+        let unasked = entries.indices.filter { !isAsked($0) }
+        guard !unasked.isEmpty else { return }
         let unread = state.unreadFields(type)
-        for entry in entries where !asked.contains(entry.key) && !unread.contains(entry.key) {
+        let unknown = unasked.filter { !unread.contains(entries[$0].key) }
+        guard !unknown.isEmpty else { return }
+        let known = names(askedBy: type).union(unread)
+        for entry in unknown.map({ entries[$0] }) {
             var message = "unknown field \"\(printable(entry.key))\""
-            if let near = nearestMatch(to: entry.key, among: asked.union(unread)) {
-                message += ", did you mean \"\(near)\"?"
-            }
+            if let near = nearestMatch(to: entry.key, among: known) { message += ", did you mean \"\(near)\"?" }
             state.unknown.append(
                 YAMLProblem(
                     file: state.file, line: entry.line, column: entry.column,
                     field: path(NodeKey(stringValue: entry.key)), message: message))
         }
+    }
+
+    /// The keys that the type itself asks this node for, found by decoding once more: few texts need to know.
+    private func names<Value: Decodable>(askedBy type: Value.Type) -> Set<String> {
+        let recording = DecodingState(file: nil, prefix: "", unreadFields: { _ in [] })
+        recording.names = []
+        _ = try? Value(from: NodeDecoder(node, state: recording))
+        return recording.names ?? []
     }
 }
 

@@ -34,8 +34,15 @@ extension YAMLValue {
         }
     }
 
+    /// Whether a scalar without quotes is a string for its first byte and its length alone: no number begins so, and no word
+    /// with a meaning of its own is as long.
+    static func isAlwaysText(_ first: UInt8, count: Int) -> Bool { count > longestWord && !startsNumber(first) }
+
+    private static let longestWord = 5
+
     private static func word(_ text: String) -> YAMLValue? {
-        switch text {
+        guard text.utf8.count <= longestWord else { return nil }
+        return switch text {
         case "", "~", "null", "Null", "NULL": .null
         case "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON": .bool(true)
         case "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF": .bool(false)

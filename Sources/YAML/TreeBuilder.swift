@@ -93,7 +93,7 @@ struct TreeBuilder {
 
     private mutating func entries(depth: Int) throws(YAMLProblem) -> [YAMLEntry] {
         var entries: [YAMLEntry] = []
-        var lines: [String: Int] = [:]
+        var known = KnownKeys()
         var merged: [YAMLNode] = []
         while let (event, mark) = try nextChild() {
             let keyNode = try node(event, mark, depth: depth + 1)
@@ -107,19 +107,18 @@ struct TreeBuilder {
                 problems.append(problem(mark, "a key must be text, found \(keyNode.shown)"))
                 continue
             }
-            if let first = lines[key] {
+            if let first = known.line(of: key, in: entries) {
                 problems.append(problem(mark, "the key \"\(printable(key))\" is given twice (first in line \(first))"))
                 continue
             }
-            lines[key] = mark.line
             entries.append(YAMLEntry(key: key, line: mark.line, column: mark.column, value: value))
         }
-        for node in merged { try merge(node, into: &entries, known: &lines) }
+        for node in merged { try merge(node, into: &entries, known: &known) }
         return entries
     }
 
     /// `<<: *base` and `<<: [*one, *two]`: what is written out wins, then the earlier of the merged.
-    private mutating func merge(_ node: YAMLNode, into entries: inout [YAMLEntry], known: inout [String: Int])
+    private mutating func merge(_ node: YAMLNode, into entries: inout [YAMLEntry], known: inout KnownKeys)
         throws(YAMLProblem)
     {
         let sources = node.elements ?? [node]
@@ -129,15 +128,25 @@ struct TreeBuilder {
                 problems.append(problem(mark, "<< needs an object or a list of objects, found \(source.shown)"))
                 continue
             }
-            for entry in more where known[entry.key] == nil {
-                known[entry.key] = entry.line
-                entries.append(entry)
-            }
+            for entry in more where known.line(of: entry.key, in: entries) == nil { entries.append(entry) }
         }
     }
 
     private func problem(_ mark: EventReader.Mark, _ message: String) -> YAMLProblem {
         YAMLProblem(file: file, line: mark.line, column: mark.column, message: message)
+    }
+}
+
+/// Finds keys of a mapping that is being read; few of them need no table.
+private struct KnownKeys {
+    private var lines: [String: Int] = [:]
+    private static let few = 16
+
+    mutating func line(of key: String, in entries: [YAMLEntry]) -> Int? {
+        guard entries.count > KnownKeys.few else { return entries.first { $0.key == key }?.line }
+        // Entries are only ever added: those that are not in the table are the last ones.
+        for entry in entries[lines.count...] { lines[entry.key] = entry.line }
+        return lines[key]
     }
 }
 

@@ -42,6 +42,8 @@ final class DecodingState {
     let prefix: String
     let unreadFields: (any Any.Type) -> Set<String>
     var unknown: [YAMLProblem] = []
+    /// Set where the keys that the outermost type asks for are wanted, rather than a value.
+    var names: Set<String>?
 
     init(file: String?, prefix: String, unreadFields: @escaping (any Any.Type) -> Set<String>) {
         self.file = file

@@ -76,11 +76,23 @@ extension YAMLNode {
 
     /// The text of a scalar that is a string; nil for everything else, numbers and booleans included.
     public var string: String? {
-        if case .string(let text)? = value { text } else { nil }
+        // What most strings are is seen without resolving them.
+        if case .scalar(let scalar) = content, tag == nil {
+            if scalar.style != .plain { return scalar.text }
+            if let first = scalar.text.utf8.first, YAMLValue.isAlwaysText(first, count: scalar.text.utf8.count) {
+                return scalar.text
+            }
+        }
+        if case .string(let text)? = value { return text }
+        return nil
     }
 
     /// Kubernetes reads null as if the field were not there.
-    public var isNull: Bool { value == .null }
+    public var isNull: Bool {
+        // The longest word for it has four letters.
+        guard case .scalar(let scalar) = content, scalar.text.utf8.count <= 4 else { return false }
+        return value == .null
+    }
 
     /// What the node is, for messages: `"abc"`, `12`, `an object`.
     public var shown: String {

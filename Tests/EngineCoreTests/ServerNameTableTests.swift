@@ -1,4 +1,4 @@
-import EngineCore
+@testable import EngineCore
 import Primitives
 import Testing
 
@@ -77,5 +77,48 @@ struct ServerNameTableTests {
         }
         #expect(wrong == 0)
         #expect(table.lookup("host-100000.shop.example") == nil)
+    }
+
+    @Test("a table that names came to and went from agrees with a dictionary", arguments: 1...20 as ClosedRange<UInt64>)
+    func changes(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        func pattern() -> HostnamePattern {
+            let name = "n\(random.next() % 400).example"
+            return random.next() % 3 == 0 ? .wildcard(suffix: name) : .exact(name)
+        }
+        var table = ServerNameTable([], fallback: nil)
+        var oracle: [HostnamePattern: Int32] = [:]
+        for value in 0..<Int32(600) {
+            let changed = pattern()
+            if random.next() % 3 == 0 {
+                let (taken, expected) = (table.remove(changed), oracle.removeValue(forKey: changed))
+                #expect(taken == expected, "seed \(seed)")
+            } else {
+                let isNew = table.insert(changed, value)
+                #expect(isNew == (oracle[changed] == nil), "seed \(seed)")
+                if oracle[changed] == nil { oracle[changed] = value }
+            }
+            #expect(table.count == oracle.count, "seed \(seed)")
+            let asked = pattern()
+            #expect(table.value(of: asked) == oracle[asked], "seed \(seed)")
+        }
+        for (pattern, value) in oracle {
+            switch pattern {
+            case .exact(let name): #expect(table.lookup(name) == value, "seed \(seed)")
+            case .wildcard(let suffix): #expect(table.lookup("x." + suffix) == value, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("a change leaves the copy before it as it was, and shares all but its own part with it")
+    func sharing() {
+        let before = ServerNameTable((0..<10_000).map { (.exact("host-\($0).example"), Int32($0)) }, fallback: nil)
+        var after = before
+        let (taken, isNew) = (after.remove(.exact("host-5.example")), after.insert(.exact("other.example"), 5))
+        #expect(taken == 5 && isNew)
+        #expect(before.lookup("host-5.example") == 5 && before.lookup("other.example") == nil)
+        #expect(after.lookup("host-5.example") == nil && after.lookup("other.example") == 5)
+        let (shared, all) = after.sharedSegments(with: before)
+        #expect(all > 100 && all - shared <= 2)
     }
 }

@@ -69,7 +69,8 @@ struct TableCompilerTests {
         #expect(new.termination != nil)
         #expect(new.termination === old.termination)
         #expect(new.state === old.state)
-        #expect(zip(new.routes, old.routes).map { $0 === $1 } == [true, false, true])
+        #expect(
+            ["a.test", "b.test", "c.test"].map { new.route(for: $0) === old.route(for: $0) } == [true, false, true])
         #expect(new.route(for: "b.test")?.targets.first??.endpoints.count == 2)
         for (binding, runtime) in second.bindings {
             #expect((first.bindings[binding] === runtime) == (binding.port != 1003))
@@ -91,7 +92,7 @@ struct TableCompilerTests {
         let new = try #require(compiler.listeners[key("3", 1003)])
         #expect(output.changes.count == 1)
         #expect(new.termination === old.termination)
-        #expect(Array(new.routes.dropFirst()).elementsEqual(old.routes, by: ===))
+        for name in ["a", "b", "c"] { #expect(new.route(for: "\(name).test") === old.route(for: "\(name).test")) }
         for name in names { #expect(new.route(for: "\(name).test")?.configuration.id.name == "r\(name)") }
         #expect(new.route(for: "0.test")?.targets.first??.configuration.id.name == "0")
     }
@@ -139,6 +140,53 @@ struct TableCompilerTests {
         #expect(context == nil)
     }
 
+    /// `count` names in one listener, each with a route and a backend of its own.
+    private func large(_ count: Int) -> EngineConfiguration {
+        let names = (0..<count).map { "n\(10_000 + $0)" }
+        return EngineConfiguration(
+            listeners: [tlsListener("big", port: 1004, routes: names.map { ("\($0).test", route("r\($0)", to: $0)) })],
+            backends: names.map { backend($0, ports: [80]) })
+    }
+
+    @Test("one changed name among thousands makes one route anew")
+    func oneAmongMany() throws {
+        var compiler = makeCompiler()
+        var configuration = large(2000)
+        _ = compiler.compile(configuration, names: NameAnswers())
+        let old = try #require(compiler.listeners[key("big", 1004)])
+        guard case .tls(var tls) = configuration.listeners[0].traffic else { return }
+        tls.routes[700] = .init(hostname: .exact("n10700x.test"), route: route("rn10700", to: "n10701"))
+        configuration.listeners[0].traffic = .tls(tls)
+        configuration.backends.remove(at: 700)
+        let output = compiler.compile(configuration, names: NameAnswers())
+        let new = try #require(compiler.listeners[key("big", 1004)])
+        #expect(new.route(for: "n10700.test") == nil && old.route(for: "n10700x.test") == nil)
+        #expect(new.route(for: "n10700x.test")?.targets.first??.configuration.id.name == "n10701")
+        let names = (10_000..<12_000).map { "n\($0).test" }
+        #expect(names.count { new.route(for: $0) === old.route(for: $0) } == 1999)
+        // The route is the same one under another name: no session of it is left behind.
+        #expect(output.changes.count == 1)
+        #expect(output.changes[0].left.isEmpty && output.changes[0].arrived.isEmpty)
+    }
+
+    @Test("routes that come and go are told, each once, however many names they have")
+    func comingAndGoing() throws {
+        var compiler = makeCompiler()
+        /// Who arrived, and who left.
+        func changes(_ routes: [(String, RouteConfiguration)]) -> [[String]] {
+            let configuration = EngineConfiguration(
+                listeners: [tlsListener("1", port: 1001, routes: routes)], backends: [backend("b", ports: [80])])
+            let change = compiler.compile(configuration, names: NameAnswers()).changes.first
+            return [change?.arrived ?? [], change?.left ?? []].map { $0.map(\.key.name).sorted() }
+        }
+        let (one, two) = (route("one", to: "b"), route("two", to: "b"))
+        #expect(changes([("a.test", one), ("b.test", one)]) == [["one"], []])
+        #expect(changes([("a.test", one)]) == [[], []])
+        #expect(changes([("a.test", one), ("c.test", two)]) == [["two"], []])
+        #expect(changes([("c.test", two), ("d.test", two)]) == [[], ["one"]])
+        #expect(changes([]) == [[], ["two"]])
+    }
+
     @Test("after any sequence of changes the table is the one that a fresh start makes")
     func randomWalk() {
         let seed = UInt64.random(in: 0...UInt64.max)
@@ -159,6 +207,46 @@ struct TableCompilerTests {
                 #expect(previous.contains(name) == (change.old != nil), "seed \(seed), step \(step)")
             }
             previous = present
+        }
+    }
+
+    @Test("a walk of small changes to a large table ends in the table that a fresh start makes")
+    func smallChanges() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SplitMix(state: seed)
+        var compiler = makeCompiler()
+        var configuration = large(200)
+        for step in 0..<150 {
+            guard case .tls(var tls) = configuration.listeners[0].traffic else { return }
+            for _ in 0...random.below(3) {
+                let place = random.below(tls.routes.count)
+                switch random.below(4) {
+                case 0: tls.routes.remove(at: place)
+                case 1:
+                    let name = "m\(step)-\(random.below(1 << 30)).test"
+                    let target = "n\(10_000 + random.below(210))"
+                    tls.routes.append(.init(hostname: .exact(name), route: route("s\(random.below(9))", to: target)))
+                case 2: tls.routes[place].route = route("t\(random.below(9))", to: "n\(10_000 + random.below(200))")
+                default: configuration.backends.remove(at: random.below(configuration.backends.count))
+                }
+            }
+            if random.below(3) == 0 {
+                let index = random.below(configuration.backends.count)
+                let name = configuration.backends[index].id.name
+                configuration.backends[index] = backend(name, ports: [80, UInt16(81 + random.below(3))])
+            }
+            if random.below(3) > 0 { tls.routes.sort { $0.hostname < $1.hostname } }
+            configuration.listeners[0].traffic = .tls(tls)
+            let output = compiler.compile(configuration, names: NameAnswers())
+            var fresh = makeCompiler()
+            let expected = fresh.compile(configuration, names: NameAnswers())
+            let names = tls.routes.map(\.hostname.description)
+            #expect(
+                description(of: output, asking: names) == description(of: expected, asking: names),
+                "seed \(seed), step \(step)")
+            var held = 0
+            for runtime in output.bindings.values { runtime.listeners[0].slots.forEach { _, _ in held += 1 } }
+            #expect(held == Set(names).count, "seed \(seed), step \(step)")
         }
     }
 
@@ -188,7 +276,7 @@ struct TableCompilerTests {
     }
 
     /// Everything that a table does, in words.
-    private func description(of output: TableCompiler.Output) -> [String] {
+    private func description(of output: TableCompiler.Output, asking more: [String] = []) -> [String] {
         func text(_ route: RouteRuntime?) -> String {
             guard let route else { return "none" }
             let targets = route.targets.map { target in
@@ -199,7 +287,7 @@ struct TableCompilerTests {
         var lines = output.backends.map { "\($0.key) \($0.value.configuration.endpoints)" }
         for (binding, runtime) in output.bindings {
             for listener in runtime.listeners {
-                let names = (0..<5).map { "n\($0).\(listener.state.id.listener).test" }
+                let names = (0..<5).map { "n\($0).\(listener.state.id.listener).test" } + more
                 let routes = names.map { text(listener.route(for: $0)) }
                 lines.append("\(binding) \(listener.state.id) \(routes) \(text(listener.fallback))")
             }
