@@ -25,7 +25,7 @@ Of dozens of figures chance may still flag one: take a flag as a reason to measu
 configuration differs are left out.
 
 One result alone, of a run with --against: the change from that build to sluice's. The ratio is formed in each round (Wilcoxon's
-signed ranks against 1; below 7 rounds, the gap to 1 has to be wider than the rounds are apart), and needs no peers."""
+signed ranks against 1; below 7 rounds, the gap to 1 has to be wider than the rounds are apart: take 9), and needs no peers."""
 
 
 def _percent(text):
