@@ -1,3 +1,7 @@
+internal import EngineModel
+internal import Glibc
+internal import Primitives
+
 /// How a list differs from the one before, by places: what was taken out of the old one, and what was put into the new one. Everything
 /// else is the same in both. A pass with one comparison for each that stayed, none where both are one array.
 struct ListDifference {
@@ -11,28 +15,59 @@ struct ListDifference {
     init() {}
 
     /// `precedes` is the order of both lists; where they do not keep to it, more counts as removed and added than need be.
-    init<Element: Equatable>(from old: [Element], to new: [Element], precedes: (Element, Element) -> Bool) {
-        let isSame = old.withUnsafeBufferPointer { before in
-            new.withUnsafeBufferPointer { $0.baseAddress == before.baseAddress && $0.count == before.count }
+    /// `areCopies` may say cheaply that two elements are the same; where it says no, they are compared.
+    init<Element: Equatable>(
+        from old: [Element], to new: [Element],
+        areCopies: (UnsafePointer<Element>, UnsafePointer<Element>) -> Bool = { _, _ in false },
+        precedes: (Element, Element) -> Bool
+    ) {
+        old.withUnsafeBufferPointer { before in
+            new.withUnsafeBufferPointer { after in
+                guard before.baseAddress != after.baseAddress || before.count != after.count else { return }
+                compare(before, after, areCopies, precedes)
+            }
         }
-        guard !isSame else { return }
+    }
+
+    private mutating func compare<Element: Equatable>(
+        _ old: UnsafeBufferPointer<Element>, _ new: UnsafeBufferPointer<Element>,
+        _ areCopies: (UnsafePointer<Element>, UnsafePointer<Element>) -> Bool, _ precedes: (Element, Element) -> Bool
+    ) {
         var (left, right) = (0, 0)
-        while left < old.count, right < new.count {
-            if old[left] == new[right] {
-                (left, right) = (left + 1, right + 1)
-            } else if precedes(old[left], new[right]) {
-                removed.append(left)
-                left += 1
-            } else if precedes(new[right], old[left]) {
-                added.append(right)
-                right += 1
-            } else {
-                removed.append(left)
-                added.append(right)
-                (left, right) = (left + 1, right + 1)
+        if let first = old.baseAddress, let second = new.baseAddress {
+            while left < old.count, right < new.count {
+                if areCopies(first + left, second + right) || old[left] == new[right] {
+                    (left, right) = (left + 1, right + 1)
+                } else if precedes(old[left], new[right]) {
+                    removed.append(left)
+                    left += 1
+                } else if precedes(new[right], old[left]) {
+                    added.append(right)
+                    right += 1
+                } else {
+                    removed.append(left)
+                    added.append(right)
+                    (left, right) = (left + 1, right + 1)
+                }
             }
         }
         removed += left..<old.count
         added += right..<new.count
+    }
+}
+
+extension TLSListener.HostnameRoute {
+    private static let routeOffset = MemoryLayout<Self>.offset(of: \.route)
+    private static let settingsOffset = MemoryLayout<Self>.offset(of: \.route.settings)
+
+    /// Whether both are copies of one value, which share all that they refer to: seen by their words, without counting references
+    /// as taking an element out of its list does. False says nothing. Name and route, up to its settings, are words without gaps.
+    static func areCopies(_ left: UnsafePointer<Self>, _ right: UnsafePointer<Self>) -> Bool {
+        guard let route = routeOffset, let settings = settingsOffset else { return false }
+        let (one, other) = (UnsafeRawPointer(left), UnsafeRawPointer(right))
+        return memcmp(one, other, MemoryLayout<HostnamePattern>.size) == 0
+            && memcmp(one + route, other + route, settings - route) == 0
+            && one.load(fromByteOffset: settings, as: RouteSettings.self)
+                == other.load(fromByteOffset: settings, as: RouteSettings.self)
     }
 }

@@ -29,7 +29,9 @@ struct ListenerCompilation {
     mutating func run() -> TableCompiler.ListenerChange {
         let bare = new.withoutRoutes
         let (before, after) = (old == nil ? [] : compiler.routes[key] ?? [], new.hostnameRoutes)
-        let difference = ListDifference(from: before, to: after) { $0.hostname < $1.hostname }
+        let difference = ListDifference(
+            from: before, to: after, areCopies: TLSListener.HostnameRoute.areCopies,
+            precedes: { $0.hostname < $1.hostname })
         let stale = staleSlots()
         if let old, old.isComplete, difference.isEmpty, stale.isEmpty, old.configuration == bare,
             old.fallback.map(compiler.isCurrent) ?? true
