@@ -9,6 +9,7 @@ from .measures.idle import Idle, IdlePassthrough, IdleTLS
 from .measures.names import Names
 from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
 from .measures.slow_reader import SlowReader
+from .measures.sni import SNI
 from .measures.stampede import Stampede
 from .measures.tls_bulk import TLSBulk, TLSRebulk, TLSUpload
 from .measures.tls_handshakes import Handshakes, HandshakesResumed, HandshakesRSA
@@ -42,7 +43,8 @@ REGISTRY = [
     Entry(RoundTripsLargeMany, smoke=None, full={"rounds": 7, "seconds": 0.7}),
     Entry(SlowReader, smoke=None, full={"rounds": 3, "seconds": 1.5}),
     Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
-    Entry(Names, smoke=None, full={"rounds": 5, "count": 2000}),
+    Entry(Names, smoke=None, full={"rounds": 3}),
+    Entry(SNI, smoke=None, full={"rounds": 9, "count": 1000}),
     Entry(Change, smoke={}, full={}),
     Entry(ChangeAmong, smoke=None, full={"rounds": 2, "changes": 10}),
     Entry(Transfer, smoke={}, full={}),
