@@ -12,6 +12,7 @@ class Backends:
             "source-tls": ["source", *tls],
             "discard": ["discard"],
             "echo": ["echo"],
+            "aside": ["echo"],
             "greet-a": ["greet", "--name", "a"],
             "greet-b": ["greet", "--name", "b"],
             "transfer": ["transfer"],

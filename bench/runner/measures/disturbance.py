@@ -8,7 +8,7 @@ RATE = 5000
 @contextlib.contextmanager
 def bystanders(load, running, seconds):
     """Begins messages on connections of their own; the context's value waits until they are over, and says what came of them."""
-    with load.client(running.name, "pingpong", running.target("echo"), "--gated", "--connections", CONNECTIONS,
+    with load.client(running.name, "pingpong", running.target("aside"), "--gated", "--connections", CONNECTIONS,
                      "--rate", RATE, "--seconds", seconds) as client:
         client.answer()
         client.go_on()
