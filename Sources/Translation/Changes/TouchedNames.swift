@@ -19,11 +19,11 @@ struct TouchedNames {
         for place in route.places {
             let selection = selections[place.gateway][place.listener]
             let spot = Spot(gateway: place.gateway, listener: place.listener)
-            var before = spots[spot] ?? Before(attachedRoutes: selection.attachedRoutes)
-            for name in place.names where before.winners[name.name] == nil {
-                before.winners.updateValue(selection.winner(name.name), forKey: name.name)
+            if spots[spot] == nil { spots[spot] = Before(attachedRoutes: selection.attachedRoutes) }
+            // In place: thousands of routes may touch one listener.
+            for name in place.names where spots[spot]?.winners[name.name] == nil {
+                spots[spot]?.winners.updateValue(selection.winner(name.name), forKey: name.name)
             }
-            spots[spot] = before
         }
     }
 

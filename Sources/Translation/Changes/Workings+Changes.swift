@@ -5,7 +5,8 @@ internal import Primitives
 extension Workings {
     /// Whether a change can be carried on from here; and whether that is worth it.
     func canTake(_ change: SnapshotChange) -> Bool {
-        guard change.hasOrdinarySlices, change.routes.count * 4 <= routes.count + (book?.count ?? 0) + 40 else {
+        let known = routes.count + (book?.count ?? 0)
+        guard change.hasOrdinarySlices, (change.routes.count + change.services.count) * 4 <= known + 40 else {
             return false
         }
         // Those of the installation's namespace are gateways' own, and a policy may name a port of its Service.
