@@ -107,7 +107,7 @@ let tests: [String: [Target.Dependency]] = [
     ],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
-    "EngineTests": ["Certificates", "Engine", "EngineModel", "Observability", "Platform", "Primitives"],
+    "EngineTests": ["Certificates", "Engine", "EngineCore", "EngineModel", "Observability", "Platform", "Primitives"],
     "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "KubernetesClientTests": [

@@ -12,14 +12,15 @@ struct DrainCell: ~Copyable, Sendable {
 
     func close(from start: MonotonicTime, over spread: Duration) {
         self.spread.store(max(1, spread.wholeMilliseconds), ordering: .relaxed)
-        self.start.store(max(1, start.nanoseconds / 1_000_000), ordering: .relaxed)
+        // Whoever sees the start sees the spread as well: a sweep for something else may be under way.
+        self.start.store(max(1, start.nanoseconds / 1_000_000), ordering: .releasing)
     }
 
     func clear() { start.store(0, ordering: .relaxed) }
 
     /// Each connection has a moment of its own, so that they do not all come back at once.
     func isDue(_ connection: UInt64, now milliseconds: Int64) -> Bool {
-        let start = start.load(ordering: .relaxed)
+        let start = start.load(ordering: .acquiring)
         guard start > 0 else { return false }
         let share = Int64(truncatingIfNeeded: (connection &* 0x9e37_79b9_7f4a_7c15) >> 33)
         return milliseconds >= start + share % spread.load(ordering: .relaxed)
