@@ -27,7 +27,7 @@ struct RandomWalkTests {
         mutating func step() throws {
             let name = number(6)
             count += 1
-            switch number(12) {
+            switch number(13) {
             case 0:
                 var ports = [5432]
                 if number(2) == 0 { ports.append(6000 + number(3)) }
@@ -43,6 +43,10 @@ struct RandomWalkTests {
             case 9:
                 server.addPod(TestPod(name: "p\(name)", labels: ["app": "b\(name % 4)"], port: 40000 + number(1000)))
             case 10: server.removePod("default", "p\(name)")
+            case 11:
+                // What happened since is found by a list.
+                server.compact()
+                server.closeWatches()
             default: try putListenerSet("s\(name % 2)", gateway: "g\(number(3))")
             }
         }
@@ -56,6 +60,12 @@ struct RandomWalkTests {
                     spec: {parentRef: {name: \(gateway)}, listeners: [{name: extra, port: 7000, protocol: TCP}]}
                     """)
         }
+    }
+
+    /// What a controller keeps of each condition.
+    private func conditions(_ replica: TestReplica) -> [StatusStore.Key: Condition] {
+        let all = replica.controller.state.statuses.sorted.map { ($0.key, $0.entry.condition) }
+        return Dictionary(all) { first, _ in first }
     }
 
     private func statuses(_ server: TestAPIServer) -> [String: JSONValue] {
@@ -102,6 +112,7 @@ struct RandomWalkTests {
         replica.stop()
         let (before, writes) = (statuses(server), server.writes("/status"))
         let configuration = replica.target.applied.last
+        let (known, counts) = (conditions(replica), replica.controller.state.counts)
         #expect(replica.writes.unchanged == [], "seed \(seed)")
 
         let fresh = try TestReplica(server, name: "fresh")
@@ -111,6 +122,8 @@ struct RandomWalkTests {
         }
         #expect(isThere, "seed \(seed): the fresh start is not where the walk ended")
         fresh.stop()
+        #expect(conditions(fresh) == known, "seed \(seed)")
+        #expect(fresh.controller.state.counts == counts, "seed \(seed)")
         #expect(statuses(server) == before, "seed \(seed)")
         #expect(server.writes("/status") == writes, "seed \(seed)")
     }

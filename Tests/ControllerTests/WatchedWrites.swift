@@ -31,6 +31,8 @@ final class WatchedWrites: APIServer {
                     found.withLock { $0.append("\(request.path) \(text)") }
                 }
             }
+            // What was deleted is made anew, the same or not.
+            if request.method == .delete { last.withLock { $0[request.path] = nil } }
             if request.contentType == "application/apply-patch+yaml", case .success = answer {
                 let text = "\(request.path) \(String(decoding: request.body ?? [], as: UTF8.self))"
                 let isRepeated = last.withLock { last in

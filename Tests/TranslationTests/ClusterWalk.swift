@@ -21,8 +21,20 @@ struct ClusterWalk {
         options.standalone = standalone
         if !standalone {
             options.installation = TranslationOptions.Installation(namespace: "c", podLabels: ["app": "sluice"])
+            options.exposure = seed % 4 == 1 ? .service : .host
+        }
+        // Two classes of ours that differ in what a name may lead to.
+        for (index, name) in ["sluice", "second"].enumerated() {
+            var parameters = GatewayParameters(metadata: ObjectMeta(name: name, namespace: "a"), spec: .init())
+            var allowed = GatewayParameters.BackendGuard()
+            (allowed.allowExternalName, allowed.allowLoopback) = (dice.roll(3) > 0, index == 0)
+            parameters.spec.backendGuard = allowed
+            snapshot.gatewayParameters[parameters.key] = parameters
+            let kind = GatewayParameters.resourceKind
+            let reference = ParametersReference(group: kind.group, kind: kind.kind, name: name, namespace: "a")
             let ofOurs = GatewayClass(
-                metadata: ObjectMeta(name: "sluice"), spec: GatewayClass.Spec(controllerName: options.controllerName))
+                metadata: ObjectMeta(name: name),
+                spec: GatewayClass.Spec(controllerName: options.controllerName, parametersRef: reference))
             snapshot.gatewayClasses[ofOurs.key] = ofOurs
         }
         self.options = options
@@ -31,7 +43,8 @@ struct ClusterWalk {
     /// Changes one thing or a few, and says what.
     mutating func step() -> String {
         touched = TouchedObjects()
-        return (0..<(1 + dice.roll(3))).map { _ in change() }.joined(separator: ", ")
+        let most = dice.roll(10) == 0 ? 20 : 3
+        return (0..<(1 + dice.roll(most))).map { _ in change() }.joined(separator: ", ")
     }
 
     private mutating func change() -> String {
@@ -100,8 +113,10 @@ extension [RouteRule] {
             self = [
                 RouteRule(backendRefs: [
                     BackendReference(name: "s\(dice.roll(12))", port: 80 + dice.roll(2), weight: dice.roll(3)),
-                    BackendReference(
-                        name: "s\(dice.roll(12))", namespace: ["a", "b", "c"][dice.roll(3)], port: 80),
+                    dice.roll(5) == 0
+                        ? BackendReference(group: Backend.resourceKind.group, kind: "Backend", name: "b\(dice.roll(4))")
+                        : BackendReference(
+                            name: "s\(dice.roll(12))", namespace: ["a", "b", "c"][dice.roll(3)], port: 80),
                 ])
             ]
         }

@@ -18,7 +18,10 @@ struct RandomCluster {
     private mutating func pick<Value>(_ values: [Value]) -> Value { values[next(values.count)] }
 
     private let namespaces = ["a", "b", "c"]
-    private let hosts = ["x.example.com", "y.example.com", "*.example.com", "*.com", "z.example.net", "bad_name"]
+    private let hosts = [
+        "x.example.com", "y.example.com", "*.example.com", "*.com", "z.example.net", "bad_name", "a.x.example.com",
+        "*.x.example.com",
+    ]
 
     /// A snapshot of some hundred objects; equal for equal seeds.
     func snapshot() -> ClusterSnapshot {
@@ -72,7 +75,10 @@ struct RandomCluster {
         let listeners = listeners()
         let from = pick(["All", "All", "Same", "None"])
         let spec = Gateway.Spec(
-            gatewayClassName: pick(["sluice", "sluice", "sluice", "other"]), listeners: listeners,
+            gatewayClassName: pick(["sluice", "sluice", "sluice", "second", "other"]), listeners: listeners,
+            tls: next(3) == 0
+                ? Gateway.TLS(backend: Gateway.Backend(clientCertificateRef: SecretObjectReference(name: "cert")))
+                : nil,
             allowedListeners: Gateway.AllowedListeners(namespaces: Gateway.ListenerNamespaces(from: from)))
         return Gateway(metadata: meta(name), spec: spec)
     }
@@ -105,7 +111,8 @@ struct RandomCluster {
             let isSet = next(4) == 0
             return ParentReference(
                 kind: isSet ? "ListenerSet" : nil, namespace: pick(namespaces),
-                name: isSet ? "set\(next(10))" : "gw\(next(7))", sectionName: next(2) == 0 ? "l\(next(5))" : nil)
+                name: isSet ? "set\(next(10))" : "gw\(next(7))", sectionName: next(2) == 0 ? "l\(next(5))" : nil,
+                port: next(5) == 0 ? 440 + next(12) : nil)
         }
     }
 
@@ -167,8 +174,12 @@ struct RandomCluster {
     }
 
     private mutating func policy(_ name: String) -> BackendTLSPolicy {
-        let target = BackendTLSPolicy.TargetReference(
-            group: "", kind: "Service", name: "s\(next(10))", sectionName: pick([nil, "a", "c"]))
+        let target =
+            next(4) == 0
+            ? BackendTLSPolicy.TargetReference(
+                group: Backend.resourceKind.group, kind: "Backend", name: "b\(next(3))", sectionName: nil)
+            : BackendTLSPolicy.TargetReference(
+                group: "", kind: "Service", name: "s\(next(10))", sectionName: pick([nil, "a", "c"]))
         return BackendTLSPolicy(
             metadata: meta(name),
             spec: BackendTLSPolicy.Spec(
