@@ -46,6 +46,8 @@ struct SideFlags: OptionSet {
     /// Urgent data has been seen: reads stop at its mark, so a short one does not mean an empty socket, and splice never
     /// passes the mark.
     static let urgent = SideFlags(rawValue: 64)
+    /// With either of them a short read does not mean that nothing is left.
+    @inline(__always) static var moreAfterShortRead: SideFlags { SideFlags(rawValue: 4 | 64) }
 }
 
 /// One of a connection's two sockets. Raw memory owned by the worker's slot table.

@@ -81,7 +81,7 @@ extension Worker {
             if result <= 0 { return readEnded(slot, direction, result) }
             count = Int(result)
             // A short read empties the socket; a FIN that is known to be queued must still be read.
-            if count < size, source.pointee.flags.isDisjoint(with: [.hungUp, .urgent]) {
+            if count < size, source.pointee.flags.isDisjoint(with: .moreAfterShortRead) {
                 source.pointee.flags.remove(.readable)
             }
         } else {

@@ -14,24 +14,35 @@ extension Worker {
     private func nextDeadline(_ slot: Int) -> Int64 {
         let record = records + slot
         guard record.pointee.stage == .relay else { return record.pointee.stageDeadline }
-        var deadline = Int64.max
-        func consider(_ candidate: Int64) {
-            if candidate > 0 { deadline = min(deadline, candidate) }
-        }
-        consider(record.pointee.keepaliveAt)
+        var deadline = earlier(.max, record.pointee.keepaliveAt)
         if let route = record.pointee.route {
-            route._withUnsafeGuaranteedRef { route in
-                if route.idleTimeout > 0 { consider(record.pointee.lastActivity + route.idleTimeout) }
-                if route.halfCloseTimeout > 0, record.pointee.halfClosedAt > 0 {
-                    consider(max(record.pointee.halfClosedAt, record.pointee.lastActivity) + route.halfCloseTimeout)
-                }
-                if route.maxDuration > 0 { consider(record.pointee.acceptedAt / 1_000_000 + route.maxDuration) }
-            }
+            deadline = earlier(deadline, route._withUnsafeGuaranteedRef { relayDeadline(slot, $0) })
         }
         for index in 0..<2 where flows[2 * slot + index].heldSince > 0 {
-            consider(flows[2 * slot + index].heldSince + Worker.pipeHoldMilliseconds)
+            deadline = earlier(deadline, flows[2 * slot + index].heldSince + Worker.pipeHoldMilliseconds)
         }
         return deadline == .max ? 0 : deadline
+    }
+
+    /// What the route's settings allow; `Int64.max` without a limit.
+    private func relayDeadline(_ slot: Int, _ route: RouteRuntime) -> Int64 {
+        let record = records + slot
+        var deadline = Int64.max
+        if route.idleTimeout > 0 { deadline = earlier(deadline, record.pointee.lastActivity + route.idleTimeout) }
+        if route.halfCloseTimeout > 0, record.pointee.halfClosedAt > 0 {
+            let since = max(record.pointee.halfClosedAt, record.pointee.lastActivity)
+            deadline = earlier(deadline, since + route.halfCloseTimeout)
+        }
+        if route.maxDuration > 0 {
+            deadline = earlier(deadline, record.pointee.acceptedAt / 1_000_000 + route.maxDuration)
+        }
+        return deadline
+    }
+
+    /// A candidate of 0 is none.
+    @inline(__always)
+    private func earlier(_ deadline: Int64, _ candidate: Int64) -> Int64 {
+        candidate > 0 ? min(deadline, candidate) : deadline
     }
 
     func expireTimers() {

@@ -172,13 +172,18 @@ final class Worker {
                 finishSlot(slot)
                 continue
             }
-            for direction in [Direction.request, .response] {
-                let flow = flows + (2 * slot + direction.rawValue)
-                guard flow.pointee.flags.contains(.ready) else { continue }
-                flow.pointee.flags.remove(.ready)
-                guard relayRound(slot, direction) else { break }
-            }
+            guard serveReady(slot, .request) else { continue }
+            _ = serveReady(slot, .response)
         }
+    }
+
+    /// False: the connection is gone.
+    @inline(__always)
+    private func serveReady(_ slot: Int, _ direction: Direction) -> Bool {
+        let flow = flows + (2 * slot + direction.rawValue)
+        guard flow.pointee.flags.contains(.ready) else { return true }
+        flow.pointee.flags.remove(.ready)
+        return relayRound(slot, direction)
     }
 
     private func serveHandshakes() {

@@ -4,7 +4,7 @@ public struct EndpointPicker: Sendable {
     private let weights: [Int]
     /// Running sums of the weights, for drawing by binary search.
     private let sums: [UInt64]
-    private var total: UInt64 { sums.last ?? 0 }
+    private let total: UInt64
 
     /// - Parameter weights: one for each endpoint, in the endpoints' order; negative ones count as 0.
     public init(weights: [Int]) {
@@ -14,6 +14,7 @@ public struct EndpointPicker: Sendable {
             sum += UInt64(weight)
             return sum
         }
+        total = sum
     }
 
     /// Chooses an endpoint for one connection or one retry.
