@@ -2,6 +2,7 @@ internal import COpenSSL
 internal import Certificates
 internal import EngineModel
 internal import Observability
+internal import Platform
 internal import Primitives
 
 /// Owns one `SSL_CTX *`. OpenSSL counts references atomically: any worker may make connections from it.
@@ -127,6 +128,7 @@ final class TLSServerContexts: Sendable {
         guard let raw = sluice_server_context() else { throw TLSSetupError("no TLS context") }
         let context = TLSContext(owning: raw)
         sluice_context_set_relay_mode(raw)
+        sluice_context_read_ahead(raw)
         sluice_context_prefer_server_ciphers(raw)
         sluice_context_disable_session_cache(raw)
         sluice_context_select_alpn_per_connection(raw)
@@ -163,6 +165,7 @@ final class TLSServerContexts: Sendable {
 /// How a backend is spoken to by TLS. Verification cannot be switched off.
 final class TLSClientContext: Sendable {
     private let context: TLSContext?
+    private let sessions = BackendSessions()
     let configuration: BackendTLS
     /// Why it cannot be used: every connection fails closed.
     let problem: String?
@@ -170,7 +173,7 @@ final class TLSClientContext: Sendable {
     init(_ configuration: BackendTLS) {
         self.configuration = configuration
         do throws(TLSSetupError) {
-            context = try TLSClientContext.make(configuration)
+            context = try TLSClientContext.make(configuration, sessions)
             problem = nil
         } catch {
             context = nil
@@ -178,11 +181,14 @@ final class TLSClientContext: Sendable {
         }
     }
 
-    private static func make(_ configuration: BackendTLS) throws(TLSSetupError) -> TLSContext {
+    private static func make(
+        _ configuration: BackendTLS, _ sessions: BackendSessions
+    ) throws(TLSSetupError) -> TLSContext {
         guard let raw = sluice_client_context() else { throw TLSSetupError("no TLS context") }
         let context = TLSContext(owning: raw)
         sluice_context_set_relay_mode(raw)
-        sluice_context_disable_session_cache(raw)
+        sluice_context_read_ahead(raw)
+        sessions.collect(from: raw)
         sluice_context_observe_alerts(raw)
         SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nil)
         let minimum = configuration.minimumVersion.openSSLNumber
@@ -201,8 +207,9 @@ final class TLSClientContext: Sendable {
         return context
     }
 
-    /// A client SSL with SNI and, without subjectAltNames, the host name to verify; nil when it cannot be made.
-    func makeConnection() -> OpaquePointer? {
+    /// A client SSL with SNI and, without subjectAltNames, the host name to verify; nil when it cannot be made. It offers
+    /// the session that this endpoint granted last.
+    func makeConnection(to endpoint: StreamAddress) -> OpaquePointer? {
         guard let context, let ssl = SSL_new(context.raw) else { return nil }
         guard sluice_set_server_name(ssl, configuration.hostname) == 1,
             !configuration.subjectAltNames.isEmpty || SSL_set1_host(ssl, configuration.hostname) == 1
@@ -212,8 +219,11 @@ final class TLSClientContext: Sendable {
         }
         SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         SSL_set_connect_state(ssl)
+        sessions.offer(on: ssl, to: endpoint)
         return ssl
     }
+
+    func forgetSession(of endpoint: StreamAddress) { sessions.forget(endpoint) }
 
     /// Whether the peer's certificate, whose chain was verified, is one of those the policy names.
     func acceptsPeer(of ssl: OpaquePointer) -> Bool {

@@ -27,7 +27,12 @@ extension Worker {
         _ = sluice_epoll_control(epoll.raw, epollModify, listeners[slot], acceptEvents(slot), EventToken.listener(slot))
     }
 
-    private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || pausedByOperator.contains(slot) ? 0 : epollIn }
+    private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || isPausedByOperator(slot) ? 0 : epollIn }
+
+    /// Mostly nothing is: then nothing is hashed either.
+    private func isPausedByOperator(_ slot: Int) -> Bool {
+        !pausedByOperator.isEmpty && pausedByOperator.contains(slot)
+    }
 
     /// Serves or refuses, by the newest table, what waits in the queues; the process closes the sockets when all let go.
     func retire(_ sockets: [ListeningSocket]) {
@@ -47,7 +52,7 @@ extension Worker {
     }
 
     func acceptBatch(_ slot: Int) {
-        guard slot < listeners.count, listeners[slot] >= 0, !isPaused, !pausedByOperator.contains(slot) else { return }
+        guard slot < listeners.count, listeners[slot] >= 0, !isPaused, !isPausedByOperator(slot) else { return }
         let table = tables.value
         let binding = slot < table.bindings.count ? table.bindings[slot] : nil
         for _ in 0..<Worker.acceptsPerTurn {
@@ -124,6 +129,8 @@ extension Worker {
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.handshaking)
             records[slot].binding = Unmanaged.passRetained(binding)
             armTimer(slot)
+            // A hello that is there already spares waiting for epoll to say so.
+            sides[2 * slot].flags.insert(.readable)
         }
         advance(slot)
         return .accepted

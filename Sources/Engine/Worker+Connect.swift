@@ -40,7 +40,8 @@ extension Worker {
         guard added == 0 else { return connectFailed(slot, -added) }
         armTimer(slot)
         record.pointee.stage = .connect
-        return .wait
+        // A unix socket is connected at once.
+        return result == 0 ? connected(slot) : .wait
     }
 
     /// The backend's socket reported something.
@@ -63,7 +64,9 @@ extension Worker {
             countConnected(slot, backend)
             return .proceed(.relay)
         }
-        guard let ssl = tls.makeConnection() else {
+        guard let address = record.pointee.endpoint?.takeUnretainedValue().address,
+            let ssl = tls.makeConnection(to: address)
+        else {
             countAttempt(backend, .tlsError)
             logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
             return .refuse(.backendTLSError, .proxy)
@@ -115,6 +118,7 @@ extension Worker {
         case SSL_ERROR_SYSCALL, SSL_ERROR_ZERO_RETURN:
             // It went away: another endpoint may not.
             side.pointee.flags.insert(.tlsBroken)
+            forgetSession(slot, backend)
             return attemptFailed(slot, .backendTLSError, .tlsError, "the connection ended during the TLS handshake")
         default:
             let verification = SSL_get_verify_result(ssl)
@@ -129,9 +133,16 @@ extension Worker {
     /// A certificate that is refused once is refused again: no retry on another endpoint hides it.
     private func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
         sides[2 * slot + 1].flags.insert(.tlsBroken)
+        forgetSession(slot, backend)
         countAttempt(backend, .tlsError)
         logFailure(slot, .backendTLSError, "TLS handshake with the backend failed", problem)
         return .refuse(.backendTLSError, .backend)
+    }
+
+    /// What was offered may be why it failed: the next attempt is a full handshake.
+    private func forgetSession(_ slot: Int, _ backend: BackendRuntime) {
+        guard let endpoint = records[slot].endpoint?.takeUnretainedValue() else { return }
+        backend.tls?.forgetSession(of: endpoint.address)
     }
 
     // MARK: Failures and retries

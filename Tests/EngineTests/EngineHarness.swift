@@ -136,6 +136,8 @@ final class EchoBackend: Sendable {
     let accepted = Locked(0)
     /// Certificates that TLS clients showed, oldest first; nil for none.
     let peers = Locked<[String?]>([])
+    /// Whether TLS clients resumed a session, oldest first.
+    let resumed = Locked<[Bool]>([])
     private let stopped = Locked(false)
 
     init(_ name: String = "", tls: TLSServerOptions? = nil) throws {
@@ -147,7 +149,10 @@ final class EchoBackend: Sendable {
                 guard let self, !self.stopped.withLock({ $0 }) else { return }
                 guard let stream = Self.accept(plain, secure) else { continue }
                 accepted.withLock { $0 += 1 }
-                if let secure = stream as? TLSTestConnection { peers.withLock { $0.append(secure.peerFingerprint) } }
+                if let secure = stream as? TLSTestConnection {
+                    peers.withLock { $0.append(secure.peerFingerprint) }
+                    resumed.withLock { $0.append(secure.isResumed) }
+                }
                 _ = try? Thread(named: "echo-one") { Self.serve(stream, name) }.detach()
             }
         }
