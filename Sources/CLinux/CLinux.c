@@ -144,6 +144,13 @@ int sluice_epoll_wait(int epoll, struct epoll_event *events, int capacity, int t
     int count = epoll_wait(epoll, events, capacity, timeout_ms);
     return count == -1 ? (errno == EINTR ? 0 : -errno) : count;
 }
+int sluice_epoll_wait_ns(int epoll, struct epoll_event *events, int capacity, int64_t timeout_ns) {
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    int count = epoll_pwait2(epoll, events, capacity, &timeout, NULL);
+    if (count == -1 && (errno == ENOSYS || errno == EPERM))   // before Linux 5.11, or a filter that does not know it
+        count = epoll_wait(epoll, events, capacity, (int)(timeout_ns / 1000000) + (timeout_ns % 1000000 != 0));
+    return count == -1 ? (errno == EINTR ? 0 : -errno) : count;
+}
 int sluice_event_create(void) { return RETRY(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 int sluice_event_signal(int fd) {
     uint64_t one = 1;

@@ -83,6 +83,8 @@ struct FlowFlags: OptionSet {
     static let noSplice = FlowFlags(rawValue: 32)
     /// The sink refused bytes (reset): what is still read from the source is dropped.
     static let sinkFailed = FlowFlags(rawValue: 64)
+    /// Steady bulk: its source is in the worker's second epoll.
+    static let paced = FlowFlags(rawValue: 128)
 }
 
 /// One direction of a relayed connection.
@@ -94,7 +96,7 @@ struct Flow {
     var pipe: Int32 = -1
     var pipeBytes: Int = 0
     var flags: FlowFlags = []
-    /// Full reads in a row, then rounds by splice: evidence of bulk.
+    /// Full reads in a row, then rounds by splice: evidence of bulk. From ``Worker/steadyBulk`` on it is paced.
     var bulk: UInt8 = 0
     var bytes: UInt64 = 0
     /// Milliseconds of the last read in this direction; 0: none yet.
@@ -170,6 +172,8 @@ enum TLSModeFlag: UInt8 { case none, passthrough, terminate }
 enum EventToken {
     private static let special: UInt64 = 1 << 63
     static let wake: UInt64 = .max
+    /// The second epoll, of paced sources.
+    static let paced: UInt64 = .max - 1
 
     @inline(__always) static func connection(slot: Int, life: UInt32, side: Int) -> UInt64 {
         UInt64(slot) << 31 | UInt64(life & 0x3fff_ffff) << 1 | UInt64(side)

@@ -12,6 +12,7 @@ let epollError = UInt32(EPOLLERR.rawValue)
 let epollHangUp = UInt32(EPOLLHUP.rawValue)
 let epollPeerClosed = UInt32(EPOLLRDHUP.rawValue)
 let epollUrgent = UInt32(EPOLLPRI.rawValue)
+let epollOnce = UInt32(EPOLLONESHOT.rawValue)
 let epollEdge = UInt32(EPOLLET.rawValue)
 let connectionEvents = epollIn | epollOut | epollPeerClosed | epollUrgent | epollEdge
 

@@ -34,7 +34,14 @@ extension Worker {
         let inbound: Direction = index == 0 ? .request : .response
         if side.pointee.tls != nil { side.pointee.flags.insert(.readable) }
         if side.pointee.flags.contains(.failed), !sideFailed(slot, inbound) { return }
-        if side.pointee.flags.contains(.readable) { guard relayRound(slot, inbound) else { return } }
+        if side.pointee.flags.contains(.readable) {
+            let flow = flows + (2 * slot + inbound.rawValue)
+            if flow.pointee.flags.contains(.paced) {
+                awaitLook(slot, flow)
+            } else {
+                guard relayRound(slot, inbound) else { return }
+            }
+        }
         guard events & epollOut != 0 else { return }
         let outbound = flows + (2 * slot + inbound.opposite.rawValue)
         if outbound.pointee.holdsData || outbound.pointee.flags.contains(.shutdownPending) {
@@ -91,7 +98,7 @@ extension Worker {
             // An ending behind these bytes is met again by the next read.
             if result.ending == .wouldBlock { source.pointee.flags.remove(.readable) }
         }
-        flow.pointee.bulk = count == size ? min(flow.pointee.bulk + 1, 8) : 0
+        noteRead(slot, direction, flow, wasFull: count == size)
         noteBytes(slot, direction, flow, count)
         guard !flow.pointee.flags.contains(.sinkFailed) else { return again(slot, flow, source) }
         let written = write(sink, scratch, count)
@@ -105,10 +112,9 @@ extension Worker {
 
     @inline(__always)
     private func again(_ slot: Int, _ flow: UnsafeMutablePointer<Flow>, _ source: UnsafeMutablePointer<Side>) -> Bool {
-        if source.pointee.flags.contains(.readable) {
-            flow.pointee.flags.insert(.ready)
-            enqueue(slot, in: &ready)
-        }
+        guard source.pointee.flags.contains(.readable) else { return true }
+        flow.pointee.flags.insert(.ready)
+        enqueue(slot, in: &ready)
         return true
     }
 
@@ -245,7 +251,7 @@ extension Worker {
         }
         let count = Int(result)
         noteBytes(slot, direction, flow, count)
-        flow.pointee.bulk = count >= Worker.leastSplice ? 8 : flow.pointee.bulk - 1
+        noteSplice(slot, direction, flow, count >= Worker.leastSplice)
         if flow.pointee.flags.contains(.sinkFailed) {
             drain(index, count)
             return again(slot, flow, source)
@@ -266,6 +272,8 @@ extension Worker {
             return true
         }
         pipes.giveBack(index)
-        return again(slot, flow, source)
+        guard flow.pointee.flags.contains(.paced), count < pipe.capacity / 4 else { return again(slot, flow, source) }
+        if source.pointee.flags.contains(.readable) { awaitLook(slot, flow) }
+        return true
     }
 }

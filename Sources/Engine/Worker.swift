@@ -14,6 +14,7 @@ final class Worker {
     let handle: WorkerHandle
     let shared: EngineShared
     let epoll: Epoll
+    let pacedEpoll: Epoll
     var tables: Published<RoutingTable>.Reader
 
     let capacity: Int
@@ -36,6 +37,10 @@ final class Worker {
     static let scratchSize = 256 << 10
 
     var ready = SlotQueue()
+    /// Steady bulk that may have more; not empty only while ``pacedAt`` is set.
+    var paced = SlotQueue()
+    /// When paced sources are looked at next, in nanoseconds; -1: when one of them reports something.
+    var pacedAt: Int64 = -1
     var handshakes = SlotQueue()
     var waitingForNames: [Int32] = []
     var walks: [SlotCursor] = []
@@ -58,7 +63,7 @@ final class Worker {
     /// Per reason, so that a flood of one kind neither hides the others nor floods the log.
     var logLimiter = LogRateLimiter<CloseReason>(limit: 10, per: .seconds(1))
     private var isStopping = false
-    private static let eventCapacity = 512
+    static let eventCapacity = 512
     private static let handshakeBudget: Int64 = 2_000_000
     private static let slackSlots = 1024
 
@@ -66,6 +71,7 @@ final class Worker {
         self.handle = handle
         shared = handle.shared
         epoll = handle.epoll
+        pacedEpoll = handle.pacedEpoll
         tables = .init(shared.table)
         // A closed slot that still stands in a queue is not free yet, though its connection counts no more.
         capacity = min(shared.options.maxConnections + Worker.slackSlots, 1 << 20)
@@ -97,7 +103,7 @@ final class Worker {
         defer { events.deallocate() }
         now = sluice_monotonic_ns()
         while !isStopping {
-            let count = sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), waitTime())
+            let count = wait(events)
             now = sluice_monotonic_ns()
             handle.turns.store(handle.turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
             refreshTable()
@@ -106,12 +112,15 @@ final class Worker {
                 let token = events[index].data.u64
                 if token == EventToken.wake {
                     wasWoken = true
+                } else if token == EventToken.paced {
+                    pacedAt = 0
                 } else if EventToken.isSpecial(token) {
                     acceptBatch(EventToken.binding(token))
                 } else {
                     dispatch(token, events[index].events)
                 }
             }
+            if pacedAt >= 0, now >= pacedAt { servePaced(events) }
             serveReady()
             serveHandshakes()
             expireTimers()
@@ -122,6 +131,16 @@ final class Worker {
         }
         closeAll(.drain)
         for cursor in walks { cursor.walk.result.update { $0.workersLeft -= 1 } }
+    }
+
+    private func wait(_ events: UnsafeMutablePointer<epoll_event>) -> Int32 {
+        let time = waitTime()
+        guard pacedAt >= 0, time != 0 else {
+            return sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), time)
+        }
+        let pause = max(0, pacedAt - sluice_monotonic_ns())
+        return sluice_epoll_wait_ns(
+            epoll.raw, events, Int32(Worker.eventCapacity), time < 0 ? pause : min(pause, Int64(time) * 1_000_000))
     }
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
@@ -142,7 +161,7 @@ final class Worker {
         recheckWaiting()
     }
 
-    private func dispatch(_ token: UInt64, _ events: UInt32) {
+    func dispatch(_ token: UInt64, _ events: UInt32) {
         let slot = EventToken.slot(token)
         let record = records + slot
         guard record.pointee.life & 0x3fff_ffff == EventToken.life(token), record.pointee.stage != .free else { return }
@@ -168,13 +187,15 @@ final class Worker {
         var left = ready.count
         while left > 0, let slot = ready.pop(records) {
             left -= 1
-            guard records[slot].stage == .relay else {
-                finishSlot(slot)
-                continue
-            }
-            guard serveReady(slot, .request) else { continue }
-            _ = serveReady(slot, .response)
+            serve(slot)
         }
+    }
+
+    /// A round for each direction of a slot from a queue that is owed one.
+    func serve(_ slot: Int) {
+        guard records[slot].stage == .relay else { return finishSlot(slot) }
+        guard serveReady(slot, .request) else { return }
+        _ = serveReady(slot, .response)
     }
 
     /// False: the connection is gone.
@@ -266,32 +287,5 @@ extension Worker {
     func enqueue(_ slot: Int, in queue: inout SlotQueue) {
         guard !records[slot].queued else { return }
         queue.push(slot, records)
-    }
-}
-
-/// A first-in-first-out list of slots through ``ConnectionRecord/next``; a slot is in at most one.
-struct SlotQueue {
-    private var head: Int32 = -1
-    private var tail: Int32 = -1
-    private(set) var count = 0
-
-    @inline(__always) var isEmpty: Bool { count == 0 }
-
-    mutating func push(_ slot: Int, _ records: UnsafeMutablePointer<ConnectionRecord>) {
-        records[slot].queued = true
-        records[slot].next = -1
-        if tail >= 0 { records[Int(tail)].next = Int32(slot) } else { head = Int32(slot) }
-        tail = Int32(slot)
-        count += 1
-    }
-
-    mutating func pop(_ records: UnsafeMutablePointer<ConnectionRecord>) -> Int? {
-        guard head >= 0 else { return nil }
-        let slot = Int(head)
-        head = records[slot].next
-        if head < 0 { tail = -1 }
-        records[slot].queued = false
-        count -= 1
-        return slot
     }
 }

@@ -113,6 +113,8 @@ final class WorkerHandle: Sendable {
     let wake: EventDescriptor
     /// Made here, so that a worker that cannot wait is known before the engine starts.
     let epoll: Epoll
+    /// Sources of steady bulk. It stands in the first one, which it wakes once after each time it had nothing.
+    let pacedEpoll: Epoll
     let commands = Locked<[WorkerCommand]>([])
     /// Turns of the worker's loop; only it writes.
     let turns = Atomic<UInt64>(0)
@@ -122,7 +124,9 @@ final class WorkerHandle: Sendable {
         self.shared = shared
         wake = try EventDescriptor()
         epoll = try Epoll()
+        pacedEpoll = try Epoll()
         try epoll.add(wake.raw, epollIn, EventToken.wake)
+        try epoll.add(pacedEpoll.raw, epollIn | epollOnce, EventToken.paced)
     }
 
     func start() throws(Errno) {

@@ -56,6 +56,7 @@ int64_t sluice_splice(int from, int to, size_t count);      // SPLICE_F_MOVE | S
 int sluice_epoll_create(void);
 int sluice_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token);
 int sluice_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms);   // EINTR: 0
+int sluice_epoll_wait_ns(int epoll, struct epoll_event *events, int capacity, int64_t timeout_ns);   // >= 0, at most a day
 int sluice_event_create(void);
 int sluice_event_signal(int fd);
 int sluice_event_drain(int fd);
