@@ -110,7 +110,8 @@ let tests: [String: [Target.Dependency]] = [
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "EngineTests": [
-        "AllocationProbe", "Certificates", "Engine", "EngineCore", "EngineModel", "Observability", "Platform", "Primitives",
+        "AllocationProbe", "Certificates", "Engine", "EngineCore", "EngineModel", "Observability", "Platform",
+        "Primitives",
     ],
     "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
