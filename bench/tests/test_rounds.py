@@ -71,9 +71,9 @@ class Turns(unittest.TestCase):
     def setUp(self):
         self.subjects = [Subject("a"), Subject("b")]
 
-    def test_rounds_are_interleaved(self):
+    def test_rounds_are_interleaved_and_begin_with_another_subject_each(self):
         rounds = measured([Count("m", rounds=2)], self.subjects)
-        self.assertEqual(rounds.values, {"m": [{"a": {"count": 1}, "b": {"count": 2}}, {"a": {"count": 3}, "b": {"count": 4}}]})
+        self.assertEqual(rounds.values, {"m": [{"a": {"count": 1}, "b": {"count": 2}}, {"b": {"count": 3}, "a": {"count": 4}}]})
         self.assertEqual(rounds.failures, [])
         self.assertEqual([subject.running_now for subject in self.subjects], [0, 0])
 
