@@ -41,6 +41,14 @@ final class EngineHarness: Sendable {
         }.compactMap { Double($0.split(separator: " ").last ?? "") }.reduce(0, +)
     }
 
+    /// The value of a series without labels; -1 without it.
+    func total(_ name: String) -> Double {
+        var text = PrometheusText()
+        engine.writeMetrics(into: &text)
+        let line = text.text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line?.split(separator: " ").last.flatMap { Double($0) } ?? -1
+    }
+
     /// Series that stand more than once in what is scraped: none may.
     var doubledSeries: [String] {
         var text = PrometheusText()
