@@ -207,9 +207,9 @@ final class TLSClientContext: Sendable {
         return context
     }
 
-    /// A client SSL with SNI and, without subjectAltNames, the host name to verify; nil when it cannot be made. It offers
-    /// the session that this endpoint granted last.
-    func makeConnection(to endpoint: StreamAddress) -> OpaquePointer? {
+    /// A client SSL with SNI and, without subjectAltNames, the host name to verify; nil when it cannot be made. Where it
+    /// `resumes`, it offers the session that this endpoint granted last.
+    func makeConnection(to endpoint: StreamAddress, resumes: Bool) -> OpaquePointer? {
         guard let context, let ssl = SSL_new(context.raw) else { return nil }
         guard sluice_set_server_name(ssl, configuration.hostname) == 1,
             !configuration.subjectAltNames.isEmpty || SSL_set1_host(ssl, configuration.hostname) == 1
@@ -219,11 +219,12 @@ final class TLSClientContext: Sendable {
         }
         SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         SSL_set_connect_state(ssl)
-        sessions.offer(on: ssl, to: endpoint)
+        sessions.prepare(ssl, for: endpoint, resumes: resumes)
         return ssl
     }
 
-    func forgetSession(of endpoint: StreamAddress) { sessions.forget(endpoint) }
+    /// The handshake of a connection failed. True where that may be because it offered a session.
+    func dropSession(for ssl: OpaquePointer) -> Bool { sessions.drop(for: ssl) }
 
     /// Whether the peer's certificate, whose chain was verified, is one of those the policy names.
     func acceptsPeer(of ssl: OpaquePointer) -> Bool {

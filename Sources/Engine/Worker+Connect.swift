@@ -65,7 +65,7 @@ extension Worker {
             return .proceed(.relay)
         }
         guard let address = record.pointee.endpoint?.takeUnretainedValue().address,
-            let ssl = tls.makeConnection(to: address)
+            let ssl = tls.makeConnection(to: address, resumes: record.pointee.attempts == 1)
         else {
             countAttempt(backend, .tlsError)
             logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
@@ -118,7 +118,7 @@ extension Worker {
         case SSL_ERROR_SYSCALL, SSL_ERROR_ZERO_RETURN:
             // It went away: another endpoint may not.
             side.pointee.flags.insert(.tlsBroken)
-            forgetSession(slot, backend)
+            dropSession(slot, backend)
             return attemptFailed(slot, .backendTLSError, .tlsError, "the connection ended during the TLS handshake")
         default:
             let verification = SSL_get_verify_result(ssl)
@@ -126,23 +126,27 @@ extension Worker {
                 let text = X509_verify_cert_error_string(verification).map { String(cString: $0) } ?? "not verified"
                 return backendTLSFailed(slot, backend, text)
             }
-            return backendTLSFailed(slot, backend, takeTLSErrorText())
+            let text = takeTLSErrorText()
+            // It may be the session that it does not take: once more without.
+            if dropSession(slot, backend) { return attemptFailed(slot, .backendTLSError, .tlsError, text) }
+            return backendTLSFailed(slot, backend, text)
         }
     }
 
     /// A certificate that is refused once is refused again: no retry on another endpoint hides it.
     private func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
         sides[2 * slot + 1].flags.insert(.tlsBroken)
-        forgetSession(slot, backend)
+        dropSession(slot, backend)
         countAttempt(backend, .tlsError)
         logFailure(slot, .backendTLSError, "TLS handshake with the backend failed", problem)
         return .refuse(.backendTLSError, .backend)
     }
 
-    /// What was offered may be why it failed: the next attempt is a full handshake.
-    private func forgetSession(_ slot: Int, _ backend: BackendRuntime) {
-        guard let endpoint = records[slot].endpoint?.takeUnretainedValue() else { return }
-        backend.tls?.forgetSession(of: endpoint.address)
+    /// A handshake failed. True where that may be because it offered a session.
+    @discardableResult
+    func dropSession(_ slot: Int, _ backend: BackendRuntime) -> Bool {
+        guard let ssl = sides[2 * slot + 1].tls else { return false }
+        return backend.tls?.dropSession(for: ssl) ?? false
     }
 
     // MARK: Failures and retries

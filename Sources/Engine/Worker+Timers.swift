@@ -70,6 +70,7 @@ extension Worker {
         case .connect: settle(slot, attemptFailed(slot, .connectTimeout, .timeout, "no answer in time"))
         case .backendHandshake:
             sides[2 * slot + 1].flags.insert(.tlsBroken)
+            if let backend = records[slot].backend?.takeUnretainedValue() { dropSession(slot, backend) }
             settle(slot, attemptFailed(slot, .connectTimeout, .tlsError, "no TLS handshake in time"))
         case .linger: endLingering(slot)
         case .relay: expireRelay(slot)

@@ -45,6 +45,8 @@ public struct TLSServerOptions: Sendable {
     public var certificates: [TestCertificate]
     /// CA certificates in PEM; where given, a client certificate is demanded.
     public var clientTrust: String?
+    /// As with servers that were never told to: OpenSSL lets no session of a client with a certificate resume, by an alert.
+    public var lacksSessionContext = false
     /// In our order; a client that offers others only gets no_application_protocol.
     public var alpn: [String] = []
     public var minVersion: TLSVersion = .tls12

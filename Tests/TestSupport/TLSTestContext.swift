@@ -37,7 +37,7 @@ final class TLSTestContext: @unchecked Sendable {
         protocols = ALPNList(options.alpn)
         try setVersions(options.minVersion, options.maxVersion)
         for certificate in options.certificates { try use(certificate) }
-        SSL_CTX_set_session_id_context(context, "test", 4)
+        if !options.lacksSessionContext { SSL_CTX_set_session_id_context(context, "test", 4) }
         if let trust = options.clientTrust {
             try add(trust: trust)
             SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
