@@ -47,7 +47,7 @@ struct AllocationTests {
             return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
 
-        /// The number of allocations until it stops growing: what a command leaves to do is done.
+        /// The number of allocations once it stays the same for 50 ms: what a command leaves to do is done.
         func settled() -> UInt64 {
             var last = allocations
             _ = waitUntil {

@@ -94,6 +94,7 @@ struct AnyTrafficTests {
                 sent += piece.count
                 try stream.send(piece, timeout: .seconds(60))
             }
+            // Pauses are part of the traffic, here and below; nothing is waited for by them.
             if random.next() % 2 == 0 { usleep(UInt32(random.next() % 20_000)) }
         }
         if !isCut { try stream.halfClose() }
@@ -166,6 +167,7 @@ struct AnyTrafficTests {
         for stream in streams { stream.close() }
         #expect(waitUntil(deadline: .seconds(20)) { site.harness.engine.activeConnections == 0 }, "seed \(seed)")
         #expect(waitUntil { site.harness.total("sluice_buffered_bytes") == 0 }, "seed \(seed)")
+        // With nothing left to do a loop stands still; that shows only over a while.
         let before = site.harness.engine.turns
         usleep(300_000)
         #expect(site.harness.engine.turns - before < 40, "seed \(seed)")

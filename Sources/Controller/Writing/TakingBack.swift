@@ -5,8 +5,9 @@ extension ClusterSnapshot {
     ///
     /// Shared lists name their controller: our entries go, always. A Gateway's status belongs to whoever serves its
     /// class. Where that is another controller now, it writes all of it, and we keep off; where the class does not exist,
-    /// nobody would, so we put it back to what a new Gateway says, if this process has seen that it was ours,
-    /// or the server's record of who wrote its conditions says so (`wasOurs`; the status itself does not tell). The same holds for the ListenerSets of such a Gateway.
+    /// nobody would, so we put it back to what a new Gateway says, if this process has seen that it was ours, or the
+    /// server's record of who wrote its conditions says so (`wasOurs`; the status itself does not tell). The same holds
+    /// for the ListenerSets of such a Gateway.
     func isOursToTakeBack(_ target: StatusTarget, wasOurs: Bool) -> Bool {
         switch target.kind {
         case .backendTLSPolicy, .tcpRoute, .tlsRoute: true
