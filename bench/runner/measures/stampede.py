@@ -25,13 +25,13 @@ class Stampede(Measure):
     ]
 
     def suits(self, running):
-        return "echo" in running.ports
+        return "herd" in running.ports
 
     def sample(self, running):
         with bystanders(self.scene.load, running, SECONDS) as answer:
             quiet = answer()
         peak, overflows = PeakMemory(*running.pids), listen_overflows()
-        with self.scene.load.client(running.name, "stampede", running.target("echo"), "--gated",
+        with self.scene.load.client(running.name, "stampede", running.target("herd"), "--gated",
                                     "--connections", self.connections) as herd, \
                 bystanders(self.scene.load, running, SECONDS) as answer:
             herd.answer()

@@ -14,6 +14,7 @@ class Direct(Subject):
             "bulk": backends["source"],
             "echo": backends["echo"],
             "echo-large": backends["echo"],
+            "herd": backends["echo"],
             "aside": backends["aside"],
             "upload": backends["discard"],
             "transfer": backends["transfer"],

@@ -15,6 +15,7 @@ SERVICES = {
     "bulk": None,  # plain → source
     "echo": None,  # plain → echo
     "echo-large": None,  # plain → echo, for messages of 16 KiB
+    "herd": None,  # plain → echo, for thousands at once: with a queue that holds them
     "aside": None,  # plain → another process like echo: who waits there waits for the proxy, not for the backend
     "upload": None,  # plain → discard
     "transfer": None,  # plain → transfer
