@@ -172,7 +172,7 @@ final class ControllerLoop {
         (self.snapshot, self.result, touched) = (snapshot, result, TouchedObjects())
         if translator.configurationDiffers ?? (state.configuration != result.configuration) {
             let started = MonotonicTime.now()
-            let acknowledgement = setup.target.apply(result.configuration)
+            let acknowledgement = setup.target.apply(result.configuration, change: translator.change)
             state.configuration = result.configuration
             state.acknowledgement = acknowledgement
             state.appliedAt = wallSeconds()

@@ -50,10 +50,12 @@ public final class Engine: ConfigurationTarget {
         observer.withLock { $0 = body }
     }
 
-    public func apply(_ configuration: EngineConfiguration) -> Acknowledgement {
+    public func apply(_ configuration: EngineConfiguration) -> Acknowledgement { apply(configuration, change: nil) }
+
+    public func apply(_ configuration: EngineConfiguration, change: ConfigurationChange?) -> Acknowledgement {
         let started = MonotonicTime.now()
         return control.withLock { control in
-            if let changed = control.compiler.changedNames(configuration) { names.watch(changed) }
+            if let changed = control.compiler.changedNames(configuration, change) { names.watch(changed) }
             control.configuration = configuration
             control.generation += 1
             reconcile(&control)

@@ -83,7 +83,8 @@ final class Registry<Key: Hashable & Sendable, State: AnyObject & Sendable>: Sen
         entries.withLock { entries in
             if let state = entries.all[key]?.state { return state }
             if entries.all.count >= entries.limit {
-                entries.all = entries.all.filter { $0.value.state != nil }
+                let gone = entries.all.compactMap { $0.value.state == nil ? $0.key : nil }
+                for key in gone { entries.all[key] = nil }
                 entries.limit = max(64, 2 * entries.all.count)
             }
             let state = make()

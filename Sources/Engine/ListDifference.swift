@@ -4,7 +4,7 @@ internal import Primitives
 
 /// How a list differs from the one before, by places: what was taken out of the old one, and what was put into the new one. Everything
 /// else is the same in both. A pass with one comparison for each that stayed, none where both are one array.
-struct ListDifference {
+struct ListDifference: Equatable {
     /// Places in the old list.
     private(set) var removed: [Int] = []
     /// Places in the new list.
@@ -27,6 +27,22 @@ struct ListDifference {
                 compare(before, after, areCopies, precedes)
             }
         }
+    }
+
+    /// The same for two lists in the order of `key`, which is unique in each, where it is known at which keys alone they may
+    /// differ: looks at nothing else. Nil where that cannot be all.
+    init?<Element: Equatable, Key: Comparable & Hashable>(
+        from old: [Element], to new: [Element], at keys: Set<Key>, key: (Element) -> Key
+    ) {
+        for wanted in keys.sorted() {
+            let (left, right) = (old.place(of: wanted, key), new.place(of: wanted, key))
+            if let left, let right, old[left] == new[right] { continue }
+            if let left { removed.append(left) }
+            if let right { added.append(right) }
+        }
+        guard new.count - old.count == added.count - removed.count else { return nil }
+        assert(
+            self == ListDifference(from: old, to: new, precedes: { key($0) < key($1) }), "more differs than was said")
     }
 
     private mutating func compare<Element: Equatable>(
@@ -53,6 +69,26 @@ struct ListDifference {
         }
         removed += left..<old.count
         added += right..<new.count
+    }
+}
+
+/// Whether two lists are copies of one, seen without looking at what they hold.
+func isSameStorage<Element>(_ left: [Element], _ right: [Element]) -> Bool {
+    left.count == right.count
+        && left.withUnsafeBufferPointer { left in
+            right.withUnsafeBufferPointer { left.baseAddress == $0.baseAddress }
+        }
+}
+
+extension Array {
+    /// Where the element with a key is; the list is in the order of the key.
+    fileprivate func place<Key: Comparable>(of wanted: Key, _ key: (Element) -> Key) -> Int? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if key(self[middle]) < wanted { low = middle + 1 } else { high = middle }
+        }
+        return low < count && key(self[low]) == wanted ? low : nil
     }
 }
 

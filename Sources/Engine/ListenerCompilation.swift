@@ -14,14 +14,17 @@ struct ListenerCompilation {
     private var names = ServerNameTable([], fallback: nil)
     private var slots = RouteSlots()
     private var uses = RouteUses()
+    /// Nil where names do not tell routes apart.
+    private let users: BackendUsers?
     /// Routes to take again: those made in this compilation, and those of the listener before that stand elsewhere now.
     private var made: [RouteID: RouteRuntime] = [:]
     private var known: [RouteID: RouteRuntime] = [:]
 
     init(
-        compiler: TableCompiler, key: TableCompiler.ListenerKey, old: ListenerRuntime?, new: ListenerConfiguration
+        compiler: TableCompiler, key: TableCompiler.ListenerKey, old: ListenerRuntime?, new: ListenerConfiguration,
+        users: BackendUsers?
     ) {
-        (self.compiler, self.key, self.old, self.new) = (compiler, key, old, new)
+        (self.compiler, self.key, self.old, self.new, self.users) = (compiler, key, old, new, users)
         alpn = new.offeredALPN
     }
 
@@ -29,9 +32,7 @@ struct ListenerCompilation {
     mutating func run() -> TableCompiler.ListenerChange {
         let bare = new.withoutRoutes
         let (before, after) = (old == nil ? [] : compiler.routes[key] ?? [], new.hostnameRoutes)
-        let difference = ListDifference(
-            from: before, to: after, areCopies: TLSListener.HostnameRoute.areCopies,
-            precedes: { $0.hostname < $1.hostname })
+        let difference = compiler.difference(of: new.id, from: before, to: after)
         let stale = staleSlots()
         if let old, old.isComplete, difference.isEmpty, stale.isEmpty, old.configuration == bare,
             old.fallback.map(compiler.isCurrent) ?? true
@@ -57,10 +58,10 @@ struct ListenerCompilation {
         var stale: [Int32] = []
         if old.configuration.offeredALPN != alpn {
             old.slots.forEach { slot, _ in stale.append(slot) }
-        } else if !compiler.replacedBackends.isEmpty {
-            old.slots.forEach { slot, route in if !compiler.isCurrent(route) { stale.append(slot) } }
-        } else if compiler.hasNewBackends {
-            stale = old.slots.unresolved.filter { slot in old.slots[slot].map { !compiler.isCurrent($0) } ?? false }
+        } else {
+            var candidates = users?.slots(of: compiler.replacedBackends.values) ?? []
+            if compiler.hasNewBackends { candidates.formUnion(old.slots.unresolved) }
+            stale = candidates.filter { slot in old.slots[slot].map { !compiler.isCurrent($0) } ?? false }
         }
         return stale
     }
@@ -76,12 +77,16 @@ struct ListenerCompilation {
         for index in difference.removed {
             guard let slot = names.remove(before[index].hostname), let route = slots[slot] else { continue }
             slots.remove(slot)
+            users?.remove(route, at: slot)
             uses.release(route.state)
             known[route.configuration.id] = route
         }
         for slot in stale {
             guard let route = slots[slot] else { continue }
-            slots.set(slot, to: compile(route.configuration, beside: nil))
+            let current = compile(route.configuration, beside: nil)
+            slots.set(slot, to: current)
+            users?.remove(route, at: slot)
+            users?.insert(current, at: slot)
         }
         for index in difference.added {
             let route = compile(after[index].route, beside: nil)
@@ -96,6 +101,7 @@ struct ListenerCompilation {
     /// Makes all of it anew, out of the routes of the listener before where they are the same.
     private mutating func start(_ routes: [TLSListener.HostnameRoute]) {
         slots = RouteSlots()
+        users?.removeAll()
         if let old {
             old.slots.forEach { known[$1.configuration.id] = $1 }
             uses.release(routesOf: old)
@@ -105,7 +111,9 @@ struct ListenerCompilation {
         for entry in routes {
             let route = compile(entry.route, beside: nil)
             uses.acquire(route.state)
-            entries.append((entry.hostname, slots.add(route)))
+            let slot = slots.add(route)
+            users?.insert(route, at: slot)
+            entries.append((entry.hostname, slot))
         }
         names = ServerNameTable(entries, fallback: nil)
     }
@@ -113,6 +121,7 @@ struct ListenerCompilation {
     private mutating func add(_ entry: TLSListener.HostnameRoute, _ route: RouteRuntime) -> Bool {
         let slot = slots.add(route)
         guard names.insert(entry.hostname, slot) else { return false }
+        users?.insert(route, at: slot)
         uses.acquire(route.state)
         return true
     }
@@ -163,7 +172,7 @@ struct ListenerCompilation {
 }
 
 extension ListenerConfiguration {
-    fileprivate var hostnameRoutes: [TLSListener.HostnameRoute] {
+    var hostnameRoutes: [TLSListener.HostnameRoute] {
         if case .tls(let tls) = traffic { tls.routes } else { [] }
     }
 

@@ -26,6 +26,7 @@ extension TableCompiler {
         if kept < listeners.count {
             for (key, old) in listeners where used[key] == nil {
                 routes[key] = nil
+                users[key] = nil
                 var uses = RouteUses()
                 uses.release(everythingOf: old)
                 changes.append(ListenerChange(old: old, new: nil, left: uses.left))
@@ -39,10 +40,28 @@ extension TableCompiler {
         return changes
     }
 
-    private func compiled(_ listener: ListenerConfiguration, _ key: ListenerKey, _ old: ListenerRuntime?)
+    /// How the routes of a listener differ from those that it had.
+    func difference(
+        of listener: ListenerID, from old: [TLSListener.HostnameRoute], to new: [TLSListener.HostnameRoute]
+    ) -> ListDifference {
+        if let names = change?.names[listener], let before = change?.before.listener(listener),
+            isSameStorage(before.hostnameRoutes, old),
+            let known = ListDifference(from: old, to: new, at: names, key: { $0.hostname })
+        {
+            return known
+        }
+        return ListDifference(
+            from: old, to: new, areCopies: TLSListener.HostnameRoute.areCopies,
+            precedes: { $0.hostname < $1.hostname })
+    }
+
+    private mutating func compiled(_ listener: ListenerConfiguration, _ key: ListenerKey, _ old: ListenerRuntime?)
         -> ListenerChange
     {
-        var compilation = ListenerCompilation(compiler: self, key: key, old: old, new: listener)
+        var users: BackendUsers?
+        if case .tls = listener.traffic { users = self.users[key] ?? BackendUsers() }
+        self.users[key] = users
+        var compilation = ListenerCompilation(compiler: self, key: key, old: old, new: listener, users: users)
         return compilation.run()
     }
 
@@ -71,6 +90,18 @@ extension TableCompiler {
         return BindingRuntime(
             binding: binding, traffic: .tls(names: ServerNameTable(entries, fallback: anyName)), listeners: listeners,
             primary: listeners[Int(anyName ?? 0)])
+    }
+}
+
+extension EngineConfiguration {
+    /// Found by halves: listeners are sorted.
+    fileprivate func listener(_ id: ListenerID) -> ListenerConfiguration? {
+        var (low, high) = (0, listeners.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if listeners[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < listeners.count && listeners[low].id == id ? listeners[low] : nil
     }
 }
 

@@ -20,9 +20,13 @@ struct TableCompiler {
     /// Backends whose endpoints depend on answers of DNS.
     private var named: [BackendID: Set<NameKey>] = [:]
     private var clientContexts: [BackendTLS: TLSClientContext] = [:]
+    /// Which routes of the newest table lead to which backend, by TLS listener.
+    var users: [ListenerKey: BackendUsers] = [:]
 
     // Of the compilation under way.
     private var backendDifference: ListDifference?
+    /// Where the configuration may differ from the one before; nil: not known.
+    var change: ConfigurationChange?
     /// Backends of the table before that are others now, or gone.
     var replacedBackends: [ObjectIdentifier: BackendRuntime] = [:]
     var hasNewBackends = false
@@ -69,7 +73,7 @@ struct TableCompiler {
     mutating func compile(_ configuration: EngineConfiguration, names: NameAnswers) -> Output {
         compileBackends(configuration.backends, names: names)
         let changes = compileListeners(configuration.listeners)
-        (replacedBackends, hasNewBackends) = ([:], false)
+        (replacedBackends, hasNewBackends, change) = ([:], false, nil)
         return Output(bindings: bindings, backends: backends, changes: changes)
     }
 
@@ -88,10 +92,13 @@ extension TableCompiler {
     // MARK: Backends
 
     /// The names that a configuration needs answers for, where they are others than before; nil: they are the same. What it
-    /// finds out serves the compilation that follows.
-    mutating func changedNames(_ configuration: EngineConfiguration) -> Set<NameKey>? {
+    /// finds out serves the compilation that follows, and so does `change`.
+    mutating func changedNames(_ configuration: EngineConfiguration, _ change: ConfigurationChange? = nil)
+        -> Set<NameKey>?
+    {
         let configurations = configuration.backends
-        let difference = ListDifference(from: configuredBackends, to: configurations) { $0.id < $1.id }
+        self.change = change
+        let difference = backendDifference(to: configurations)
         backendDifference = difference
         let before = named
         if !named.isEmpty { for index in difference.removed { named[configuredBackends[index].id] = nil } }
@@ -101,6 +108,16 @@ extension TableCompiler {
         }
         guard named != before else { return nil }
         return named.values.reduce(into: []) { $0.formUnion($1) }
+    }
+
+    private func backendDifference(to configurations: [BackendConfiguration]) -> ListDifference {
+        if let change, isSameStorage(change.before.backends, configuredBackends),
+            let known = ListDifference(
+                from: configuredBackends, to: configurations, at: change.backends, key: { $0.id })
+        {
+            return known
+        }
+        return ListDifference(from: configuredBackends, to: configurations) { $0.id < $1.id }
     }
 
     private mutating func compileBackends(_ configurations: [BackendConfiguration], names: NameAnswers) {

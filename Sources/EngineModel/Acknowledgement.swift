@@ -4,9 +4,19 @@ public protocol ConfigurationTarget: Sendable {
     /// never touched. Called from one thread at a time; blocks for milliseconds.
     func apply(_ configuration: EngineConfiguration) -> Acknowledgement
 
+    /// The same, where it is known what may differ from a configuration before. Does what ``apply(_:)`` does, whether or not that
+    /// one is what runs.
+    func apply(_ configuration: EngineConfiguration, change: ConfigurationChange?) -> Acknowledgement
+
     /// Calls `body`, from a thread of the engine, when a listener's state changes between applications (a bind that is
     /// retried succeeds). One observer; the latest wins.
     func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void)
+}
+
+extension ConfigurationTarget {
+    public func apply(_ configuration: EngineConfiguration, change: ConfigurationChange?) -> Acknowledgement {
+        apply(configuration)
+    }
 }
 
 /// What the engine runs.

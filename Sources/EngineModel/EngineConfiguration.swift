@@ -92,7 +92,7 @@ public struct TLSListener: Hashable, Sendable {
     /// binding the most specific takes the connection (exact, longest wildcard, nil), whether or not a route fits.
     public var hostname: HostnamePattern?
     public var mode: Mode
-    /// Routes by host name; within the listener exact wins, then the longest wildcard.
+    /// Routes by host name, sorted by it; within the listener exact wins, then the longest wildcard.
     public var routes: [HostnameRoute]
     /// Takes hellos without SNI and those no route names; nil: `tls_no_sni_match`.
     public var fallback: RouteConfiguration?

@@ -1,3 +1,4 @@
+public import EngineModel
 public import KubernetesAPI
 
 /// ``translate(_:options:)`` for one snapshot after another. It remembers the last translation, so that what changes most often,
@@ -11,6 +12,8 @@ public final class Translator {
     public private(set) var counts = Counts()
     /// Whether the last result has another configuration than the one before; nil: nobody looked.
     public private(set) var configurationDiffers: Bool?
+    /// Where the last result's configuration may differ from the one before; nil: anywhere.
+    public private(set) var change: ConfigurationChange?
 
     /// Translations, by how much was looked at.
     public struct Counts: Hashable, Sendable {
@@ -27,7 +30,8 @@ public final class Translator {
             let change = SnapshotChange(from: workings.snapshot, to: snapshot, touched: touched),
             workings.canTake(change)
         {
-            configurationDiffers = workings.take(change, snapshot)
+            let differing = workings.take(change, snapshot)
+            (configurationDiffers, self.change) = (differing != nil, differing)
             counts.carriedOn += 1
             return workings.result
         }
@@ -38,7 +42,7 @@ public final class Translator {
         let next = Workings(snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices))
         workings = next
         validityChange = snapshot.nextValidityChange
-        configurationDiffers = nil
+        (configurationDiffers, change) = (nil, nil)
         counts.whole += 1
         return next.result
     }

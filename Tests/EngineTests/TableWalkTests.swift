@@ -29,7 +29,11 @@ struct TableWalkTests {
         var world = World(certificates: certificates, authorities: authorities)
         var (before, previous): ([TableCompiler.ListenerKey: Set<RouteState.Key>], TableCompiler.Output?) = ([:], nil)
         for step in 0..<250 {
+            let last = world.configuration
             for _ in 0..<(random.below(10) == 0 ? 20 : 1 + random.below(2)) { world.change(&random) }
+            if random.below(2) == 0 {
+                _ = compiler.changedNames(world.configuration, known(last, world.configuration, &random))
+            }
             let output = compiler.compile(world.configuration, names: world.answers)
             var fresh = makeCompiler()
             let expected = fresh.compile(world.configuration, names: world.answers)
@@ -40,6 +44,25 @@ struct TableWalkTests {
             if let previous { try checkStates(previous, output, "seed \(seed), step \(step)") }
             (before, previous) = (after, output)
         }
+    }
+
+    /// What may differ, as whoever made the new configuration could say, with some that does not; nil where routes are not in order.
+    private func known(_ old: EngineConfiguration, _ new: EngineConfiguration, _ random: inout SplitMix64)
+        -> ConfigurationChange?
+    {
+        var change = ConfigurationChange(since: old)
+        let others = Set(old.backends).symmetricDifference(new.backends).map(\.id)
+        change.backends = Set(others + new.backends.map(\.id).filter { _ in random.below(3) == 0 })
+        change.backends.insert(backendID("nobody"))
+        for listener in new.listeners {
+            let before = old.listeners.first { $0.id == listener.id }?.hostnameRoutes ?? []
+            let after = listener.hostnameRoutes
+            for list in [before, after] where list != list.sorted(by: { $0.hostname < $1.hostname }) { return nil }
+            let others = Set(before).symmetricDifference(after).map(\.hostname)
+            if others.isEmpty, random.below(2) == 0 { continue }
+            change.names[listener.id] = Set(others + after.map(\.hostname).filter { _ in random.below(3) == 0 })
+        }
+        return change
     }
 
     private func routes(_ listener: ListenerRuntime) -> Set<RouteState.Key> {

@@ -24,6 +24,10 @@ struct TranslatorTests {
             configuration = result.configuration
             if let differs = translator.configurationDiffers {
                 #expect(differs == (configuration != last), "seed \(seed), step \(step): \(what)")
+                #expect((translator.change != nil) == differs, "seed \(seed), step \(step): \(what)")
+            }
+            if let change = translator.change {
+                expectAll(in: change, from: last, to: configuration, "seed \(seed), step \(step): \(what)")
             }
             expectEqual(result, fresh, "seed \(seed), step \(step): \(what)")
             if dice.roll(4) == 0 { acknowledgement.answer(fresh.statuses, &dice) }
@@ -39,6 +43,23 @@ struct TranslatorTests {
         }
         #expect(translator.counts.carriedOn > 200, "seed \(seed): \(translator.counts)")
         #expect(translator.counts.whole > 40, "seed \(seed): \(translator.counts)")
+    }
+
+    /// Holds what is said to differ against the two configurations, whose lists have to be in order.
+    private func expectAll(
+        in change: ConfigurationChange, from old: EngineConfiguration, to new: EngineConfiguration, _ what: String
+    ) {
+        #expect(change.before == old, "\(what)")
+        #expect(new.backends.map(\.id) == new.backends.map(\.id).sorted(), "\(what)")
+        let backends = Set(old.backends).symmetricDifference(new.backends).map(\.id)
+        #expect(change.backends.isSuperset(of: backends), "\(what)")
+        #expect(new.listeners.map(\.id) == old.listeners.map(\.id), "\(what)")
+        for (listener, before) in zip(new.listeners, old.listeners) {
+            guard case .tls(let before) = before.traffic, case .tls(let after) = listener.traffic else { continue }
+            #expect(after.routes.map(\.hostname) == after.routes.map(\.hostname).sorted(), "\(what)")
+            let names = Set(before.routes).symmetricDifference(after.routes).map(\.hostname)
+            #expect(names.isEmpty || change.names[listener.id]?.isSuperset(of: names) == true, "\(what)")
+        }
     }
 
     /// Says which part differs, instead of printing both.

@@ -2,10 +2,10 @@ internal import EngineModel
 internal import KubernetesAPI
 
 extension [BackendConfiguration] {
-    /// Gives the backends of one Service the endpoints that its slices have now. The array is sorted by id. Whether any has
+    /// Gives the backends of one Service the endpoints that its slices have now. The array is sorted by id. Those that have
     /// others than before.
-    mutating func update(_ key: ObjectKey, _ service: Service, _ slices: SliceIndex) -> Bool {
-        var differs = false
+    mutating func update(_ key: ObjectKey, _ service: Service, _ slices: SliceIndex) -> [BackendID] {
+        var updated: [BackendID] = []
         let first = BackendID(kind: Service.resourceKind.kind, namespace: key.namespace, name: key.name, port: 0)
         var index = lowerBound { $0.id < first }
         while index < endIndex, self[index].id.isOf(first) {
@@ -14,11 +14,11 @@ extension [BackendConfiguration] {
             let endpoints = port.map { slices.endpoints(key, $0) } ?? self[index].endpoints
             if self[index].endpoints != endpoints {
                 self[index].endpoints = endpoints
-                differs = true
+                updated.append(self[index].id)
             }
             index += 1
         }
-        return differs
+        return updated
     }
 }
 

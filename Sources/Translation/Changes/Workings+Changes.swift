@@ -15,9 +15,10 @@ extension Workings {
         }
     }
 
-    /// Carries the translation on to `snapshot`; ``result`` is then what a new one would say. Whether its configuration differs
-    /// from the one before.
-    func take(_ change: SnapshotChange, _ snapshot: ClusterSnapshot) -> Bool {
+    /// Carries the translation on to `snapshot`; ``result`` is then what a new one would say. How its configuration differs
+    /// from the one before; nil: it does not.
+    func take(_ change: SnapshotChange, _ snapshot: ClusterSnapshot) -> ConfigurationChange? {
+        var difference = ConfigurationChange(since: result.configuration)
         (self.snapshot, attacher.snapshot) = (snapshot, snapshot)
         var book = self.book ?? RouteBook(routes, result.configuration)
         // Owned by one, or the other is copied with the first change.
@@ -25,13 +26,15 @@ extension Workings {
         for service in change.services { catalog.update(service, snapshot.services[service]) }
         let sliced = takeSlices(change.slices)
         let changed = book.routes(to: change.services).union(change.routes)
-        var differs = changed.isEmpty ? false : replace(changed, &book)
+        var differs = changed.isEmpty ? false : replace(changed, &book, &difference)
         for key in sliced {
             guard let service = snapshot.services[key], service.spec.type != "ExternalName" else { continue }
-            if result.configuration.backends.update(key, service, slices) { differs = true }
+            let updated = result.configuration.backends.update(key, service, slices)
+            difference.backends.formUnion(updated)
+            if !updated.isEmpty { differs = true }
         }
         self.book = book
-        return differs
+        return differs ? difference : nil
     }
 
     /// The Services whose endpoints may have changed.
@@ -47,7 +50,9 @@ extension Workings {
     }
 
     /// Puts routes as they are now in the place of what they were. Whether the configuration differs by it.
-    private func replace(_ keys: Set<RouteKey>, _ book: inout RouteBook) -> Bool {
+    private func replace(_ keys: Set<RouteKey>, _ book: inout RouteBook, _ difference: inout ConfigurationChange)
+        -> Bool
+    {
         var touched = TouchedNames()
         var hasNewUses = false
         for key in keys {
@@ -68,7 +73,7 @@ extension Workings {
             book.insert(new)
             states.append(new)
         }
-        let differs = configure(touched, &book)
+        let differs = configure(touched, &book, &difference)
         report(keys, states, touched)
         if hasNewUses { reportUses() }
         notice(keys)
@@ -78,7 +83,9 @@ extension Workings {
 
 extension Workings {
     /// Brings the configuration up to what the touched listeners' routes are now.
-    private func configure(_ touched: TouchedNames, _ book: inout RouteBook) -> Bool {
+    private func configure(
+        _ touched: TouchedNames, _ book: inout RouteBook, _ difference: inout ConfigurationChange
+    ) -> Bool {
         var changes: [TouchedNames.Spot: [(name: HostnamePattern?, route: RouteState?)]] = [:]
         touched.forEachChange(selections) { spot, name, winner in
             if gateways[spot.gateway].listeners[spot.listener].isServed {
@@ -108,8 +115,10 @@ extension Workings {
             }
             if built.isEmpty { continue }
             result.configuration.listeners[index].put(built)
+            difference.names[listener.id, default: []].formUnion(built.compactMap(\.name))
             differs = true
         }
+        difference.backends.formUnion(dropped.union(builder.backends.keys))
         return settleBackends(dropped, builder.backends, book) || differs
     }
 
