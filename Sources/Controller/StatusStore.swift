@@ -26,7 +26,7 @@ public struct StatusStore: Sendable {
         public var type: String
 
         public static func < (left: Key, right: Key) -> Bool {
-            (left.subject, left.type) < (right.subject, right.type)
+            left.subject == right.subject ? left.type < right.type : left.subject < right.subject
         }
     }
 

@@ -66,8 +66,8 @@ struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func value(_ key: Key) -> YAMLNode? { decoder.ask(key.stringValue, in: entries) }
 
-    private func child(_ key: Key, orNull: Bool = false) throws -> NodeDecoder {
-        guard let node = value(key), orNull || !node.isNull else { throw decoder.problem("is required", at: key) }
+    private func child(_ key: Key, orNull: @autoclosure () -> Bool = false) throws -> NodeDecoder {
+        guard let node = value(key), !node.isNull || orNull() else { throw decoder.problem("is required", at: key) }
         return decoder.child(node, key)
     }
 }

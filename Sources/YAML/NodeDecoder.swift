@@ -49,8 +49,11 @@ final class NodeDecoder: Decoder {
     /// The entry of a key, which now counts as asked for; `entries` are the node's.
     func ask(_ key: String, in entries: [YAMLEntry]) -> YAMLNode? {
         if state.names != nil, parent == nil { state.names?.insert(key) }
-        var index = cursor < entries.count && entries[cursor].key == key ? cursor : nil
-        if index == nil { index = entries.firstIndex { $0.key == key } }
+        // Most keys that are not the one differ in length, which is seen without comparing.
+        let length = key.utf8.count
+        func isEntry(_ index: Int) -> Bool { entries[index].key.utf8.count == length && entries[index].key == key }
+        var index = cursor < entries.count && isEntry(cursor) ? cursor : nil
+        if index == nil { index = entries.indices.first(where: isEntry) }
         guard let index else { return nil }
         note(index)
         cursor = index + 1

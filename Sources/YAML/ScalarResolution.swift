@@ -42,6 +42,7 @@ extension YAMLValue {
 
     private static func word(_ text: String) -> YAMLValue? {
         guard text.utf8.count <= longestWord else { return nil }
+        if let first = text.utf8.first, !beginsWord(first) { return nil }
         return switch text {
         case "", "~", "null", "Null", "NULL": .null
         case "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON": .bool(true)
@@ -50,6 +51,16 @@ extension YAMLValue {
         case "-.inf", "-.Inf", "-.INF": .float(-.infinity)
         case ".nan", ".NaN", ".NAN": .float(.nan)
         default: nil
+        }
+    }
+
+    /// Whether any of the words begins so.
+    private static func beginsWord(_ byte: UInt8) -> Bool {
+        switch byte | 0x20 {
+        case UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "o"), UInt8(ascii: "t"), UInt8(ascii: "y"): true
+        default:
+            byte == UInt8(ascii: "~") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "+")
+                || byte == UInt8(ascii: "-")
         }
     }
 

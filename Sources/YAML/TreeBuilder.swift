@@ -93,6 +93,8 @@ struct TreeBuilder {
 
     private mutating func entries(depth: Int) throws(YAMLProblem) -> [YAMLEntry] {
         var entries: [YAMLEntry] = []
+        // Instead of growing one by one at first.
+        entries.reserveCapacity(4)
         var known = KnownKeys()
         var merged: [YAMLNode] = []
         while let (event, mark) = try nextChild() {
@@ -143,7 +145,9 @@ private struct KnownKeys {
     private static let few = 16
 
     mutating func line(of key: String, in entries: [YAMLEntry]) -> Int? {
-        guard entries.count > KnownKeys.few else { return entries.first { $0.key == key }?.line }
+        guard entries.count > KnownKeys.few else {
+            return entries.first { $0.key.utf8.count == key.utf8.count && $0.key == key }?.line
+        }
         // Entries are only ever added: those that are not in the table are the last ones.
         for entry in entries[lines.count...] { lines[entry.key] = entry.line }
         return lines[key]
@@ -158,7 +162,8 @@ extension YAMLNode {
 
     /// The key as JSON would have it; nil for null and for what is no scalar.
     fileprivate var keyText: String? {
-        switch value {
+        if let text = string { return text }
+        return switch value {
         case .string(let text)?: text
         case .bool(let value)?: value ? "true" : "false"
         case .integer(let value)?: String(value)

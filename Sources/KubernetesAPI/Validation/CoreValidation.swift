@@ -14,17 +14,19 @@ extension Service: ValidatedResource {
         var names: Set<String> = []
         var numbers: Set<[String]> = []
         for (index, port) in ports.enumerated() {
-            let field = "spec.ports[\(index)]"
+            func field() -> String { "spec.ports[\(index)]" }
             if port.effectiveName.isEmpty {
-                if ports.count > 1 { checks.add("\(field).name", "is required where there are several ports") }
+                if ports.count > 1 { checks.add("\(field()).name", "is required where there are several ports") }
             } else {
-                checks.text("\(field).name", port.name, 1...63, .label)
-                if !names.insert(port.effectiveName).inserted { checks.add("\(field).name", "is given to two ports") }
+                checks.text("\(field()).name", port.name, 1...63, .label)
+                if ports.count > 1, !names.insert(port.effectiveName).inserted {
+                    checks.add("\(field()).name", "is given to two ports")
+                }
             }
-            checks.port("\(field).port", port.port)
-            checks.oneOf("\(field).protocol", port.protocol, ["TCP", "UDP", "SCTP"])
-            if !numbers.insert([String(port.port), port.effectiveProtocol]).inserted {
-                checks.add(field, "port \(port.port) and protocol \(port.effectiveProtocol) are given twice")
+            checks.port("\(field()).port", port.port)
+            checks.oneOf("\(field()).protocol", port.protocol, ["TCP", "UDP", "SCTP"])
+            if ports.count > 1, !numbers.insert([String(port.port), port.effectiveProtocol]).inserted {
+                checks.add(field(), "port \(port.port) and protocol \(port.effectiveProtocol) are given twice")
             }
         }
         return checks.problems
@@ -38,32 +40,35 @@ extension EndpointSlice: ValidatedResource {
         checks.oneOf("addressType", addressType, ["IPv4", "IPv6", "FQDN"])
         checks.count("endpoints", endpoints?.count, 0...1000)
         for (index, endpoint) in (endpoints ?? []).enumerated() {
-            let field = "endpoints[\(index)].addresses"
-            checks.count(field, endpoint.addresses.count, 1...100)
+            func field() -> String { "endpoints[\(index)].addresses" }
+            checks.count(field(), endpoint.addresses.count, 1...100)
             for (index, address) in endpoint.addresses.enumerated() {
-                checks.address("\(field)[\(index)]", address, type: addressType)
+                checks.address("\(field())[\(index)]", address, type: addressType)
             }
         }
+        let ports = self.ports ?? []
         var names: Set<String> = []
-        for (index, port) in (ports ?? []).enumerated() {
-            let field = "ports[\(index)]"
-            if !port.effectiveName.isEmpty { checks.text("\(field).name", port.name, 1...63, .label) }
-            if !names.insert(port.effectiveName).inserted { checks.add("\(field).name", "is given to two ports") }
-            checks.port("\(field).port", port.port)
-            checks.oneOf("\(field).protocol", port.protocol, ["TCP", "UDP", "SCTP"])
+        for (index, port) in ports.enumerated() {
+            func field() -> String { "ports[\(index)]" }
+            if !port.effectiveName.isEmpty { checks.text("\(field()).name", port.name, 1...63, .label) }
+            if ports.count > 1, !names.insert(port.effectiveName).inserted {
+                checks.add("\(field()).name", "is given to two ports")
+            }
+            checks.port("\(field()).port", port.port)
+            checks.oneOf("\(field()).protocol", port.protocol, ["TCP", "UDP", "SCTP"])
         }
         return checks.problems
     }
 }
 
 extension FieldChecks {
-    fileprivate mutating func address(_ field: String, _ text: String, type: String) {
+    fileprivate mutating func address(_ field: @autoclosure () -> String, _ text: String, type: String) {
         let address = IPAddress(text)
         switch type {
-        case "IPv4" where address?.isV4 != true: add(field, "must be an IPv4 address, found \"\(printable(text))\"")
+        case "IPv4" where address?.isV4 != true: add(field(), "must be an IPv4 address, found \"\(printable(text))\"")
         case "IPv6" where address == nil || address?.isV4 == true:
-            add(field, "must be an IPv6 address, found \"\(printable(text))\"")
-        case "FQDN": self.text(field, text, 1...253, .subdomain)
+            add(field(), "must be an IPv6 address, found \"\(printable(text))\"")
+        case "FQDN": self.text(field(), text, 1...253, .subdomain)
         default: break
         }
     }

@@ -4,7 +4,7 @@ extension ObjectMeta {
     /// What the API server would refuse in the metadata of an object of that kind.
     public func problems(of kind: ResourceKind) -> [FieldProblem] {
         var checks = FieldChecks()
-        let isLabel = kind.group.isEmpty && ["Namespace", "Service"].contains(kind.kind)
+        let isLabel = kind.group.isEmpty && (kind.kind == "Namespace" || kind.kind == "Service")
         checks.text("metadata.name", name, isLabel ? 1...63 : 1...253, isLabel ? .label : .subdomain)
         if kind.namespaced, namespace?.isEmpty == false {
             checks.text("metadata.namespace", namespace, 1...63, .label)

@@ -30,18 +30,19 @@ extension FieldChecks {
         }
         rule(
             "spec.hostnames", "Hostnames cannot contain an IP",
-            holds: (names ?? []).allSatisfy { IPAddress($0) == nil })
+            holds: (names ?? []).allSatisfy { !mayBeAddress($0) || IPAddress($0) == nil })
     }
 
     fileprivate mutating func parents(_ parents: [ParentReference]) {
         count("spec.parentRefs", parents.count, 0...32)
         for (index, parent) in parents.enumerated() {
-            let field = "spec.parentRefs[\(index)]"
+            func field() -> String { "spec.parentRefs[\(index)]" }
             reference(
-                field, group: parent.group, kind: parent.kind, name: parent.name, namespace: parent.namespace)
-            text("\(field).sectionName", parent.sectionName, 1...253, .subdomain)
-            port("\(field).port", parent.port)
+                field(), group: parent.group, kind: parent.kind, name: parent.name, namespace: parent.namespace)
+            text("\(field()).sectionName", parent.sectionName, 1...253, .subdomain)
+            port("\(field()).port", parent.port)
         }
+        if parents.count < 2 { return }
         sectionRules(
             "spec.parentRefs", "parentRefs includes 2 or more references to the same parent",
             parents.map {
@@ -63,22 +64,28 @@ extension FieldChecks {
     fileprivate mutating func rules(_ rules: [RouteRule]) {
         count("spec.rules", rules.count, 1...1)
         for (index, item) in rules.enumerated() {
-            let field = "spec.rules[\(index)]"
-            text("\(field).name", item.name, 1...253, .subdomain)
-            require("\(field).backendRefs", item.backendRefs != nil)
-            count("\(field).backendRefs", item.backendRefs?.count, 1...16)
+            func field() -> String { "spec.rules[\(index)]" }
+            text("\(field()).name", item.name, 1...253, .subdomain)
+            require("\(field()).backendRefs", item.backendRefs != nil)
+            count("\(field()).backendRefs", item.backendRefs?.count, 1...16)
             for (index, backend) in (item.backendRefs ?? []).enumerated() {
-                self.backend("\(field).backendRefs[\(index)]", backend)
+                self.backend("\(field()).backendRefs[\(index)]", backend)
             }
         }
     }
 
-    private mutating func backend(_ field: String, _ backend: BackendReference) {
+    private mutating func backend(_ field: @autoclosure () -> String, _ backend: BackendReference) {
         reference(
-            field, group: backend.group, kind: backend.kind, name: backend.name, namespace: backend.namespace)
-        port("\(field).port", backend.port)
-        range("\(field).weight", backend.weight, 0...1_000_000)
+            field(), group: backend.group, kind: backend.kind, name: backend.name, namespace: backend.namespace)
+        port("\(field()).port", backend.port)
+        range("\(field()).weight", backend.weight, 0...1_000_000)
         let isService = backend.effectiveGroup.isEmpty && backend.effectiveKind == "Service"
-        rule(field, "Must have port for Service reference", holds: !isService || backend.port != nil)
+        rule(field(), "Must have port for Service reference", holds: !isService || backend.port != nil)
     }
+}
+
+/// An address ends in a digit or has a colon.
+private func mayBeAddress(_ text: String) -> Bool {
+    guard let last = text.utf8.last else { return false }
+    return (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(last) || text.utf8.contains(UInt8(ascii: ":"))
 }

@@ -36,7 +36,7 @@ extension TextRule {
         switch self {
         case .label: isLabel(text)
         case .subdomain: isSubdomain(text)
-        case .hostname: isSubdomain(text.hasPrefix("*.") ? text.dropFirst(2) : Substring(text))
+        case .hostname: isSubdomain(text.hasPrefix("*.") ? text.dropFirst(2) : text[...])
         case .group: text.isEmpty || isSubdomain(text)
         case .kind: isKind(text)
         case .controllerName: isDomainPath(text, tail: isPathByte)
@@ -89,7 +89,17 @@ private func isLabel(_ text: some StringProtocol) -> Bool { text.utf8.count <= 6
 
 /// Parts joined by dots. As in the API's pattern, a part may be longer than 63; the whole is limited where it stands.
 private func isSubdomain(_ text: some StringProtocol) -> Bool {
-    text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isPart($0) }
+    let (dot, hyphen) = (UInt8(ascii: "."), UInt8(ascii: "-"))
+    var previous = dot
+    for byte in text.utf8 {
+        // Neither a dot nor a hyphen begins a part, and neither a hyphen nor nothing ends one.
+        guard
+            isLowerAlphanumeric(byte) || (byte == hyphen && previous != dot)
+                || (byte == dot && previous != dot && previous != hyphen)
+        else { return false }
+        previous = byte
+    }
+    return previous != dot && previous != hyphen
 }
 
 private func isKind(_ text: String) -> Bool {
@@ -151,6 +161,7 @@ private func isURI(_ text: String) -> Bool {
 
 /// A name of at most 63 with an optional subdomain and slash before it: keys of labels and annotations.
 func isQualifiedName(_ text: String, needsPrefix: Bool = false) -> Bool {
+    if !needsPrefix, !text.utf8.contains(UInt8(ascii: "/")) { return isQualifiedPart(text) }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2 || (parts.count == 1 && !needsPrefix), let name = parts.last else { return false }
     if parts.count == 2, !isSubdomain(parts[0]) || parts[0].utf8.count > 253 { return false }
