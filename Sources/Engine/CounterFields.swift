@@ -24,34 +24,39 @@ enum ListenerField {
     }
 }
 
-/// Cells of a route on a listener.
+/// Cells of a route on a listener. What nearly every connection counts in comes first: see ``CounterSlab``.
 enum RouteField {
     static let opened = 0
     static let active = 1
     static let requestBytes = 2
     static let responseBytes = 3
-    /// By reason and side.
-    static let closed = 4
-    static let duration = HistogramLayout(start: closed + reasons * sides, bounds: .connectionDuration)
-    static let setup = HistogramLayout(start: duration.end, bounds: .latency)
-    static let firstByte = HistogramLayout(start: setup.end, bounds: .latency)
-    static let count = firstByte.end
+    private static let firstClosed = 4
+    static let duration = HistogramLayout(start: 8, stride: 3, sum: 5, bounds: .connectionDuration)
+    static let setup = HistogramLayout(start: 9, stride: 3, sum: 6, bounds: .latency)
+    static let firstByte = HistogramLayout(start: 10, stride: 3, sum: 7, bounds: .latency)
+    private static let otherClosed = max(duration.end, setup.end, firstByte.end)
+    static let count = otherClosed + reasons * sides - 1
 
+    /// By reason and side; the first of them, the client's orderly end, is the frequent one.
     static func closed(_ reason: CloseReason, _ side: CloseSide) -> Int {
-        closed + reason.index * sides + (side == .client ? 0 : side == .backend ? 1 : 2)
+        let index = reason.index * sides + (side == .client ? 0 : side == .backend ? 1 : 2)
+        return index == 0 ? firstClosed : otherClosed + index - 1
     }
 }
 
-/// Cells of a backend.
+/// Cells of a backend, the frequent ones first.
 enum BackendField {
     static let active = 0
-    static let retries = 1
-    static let connects = 2
-    static let rejected = connects + ConnectResult.allCases.count
-    static let connectDuration = HistogramLayout(start: rejected + reasons, bounds: .latency)
-    static let count = connectDuration.end
+    private static let connected = 1
+    static let connectDuration = HistogramLayout(start: 3, sum: 2, bounds: .latency)
+    static let retries = connectDuration.end
+    private static let failed = retries + 1
+    private static let rejected = failed + ConnectResult.allCases.count - 1
+    static let count = rejected + reasons
 
-    static func connects(_ result: ConnectResult) -> Int { connects + result.rawValue }
+    static func connects(_ result: ConnectResult) -> Int {
+        result == .ok ? connected : failed + result.rawValue - 1
+    }
     static func rejected(_ reason: CloseReason) -> Int { rejected + reason.index }
 }
 

@@ -1,5 +1,7 @@
 internal import EngineModel
+internal import Glibc
 internal import Platform
+internal import Primitives
 internal import Synchronization
 
 // What survives routing tables: counts and tickets keyed by identity. A table refers to these; connections reach them
@@ -57,13 +59,19 @@ extension BackendID {
 
 /// One address of a backend, with how many connections use it now, over all workers.
 final class EndpointState: Sendable {
-    let address: StreamAddress
-    let kernelAddress: KernelAddress
     let active = Atomic<Int>(0)
+    /// AF_INET, AF_INET6 or AF_UNIX.
+    let family: Int32
+    let kernelAddress: KernelAddress
+    let address: StreamAddress
 
     init(address: StreamAddress) {
         self.address = address
         kernelAddress = KernelAddress(address)
+        switch address {
+        case .unix: family = AF_UNIX
+        case .ip(let address): family = address.ip.isV4 ? AF_INET : AF_INET6
+        }
     }
 }
 

@@ -84,9 +84,18 @@ final class ListenerRuntime: Sendable {
 }
 
 /// One rule of a route on one listener.
+///
+/// What a connection needs comes first: with thousands of routes each cache line is one that has to be fetched.
 final class RouteRuntime: Sendable {
-    let configuration: RouteConfiguration
+    /// The state's.
+    let cells: WorkerCells
+    /// The backend of every connection, where there is no choice.
+    private let only: BackendRuntime?
+    let idleTimeout: Int64
+    let halfCloseTimeout: Int64
+    let maxDuration: Int64
     let state: RouteState
+    let configuration: RouteConfiguration
     let ticket: RuleTicket
     let sequence: WeightedSequence
     /// Parallel to the configuration's backends; nil: its share is refused.
@@ -94,9 +103,6 @@ final class RouteRuntime: Sendable {
     /// Whether a backend that the configuration names is none of the table's.
     let hasUnknownBackend: Bool
     let alpn: ALPNList
-    let idleTimeout: Int64
-    let halfCloseTimeout: Int64
-    let maxDuration: Int64
 
     init(
         configuration: RouteConfiguration, state: RouteState, ticket: RuleTicket, targets: [BackendRuntime?],
@@ -107,6 +113,8 @@ final class RouteRuntime: Sendable {
         self.ticket = ticket
         self.targets = targets
         self.alpn = alpn
+        cells = state.counters.cells
+        only = targets.count == 1 && configuration.backends.allSatisfy { $0.weight > 0 } ? targets[0] : nil
         hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }
         sequence = WeightedSequence(weights: configuration.backends.map(\.weight))
         idleTimeout = configuration.settings.idleTimeout?.wholeMilliseconds ?? 0
@@ -116,24 +124,26 @@ final class RouteRuntime: Sendable {
 
     /// The backend the next connection goes to; nil: refuse it.
     func nextBackend() -> BackendRuntime? {
-        let index =
-            targets.count == 1 && configuration.backends[0].weight > 0 ? 0 : sequence.index(ticket: ticket.draw())
-        guard let index else { return nil }
-        return targets[index]
+        if let only { return only }
+        return sequence.index(ticket: ticket.draw()).flatMap { targets[$0] }
     }
 }
 
-/// A backend with the addresses it has now.
+/// A backend with the addresses it has now. What a connection needs comes first, as in ``RouteRuntime``.
 final class BackendRuntime: Sendable {
-    let configuration: BackendConfiguration
+    /// The state's.
+    let cells: WorkerCells
+    /// The endpoint of every connection, where there is no choice.
+    let only: EndpointState?
+    let connectTimeout: Int64
+    let tls: TLSClientContext?
     let state: BackendState
+    let configuration: BackendConfiguration
     let resolved: ResolvedEndpoints
     let endpoints: [EndpointState]
     let picker: EndpointPicker
     /// Whether its endpoints depend on answers of DNS.
     let hasNames: Bool
-    let tls: TLSClientContext?
-    let connectTimeout: Int64
 
     init(
         configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?
@@ -143,6 +153,8 @@ final class BackendRuntime: Sendable {
         self.tls = tls
         self.resolved = resolved
         endpoints = resolved.endpoints
+        cells = state.counters.cells
+        only = endpoints.count == 1 && resolved.weights.allSatisfy { $0 > 0 } ? endpoints[0] : nil
         picker = EndpointPicker(weights: resolved.weights)
         hasNames = configuration.endpoints.contains {
             if case .name = $0.address { true } else { false }

@@ -9,8 +9,10 @@ internal import Synchronization
 enum PauseReason { case limit, descriptors }
 
 extension Worker {
-    /// Connections taken from one listener per turn, so that a flood of new ones starves nobody.
-    private static let acceptsPerTurn = 16
+    /// Connections taken from one listener per turn, so that a flood of new ones starves nobody: the fewer where those that
+    /// were taken before still wait for something, for what has begun is to be finished first.
+    private static let acceptsPerTurn = 8
+    private static let acceptsBesideOthers = 2
     private static let pauseMilliseconds: Int64 = 20
 
     func listen(_ slot: Int, _ socket: Int32) {
@@ -55,7 +57,7 @@ extension Worker {
         guard slot < listeners.count, listeners[slot] >= 0, !isPaused, !isPausedByOperator(slot) else { return }
         let table = tables.value
         let binding = slot < table.bindings.count ? table.bindings[slot] : nil
-        for _ in 0..<Worker.acceptsPerTurn {
+        for _ in 0..<(comers.isEmpty ? Worker.acceptsPerTurn : Worker.acceptsBesideOthers) {
             switch accept(from: listeners[slot], slot, binding) {
             case .accepted: continue
             case .empty: return
@@ -197,7 +199,7 @@ extension Worker {
     /// From here on the connection counts for the route, and its close is counted there.
     func setRoute(_ slot: Int, _ route: RouteRuntime) {
         records[slot].route = .passRetained(route)
-        let cells = route.state.counters.cells(worker: handle.index)
+        let cells = route.cells[handle.index]
         records[slot].routeCells = cells
         cells.add(RouteField.opened)
         cells.add(RouteField.active)

@@ -130,7 +130,7 @@ extension Worker {
             $0.state.counters.cells(worker: handle.index).subtract(ListenerField.active)
         }
         record.pointee.backend?._withUnsafeGuaranteedRef {
-            $0.state.counters.cells(worker: handle.index).subtract(BackendField.active)
+            $0.cells[handle.index].subtract(BackendField.active)
         }
         releaseEndpoint(slot)
     }

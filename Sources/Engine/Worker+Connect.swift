@@ -19,11 +19,7 @@ extension Worker {
         record.pointee.dialledAt = now
         let deadline = min(nowMilliseconds + backend.connectTimeout, record.pointee.totalDeadline)
         record.pointee.stageDeadline = deadline
-        let family: Int32
-        switch endpoint.address {
-        case .unix: family = AF_UNIX
-        case .ip(let address): family = address.ip.isV4 ? AF_INET : AF_INET6
-        }
+        let family = endpoint.family
         let descriptor = sluice_socket(family, streamType, 0)
         guard descriptor >= 0 else {
             // Want of descriptors or memory is ours: nothing is counted against the endpoint, nor would another one help.
@@ -175,7 +171,7 @@ extension Worker {
         guard Int(record.pointee.attempts) <= settings.retries, nowMilliseconds < record.pointee.totalDeadline else {
             return .refuse(reason, .backend)
         }
-        backend.state.counters.cells(worker: handle.index).add(BackendField.retries)
+        backend.cells[handle.index].add(BackendField.retries)
         let base = settings.retryBaseInterval.wholeMilliseconds
         let pause = min(
             settings.retryMaxInterval.wholeMilliseconds, base << Int64(min(record.pointee.attempts - 1, 16)))
@@ -186,13 +182,13 @@ extension Worker {
     }
 
     private func countConnected(_ slot: Int, _ backend: BackendRuntime) {
-        let cells = backend.state.counters.cells(worker: handle.index)
+        let cells = backend.cells[handle.index]
         cells.add(BackendField.connects(.ok))
         BackendField.connectDuration.record(now - records[slot].dialledAt, in: cells)
     }
 
     private func countAttempt(_ backend: BackendRuntime, _ result: ConnectResult) {
-        backend.state.counters.cells(worker: handle.index).add(BackendField.connects(result))
+        backend.cells[handle.index].add(BackendField.connects(result))
     }
 
     func releaseEndpoint(_ slot: Int) {

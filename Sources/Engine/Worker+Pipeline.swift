@@ -38,9 +38,9 @@ extension Worker {
             return close(slot, .clientReset, .client, reset: false)
         }
         switch records[slot].stage {
-        case .inspect where isClient: advance(slot)
+        case .inspect where isClient: enqueue(slot, in: &comers)
         case .handshake where isClient: enqueue(slot, in: &handshakes)
-        case .connect where !isClient: advance(slot)
+        case .connect where !isClient: enqueue(slot, in: &comers)
         case .backendHandshake where !isClient: enqueue(slot, in: &handshakes)
         case .linger where isClient: drainLingering(slot)
         default: break
@@ -148,11 +148,15 @@ extension Worker {
                 return .refuse(.invalidBackend, .proxy)
             }
             record.pointee.backend = .passRetained(backend)
-            backend.state.counters.cells(worker: handle.index).add(BackendField.active)
+            backend.cells[handle.index].add(BackendField.active)
             record.pointee.totalDeadline = nowMilliseconds + 3 * backend.connectTimeout
         }
         guard let backend = record.pointee.backend?.takeUnretainedValue() else {
             return .refuse(.internalError, .proxy)
+        }
+        if let endpoint = backend.only {
+            record.pointee.tried |= 1
+            return dial(slot, backend, endpoint)
         }
         guard !backend.endpoints.isEmpty else {
             if backend.resolved.isPending { return waitForName(slot, backend) }
@@ -162,7 +166,7 @@ extension Worker {
             random: random.next(), active: { backend.endpoints[$0].active.load(ordering: .relaxed) },
             excluding: record.pointee.tried)
         guard let picked else {
-            backend.state.counters.cells(worker: handle.index).add(BackendField.rejected(.noEndpoints))
+            backend.cells[handle.index].add(BackendField.rejected(.noEndpoints))
             return .refuse(.noEndpoints, .proxy)
         }
         if picked < 64 { record.pointee.tried |= 1 << UInt64(picked) }
@@ -172,7 +176,7 @@ extension Worker {
     /// A backend without an address: because its names have none, or because it has no endpoint at all.
     func countUnresolved(_ backend: BackendRuntime) -> CloseReason {
         let reason: CloseReason = backend.resolved.hasFailed || backend.resolved.isPending ? .dnsError : .noEndpoints
-        let cells = backend.state.counters.cells(worker: handle.index)
+        let cells = backend.cells[handle.index]
         cells.add(BackendField.rejected(reason))
         if reason == .dnsError { cells.add(BackendField.connects(.dnsError)) }
         return reason

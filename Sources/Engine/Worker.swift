@@ -42,6 +42,10 @@ final class Worker {
     /// When paced sources are looked at next, in nanoseconds; -1: when one of them reports something.
     var pacedAt: Int64 = -1
     var handshakes = SlotQueue()
+    /// Connections that come or go, with something to do: served after established traffic (`Worker+Turns`).
+    var comers = SlotQueue()
+    /// Listeners with connections to take, by binding slot, until the turn comes to them.
+    var callers: [Int] = []
     var waitingForNames: [Int32] = []
     var walks: [SlotCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
@@ -64,7 +68,6 @@ final class Worker {
     var logLimiter = LogRateLimiter<CloseReason>(limit: 10, per: .seconds(1))
     private var isStopping = false
     static let eventCapacity = 512
-    private static let handshakeBudget: Int64 = 2_000_000
     private static let slackSlots = 1024
 
     init(handle: WorkerHandle) {
@@ -115,13 +118,15 @@ final class Worker {
                 } else if token == EventToken.paced {
                     pacedAt = 0
                 } else if EventToken.isSpecial(token) {
-                    acceptBatch(EventToken.binding(token))
+                    callers.append(EventToken.binding(token))
                 } else {
                     dispatch(token, events[index].events)
                 }
             }
             if pacedAt >= 0, now >= pacedAt { servePaced(events) }
             serveReady()
+            serveComers()
+            acceptCallers()
             serveHandshakes()
             expireTimers()
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
@@ -145,7 +150,7 @@ final class Worker {
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, handshakes.isEmpty, walks.isEmpty, sweepNext < 0 else { return 0 }
+        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, walks.isEmpty, sweepNext < 0 else { return 0 }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)
@@ -159,66 +164,6 @@ final class Worker {
         let generation = tables.value.generation
         shared.progress.update { $0.seen[handle.index] = generation }
         recheckWaiting()
-    }
-
-    func dispatch(_ token: UInt64, _ events: UInt32) {
-        let slot = EventToken.slot(token)
-        let record = records + slot
-        guard record.pointee.life & 0x3fff_ffff == EventToken.life(token), record.pointee.stage != .free else { return }
-        let side = EventToken.side(token)
-        let flags = sides + (2 * slot + side)
-        if events & (epollIn | epollPeerClosed | epollHangUp | epollError) != 0 {
-            flags.pointee.flags.insert(.readable)
-        }
-        if events & (epollPeerClosed | epollHangUp) != 0 { flags.pointee.flags.insert(.hungUp) }
-        if events & epollOut != 0 { flags.pointee.flags.insert(.writable) }
-        if events & epollError != 0 { flags.pointee.flags.insert(.failed) }
-        if events & epollUrgent != 0 { flags.pointee.flags.insert([.urgent, .readable]) }
-        if record.pointee.stage == .relay {
-            relayEvent(slot, side, events)
-        } else {
-            pipelineEvent(slot, side)
-        }
-    }
-
-    private func serveReady() {
-        guard !ready.isEmpty else { return }
-        // One round for each that was queued when the turn began; those that want more go to the tail.
-        var left = ready.count
-        while left > 0, let slot = ready.pop(records) {
-            left -= 1
-            serve(slot)
-        }
-    }
-
-    /// A round for each direction of a slot from a queue that is owed one.
-    func serve(_ slot: Int) {
-        guard records[slot].stage == .relay else { return finishSlot(slot) }
-        guard serveReady(slot, .request) else { return }
-        _ = serveReady(slot, .response)
-    }
-
-    /// False: the connection is gone.
-    @inline(__always)
-    private func serveReady(_ slot: Int, _ direction: Direction) -> Bool {
-        let flow = flows + (2 * slot + direction.rawValue)
-        guard flow.pointee.flags.contains(.ready) else { return true }
-        flow.pointee.flags.remove(.ready)
-        return relayRound(slot, direction)
-    }
-
-    private func serveHandshakes() {
-        guard !handshakes.isEmpty else { return }
-        let end = sluice_monotonic_ns() + Worker.handshakeBudget
-        while let slot = handshakes.pop(records) {
-            switch records[slot].stage {
-            case .free: finishSlot(slot)
-            // It got there while it stood in this queue: a round that it asked for is still owed to it.
-            case .relay: enqueue(slot, in: &ready)
-            default: advance(slot)
-            }
-            if sluice_monotonic_ns() >= end { return }
-        }
     }
 
     private func runCommands() {
