@@ -174,8 +174,9 @@ static inline void sluice_tls_prepare(void) {
     CRYPTO_THREAD_run_once(&sluice_tls_once, sluice_tls_reserve_indices);
 }
 
+/// Without names nothing is set: the first ex_data of a connection is two blocks of memory.
 static inline void sluice_set_alpn_list(SSL *ssl, const sluice_alpn_list *list) {
-    SSL_set_ex_data(ssl, sluice_alpn_index(), (void *)list);
+    if (list->count > 0) SSL_set_ex_data(ssl, sluice_alpn_index(), (void *)list);
 }
 
 static inline int sluice_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *length,
@@ -224,6 +225,35 @@ static inline int sluice_session_is_fresh(const SSL_SESSION *session, long secon
 }
 
 // MARK: Connections
+
+/// Leaves a key without its material. Whoever else holds it only compares it with NULL and frees it.
+static inline void sluice_empty_key(EVP_PKEY *key) {
+    EVP_PKEY_set_type(key, EVP_PKEY_RSA);
+    EVP_PKEY_free(key);
+}
+
+/// Once the handshake is over its secrets are derived: nothing of OpenSSL 3.0 to 3.5 reads the key shares again, which
+/// TLS 1.3 would keep, our private one included, until the connection ends.
+static inline void sluice_forget_key_shares(SSL *ssl) {
+    EVP_PKEY *key = NULL;
+    if (SSL_get_tmp_key(ssl, &key)) sluice_empty_key(key);
+    if (SSL_get_peer_tmp_key(ssl, &key)) sluice_empty_key(key);
+}
+
+static inline int sluice_take_key_with_material(EVP_PKEY *key) {
+    unsigned char *public_key = NULL;
+    size_t length = EVP_PKEY_get1_encoded_public_key(key, &public_key);
+    OPENSSL_free(public_key);
+    EVP_PKEY_free(key);
+    return length > 0;
+}
+
+/// How many of the two key shares a connection holds.
+static inline int sluice_key_shares(SSL *ssl) {
+    EVP_PKEY *key = NULL;
+    int own = SSL_get_tmp_key(ssl, &key) && sluice_take_key_with_material(key);
+    return own + (SSL_get_peer_tmp_key(ssl, &key) && sluice_take_key_with_material(key));
+}
 
 static inline int sluice_set_server_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);

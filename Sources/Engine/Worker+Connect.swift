@@ -102,6 +102,7 @@ extension Worker {
             guard let tls = backend.tls, SSL_get_verify_result(ssl) == Int(X509_V_OK), tls.acceptsPeer(of: ssl) else {
                 return backendTLSFailed(slot, backend, "the certificate has none of the policy's subjectAltNames")
             }
+            sluice_forget_key_shares(ssl)
             side.pointee.flags.insert(.readable)
             countConnected(slot, backend)
             return .proceed(.relay)

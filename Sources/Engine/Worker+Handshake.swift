@@ -60,6 +60,7 @@ extension Worker {
     }
 
     private func finishHandshake(_ slot: Int, _ ssl: OpaquePointer) {
+        sluice_forget_key_shares(ssl)
         let record = records + slot
         record.pointee.handshakenAt = now
         record.pointee.stageDeadline = 0
