@@ -1,24 +1,23 @@
 /// Which routes of a listener lead to which backend, by their slots in the newest table: a backend that is another now makes those
 /// routes anew, however many others there are. The compiler's, for the thread that compiles.
 final class BackendUsers {
-    /// Mostly it is one, which needs no set of its own.
-    private enum Slots {
-        case one(Int32)
-        case several(Set<Int32>)
-    }
-    private var slots: [ObjectIdentifier: Slots] = [:]
+    /// Mostly a backend has one, which needs no set of its own.
+    private var single: [ObjectIdentifier: Int32] = [:]
+    /// Of the others, also where few are left.
+    private var several: [ObjectIdentifier: Set<Int32>] = [:]
 
     func insert(_ route: RouteRuntime, at slot: Int32) {
         for case let target? in route.targets {
             let key = ObjectIdentifier(target.state)
-            switch slots[key] {
-            case nil: slots[key] = .one(slot)
-            case .one(let other)?: if other != slot { slots[key] = .several([other, slot]) }
-            case .several(var others)?:
-                slots[key] = nil
-                others.insert(slot)
-                slots[key] = .several(others)
+            // In place: thousands of routes may lead to one backend.
+            if several[key]?.insert(slot) != nil { continue }
+            guard let other = single[key] else {
+                single[key] = slot
+                continue
             }
+            if other == slot { continue }
+            single[key] = nil
+            several[key] = [other, slot]
         }
     }
 
@@ -26,27 +25,19 @@ final class BackendUsers {
     func remove(_ route: RouteRuntime, at slot: Int32) {
         for case let target? in route.targets {
             let key = ObjectIdentifier(target.state)
-            switch slots[key] {
-            case nil: continue
-            case .one(let other)?: if other == slot { slots[key] = nil }
-            case .several(var others)?:
-                slots[key] = nil
-                others.remove(slot)
-                if !others.isEmpty { slots[key] = .several(others) }
-            }
+            if single[key] == slot { single[key] = nil }
+            if several[key]?.remove(slot) != nil, several[key]?.isEmpty == true { several[key] = nil }
         }
     }
 
-    func removeAll() { slots = [:] }
+    func removeAll() { (single, several) = ([:], [:]) }
 
     func slots(of backends: some Sequence<BackendRuntime>) -> Set<Int32> {
         var found: Set<Int32> = []
         for backend in backends {
-            switch slots[ObjectIdentifier(backend.state)] {
-            case nil: continue
-            case .one(let slot)?: found.insert(slot)
-            case .several(let slots)?: found.formUnion(slots)
-            }
+            let key = ObjectIdentifier(backend.state)
+            if let slot = single[key] { found.insert(slot) }
+            if let slots = several[key] { found.formUnion(slots) }
         }
         return found
     }

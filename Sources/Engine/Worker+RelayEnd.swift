@@ -68,6 +68,8 @@ extension Worker {
             record.pointee.endReason =
                 truncated ? .tlsTruncated : direction == .request ? .clientClosed : .backendClosed
         }
+        // A reset that came after this end, but was seen before it was read: nobody acted on it then.
+        if sides[2 * slot + direction.rawValue].flags.contains(.failed), !sideFailed(slot, direction) { return false }
         return passOnEnd(slot, direction)
     }
 

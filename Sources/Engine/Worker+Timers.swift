@@ -54,6 +54,14 @@ extension Worker {
     }
 
     private func expire(_ slot: Int) {
+        // What was awaited has come, and stands in a queue: it is in time.
+        if hasAwaited(slot) {
+            let (stage, life, attempts) = (records[slot].stage, records[slot].life, records[slot].attempts)
+            advance(slot)
+            guard records[slot].stage == stage, records[slot].life == life, records[slot].attempts == attempts else {
+                return
+            }
+        }
         switch records[slot].stage {
         case .free: return
         case .inspect: refuse(slot, .inspectionTimeout, .client)
@@ -74,6 +82,14 @@ extension Worker {
             settle(slot, attemptFailed(slot, .connectTimeout, .tlsError, "no TLS handshake in time"))
         case .linger: endLingering(slot)
         case .relay: expireRelay(slot)
+        }
+    }
+
+    private func hasAwaited(_ slot: Int) -> Bool {
+        switch records[slot].stage {
+        case .inspect: sides[2 * slot].flags.contains(.readable)
+        case .connect: !sides[2 * slot + 1].flags.isDisjoint(with: [.writable, .failed])
+        default: false
         }
     }
 

@@ -6,9 +6,8 @@ internal import Synchronization
 
 extension Worker {
     private static let handshakeBudget: Int64 = 2_000_000
-    /// Nanoseconds of a turn for connections that come or go, and for taking new ones.
-    private static let comersBudget: Int64 = 300_000
-    private static let acceptBudget: Int64 = 300_000
+    /// The least nanoseconds of a turn for connections that come or go, and for taking new ones.
+    private static let leastBudget: Int64 = 300_000
 
     func dispatch(_ token: UInt64, _ events: UInt32) {
         let slot = EventToken.slot(token)
@@ -71,10 +70,17 @@ extension Worker {
 
     // MARK: Those that come or go
 
-    /// Whether the backend has not answered yet, nor the client sent much.
+    /// Whether the backend has not answered yet, nor the client sent much: some clients only ever send.
     @inline(__always)
     private func isNew(_ slot: Int) -> Bool {
-        records[slot].firstResponseByteAt == 0 && flows[2 * slot].bulk == 0
+        records[slot].firstResponseByteAt == 0 && flows[2 * slot].bytes < 16 << 10
+    }
+
+    /// Until when those who come or go have their turn: a quarter of what it took so far, so that a long turn of busy
+    /// established traffic leaves them their share.
+    private func endOfShare() -> Int64 {
+        let time = sluice_monotonic_ns()
+        return time + max(Worker.leastBudget, (time - now) / 4)
     }
 
     /// Puts off what an event of a relaying connection asks for. False: it has to be seen to at once.
@@ -97,7 +103,7 @@ extension Worker {
         guard !comers.isEmpty else { return }
         var left = comers.count
         // The clock is looked at where there are many only.
-        let end = left > 8 ? sluice_monotonic_ns() + Worker.comersBudget : .max
+        let end = left > 8 ? endOfShare() : .max
         while left > 0, let slot = comers.pop(records) {
             left -= 1
             switch records[slot].stage {
@@ -114,7 +120,7 @@ extension Worker {
     func acceptCallers() {
         guard !callers.isEmpty else { return }
         let first = callers.count == 1 ? 0 : Int(handle.turns.load(ordering: .relaxed) % UInt64(callers.count))
-        let end = callers.count == 1 ? .max : sluice_monotonic_ns() + Worker.acceptBudget
+        let end = callers.count == 1 ? .max : endOfShare()
         for step in 0..<callers.count {
             acceptBatch(callers[(first + step) % callers.count])
             if end != .max, sluice_monotonic_ns() >= end { break }

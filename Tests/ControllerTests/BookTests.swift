@@ -235,6 +235,45 @@ struct BookTests {
         #expect(written == [key("ours")])
     }
 
+    @Test("what another controller was left is taken back once its class, or the Gateway of a ListenerSet, is gone")
+    func leftBehind() throws {
+        let accepted = [Condition(.accepted, .true, .accepted)]
+        var report = StatusReport()
+        report.gateways[key("edge")] = GatewayStatus(conditions: accepted)
+        report.listenerSets[key("more")] = ListenerSetStatus(conditions: accepted)
+        var observed = ObservedStatuses()
+        for (kind, name, status) in [
+            ("Gateway", "edge", try JSONValue(encoding: GatewayStatus(conditions: accepted))),
+            ("ListenerSet", "more", try JSONValue(encoding: ListenerSetStatus(conditions: accepted))),
+        ] {
+            observed.byKind[kind, default: [:]][key(name)] = ObservedStatus(
+                uid: name, resourceVersion: "7", generation: 1, version: "v1", status: status)
+        }
+        var snapshot = ClusterSnapshot(asOf: 0)
+        snapshot.listenerSets[key("more")] = ListenerSet(
+            metadata: ObjectMeta(name: "more", namespace: "default"),
+            spec: .init(parentRef: .init(name: "edge"), listeners: []))
+        snapshot.gateways[key("edge")] = Gateway(
+            metadata: ObjectMeta(name: "edge", namespace: "default"),
+            spec: .init(gatewayClassName: "others", listeners: []))
+        snapshot.gatewayClasses[key("others", "")] = GatewayClass(
+            metadata: ObjectMeta(name: "others"), spec: .init(controllerName: "example.com/other"))
+        var book = StatusBook(controllerName: "c", seed: 1)
+        book.take(Outcome(revision: 1, statuses: report, snapshot: snapshot, observed: observed))
+        while let write = book.next(now: start, wall: 0) {
+            _ = book.receive(.failure(lost), to: write, now: start, wall: 0)
+        }
+        book.take(Outcome(revision: 2, statuses: StatusReport(), snapshot: snapshot, observed: observed))
+        let kept = book.next(now: start + .seconds(60), wall: 0)
+        #expect(kept == nil)
+        snapshot.gatewayClasses = [:]
+        book.take(
+            Outcome(revision: 3, statusRevision: 2, statuses: StatusReport(), snapshot: snapshot, observed: observed))
+        var written: Set<StatusKind> = []
+        while let write = book.next(now: start + .seconds(61), wall: 0) { written.insert(write.target.kind) }
+        #expect(written == [.gateway, .listenerSet])
+    }
+
     // MARK: Events
 
     @Test("a replica that does not lead forgets what is gone, and has room for what is new")

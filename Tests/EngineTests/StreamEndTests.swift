@@ -42,6 +42,21 @@ struct StreamEndTests {
         }
     }
 
+    @Test("a client that ends and is reset at once is gone, though the backend neither speaks nor ends")
+    func endAndReset() throws {
+        var peers: [PlainClient] = []
+        for _ in 0..<200 {
+            let (client, peer) = try connect()
+            peers.append(peer)
+            try client.send("x")
+            #expect(try peer.receive(exactly: 1) == Array("x".utf8))
+            // Both often come in one event, the reset's before the end is read.
+            try client.halfClose()
+            client.reset()
+        }
+        #expect(waitUntil(deadline: .seconds(20)) { harness.engine.activeConnections == 0 })
+    }
+
     @Test("urgent data neither stops a stream nor is it lost")
     func urgent() throws {
         let (client, peer) = try connect()

@@ -55,11 +55,14 @@ public final class TLSTestConnection: TestStream {
         let deadline = MonotonicTime.now() + timeout
         var offset = 0
         while offset < bytes.count {
-            offset += try perform(until: deadline, "sending \(bytes.count) bytes over TLS") { ssl in
+            let count = try perform(until: deadline, "sending \(bytes.count) bytes over TLS") { ssl in
                 bytes.withUnsafeBytes {
                     SSL_write(ssl, $0.baseAddress?.advanced(by: offset), Int32($0.count - offset))
                 }
             }
+            // Of a write that failed after the peer's close_notify OpenSSL says just that.
+            guard count > 0 else { throw StreamError.reset }
+            offset += count
         }
     }
 

@@ -72,7 +72,11 @@ struct StatusBook {
 
     /// Takes over the newest outcome.
     mutating func take(_ outcome: Outcome) {
+        let last = snapshot
         snapshot = outcome.snapshot
+        defer {
+            if last.gateways != snapshot.gateways || last.gatewayClasses != snapshot.gatewayClasses { lookAtLeft() }
+        }
         if revision != outcome.statusRevision {
             revision = outcome.statusRevision
             takeDesired(outcome.statuses)
@@ -94,6 +98,14 @@ struct StatusBook {
                 if isRefused { edit(target) { ($0.phase, $0.isRefused) = (.idle, false) } }
             }
             enqueue(target)
+        }
+    }
+
+    /// Looks again at what is not ours any more. Whether somebody else's Gateway, or its class, has it now decides who takes
+    /// back what we wrote, and neither is part of the object.
+    private mutating func lookAtLeft() {
+        for (target, entry) in entries where entry.desired == nil && entry.observed != nil {
+            if target.kind == .gateway || target.kind == .listenerSet { enqueue(target) }
         }
     }
 
