@@ -83,12 +83,8 @@ func isSameStorage<Element>(_ left: [Element], _ right: [Element]) -> Bool {
 extension Array {
     /// Where the element with a key is; the list is in the order of the key.
     fileprivate func place<Key: Comparable>(of wanted: Key, _ key: (Element) -> Key) -> Int? {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if key(self[middle]) < wanted { low = middle + 1 } else { high = middle }
-        }
-        return low < count && key(self[low]) == wanted ? low : nil
+        let index = lowerBound { key($0) < wanted }
+        return index < count && key(self[index]) == wanted ? index : nil
     }
 }
 

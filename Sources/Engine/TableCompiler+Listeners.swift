@@ -94,14 +94,9 @@ extension TableCompiler {
 }
 
 extension EngineConfiguration {
-    /// Found by halves: listeners are sorted.
     fileprivate func listener(_ id: ListenerID) -> ListenerConfiguration? {
-        var (low, high) = (0, listeners.count)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if listeners[middle].id < id { low = middle + 1 } else { high = middle }
-        }
-        return low < listeners.count && listeners[low].id == id ? listeners[low] : nil
+        let index = listeners.lowerBound { $0.id < id }
+        return index < listeners.count && listeners[index].id == id ? listeners[index] : nil
     }
 }
 

@@ -1,6 +1,5 @@
 import Engine
 import EngineModel
-import Platform
 import TestSupport
 import Testing
 
@@ -23,9 +22,9 @@ struct KeyShareTests {
         var options = TLSClientOptions(serverName: "a.test")
         (options.minVersion, options.maxVersion, options.groups) = (.tls13, .tls13, group)
         for isResumed in [false, true] {
-            let accepted = try elsewhere { try server.accept() }
+            let accepted = try BackgroundWork { try server.accept() }
             let client = try TLSTestClient(port: server.port, options)
-            let peer = try accepted()
+            let peer = try accepted.value()
             #expect(client.isResumed == isResumed)
             for end in [client, peer] {
                 #expect(end.keyShares == 2)
@@ -66,9 +65,11 @@ struct KeyShareTests {
             [reencrypts ? backend("a", ports: [server.port], tls: tls) : backend("a", ports: [plain.port])])
         var options = TLSClientOptions(serverName: "a.test")
         (options.minVersion, options.trust) = (.tls13, ca.pem)
-        let accepted = try elsewhere { () -> any TestStream in reencrypts ? try server.accept() : try plain.accept() }
+        let accepted = try BackgroundWork { () -> any TestStream in
+            reencrypts ? try server.accept() : try plain.accept()
+        }
         let client = try TLSTestClient(port: port, options)
-        let peer = try accepted()
+        let peer = try accepted.value()
         for _ in 0..<3 {
             try client.updateKeys()
             if let peer = peer as? TLSTestConnection { try peer.updateKeys() }
@@ -77,20 +78,5 @@ struct KeyShareTests {
             try peer.send("pong")
             #expect(try client.receive(exactly: 4) == Array("pong".utf8))
         }
-    }
-}
-
-/// Begins on a thread of its own, for both ends of a handshake wait for each other; gives what came of it when asked.
-private func elsewhere<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> () throws -> Value {
-    let outcome = Locked<Result<Value, any Error>?>(nil)
-    try Thread(named: "elsewhere") {
-        let result = Result { try body() }
-        outcome.withLock { $0 = result }
-    }.detach()
-    return {
-        guard waitUntil({ outcome.withLock { $0 != nil } }), let result = outcome.withLock({ $0 }) else {
-            throw TestFailure("nothing came of it")
-        }
-        return try result.get()
     }
 }

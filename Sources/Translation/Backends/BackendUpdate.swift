@@ -1,5 +1,6 @@
 internal import EngineModel
 internal import KubernetesAPI
+internal import Primitives
 
 extension [BackendConfiguration] {
     /// Gives the backends of one Service the endpoints that its slices have now. The array is sorted by id. Those that have

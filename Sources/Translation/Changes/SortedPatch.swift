@@ -1,14 +1,4 @@
-extension RandomAccessCollection where Index == Int {
-    /// The index of the first element that is not before a place; those before it come first.
-    func lowerBound(_ isBefore: (Element) -> Bool) -> Int {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-}
+internal import Primitives
 
 extension Array where Element: Equatable {
     /// Puts elements into an array that is sorted by a unique key, or takes them out (nil). `changes` are sorted by it too.

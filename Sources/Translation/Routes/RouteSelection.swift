@@ -91,12 +91,7 @@ private struct Claims {
             best = claim
             return
         }
-        var (low, high) = (0, others.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if claim.goesBefore(others[middle]) { high = middle } else { low = middle + 1 }
-        }
-        others.insert(claim, at: low)
+        others.insert(claim, at: others.lowerBound { !claim.goesBefore($0) })
     }
 
     /// Whether nobody is left.
