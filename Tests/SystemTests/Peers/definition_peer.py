@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+from fractions import Fraction
 
 import celpy
 import yaml
@@ -28,6 +29,25 @@ Loader.yaml_implicit_resolvers = {
 SKIPPING = {"FieldValueTypeInvalid", "FieldValueRequired", "FieldValueNotSupported", "FieldValueTooMany", "FieldValueTooLong"}
 
 
+
+class KeyTwice(Exception):
+    pass
+
+
+def whole_mapping(loader, node):
+    """A mapping of which no key is there twice; the server's decoder says nothing else of an object where one is."""
+    seen = set()
+    for key, _ in node.value:
+        if key.value in seen:
+            line = key.start_mark.line + 1
+            raise KeyTwice(f'line {line}: key {json.dumps(key.value)} already set in map')
+        seen.add(key.value)
+    return loader.construct_mapping(node, deep=True)
+
+
+Loader.add_constructor("tag:yaml.org,2002:map", whole_mapping)
+
+
 def is_ip(value):
     text = str(value)
     try:
@@ -36,6 +56,46 @@ def is_ip(value):
         return celtypes.BoolType(False)
     mapped = address.version == 6 and address.ipv4_mapped is not None
     return celtypes.BoolType("%" not in text and not mapped)
+
+
+def is_cidr(value):
+    address, separator, length = str(value).rpartition("/")
+    plain = length.isascii() and length.isdigit() and str(int(length)) == length
+    if not (separator and plain and is_ip(address)):
+        return celtypes.BoolType(False)
+    return celtypes.BoolType(int(length) <= ipaddress.ip_address(address).max_prefixlen)
+
+
+SUFFIXES = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "": Fraction(1)}
+SUFFIXES |= {letter: Fraction(1000 ** (power + 1)) for power, letter in enumerate("kMGTPE")}
+SUFFIXES |= {f"{letter}i": Fraction(1024 ** (power + 1)) for power, letter in enumerate("KMGTPE")}
+
+
+def quantity(value):
+    """A Kubernetes quantity as a fraction; None where it is none."""
+    match = re.fullmatch(r"([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+)|([KMGTPE]i|[numkMGTPE]?))", str(value), re.ASCII)
+    if not match:
+        return None
+    sign, digits, exponent, suffix = match.groups()
+    factor = Fraction(10) ** int(exponent) if exponent else SUFFIXES[suffix or ""]
+    return Fraction(digits) * factor * (-1 if sign == "-" else 1)
+
+
+def is_quantity(value):
+    return celtypes.BoolType(quantity(value) is not None)
+
+
+def quantity_value(value):
+    return celtypes.DoubleType(quantity(value))
+
+
+def compare(left, right):
+    return celtypes.IntType((left > right) - (left < right))
+
+
+FUNCTIONS = {
+    "isIP": is_ip, "isCIDR": is_cidr, "isQuantity": is_quantity, "quantity": quantity_value, "compareTo": compare,
+}
 
 
 class Judge:
@@ -49,20 +109,23 @@ class Judge:
 
     def judge(self, document):
         root = {key: value for key, value in document.items() if key not in ("apiVersion", "kind", "metadata")}
-        self.errors, self.defaulted = [], {}
+        self.errors, self.defaulted, self.malformed = [], {}, set()
         unknown = list(self.unknown(root, self.schema, ""))
         if unknown:
-            texts = ", ".join(f'unknown field "{path}"' for path in unknown)
-            message = f'{self.kind} in version "{self.version}" cannot be handled as a {self.kind}: strict decoding error: {texts}'
-            self.error(unknown[0], "BadRequest", message)
-        else:
-            self.default(root, self.schema, "")
-            self.check(root, self.schema, "")
+            return self.refused(", ".join(f'unknown field "{path}"' for path in unknown), unknown[0])
+        self.default(root, self.schema, "")
+        self.check(root, self.schema, "")
         skipped = any(error["type"] in SKIPPING for error in self.errors)
-        if not skipped and not unknown:
+        if not skipped:
             self.rules(root, self.schema, "")
         errors = sorted(self.errors, key=lambda error: (error["field"], error["type"], error["message"]))
         return {"valid": not errors, "errors": errors, "rulesSkipped": skipped, "defaulted": self.defaulted}
+
+    def refused(self, text, field=""):
+        """What strict decoding says; nothing else is looked at."""
+        message = f'{self.kind} in version "{self.version}" cannot be handled as a {self.kind}: strict decoding error: {text}'
+        error = {"field": field, "type": "BadRequest", "message": message}
+        return {"valid": False, "errors": [error], "rulesSkipped": False, "defaulted": {}}
 
     def error(self, field, kind, message):
         self.errors.append({"field": field, "type": kind, "message": message})
@@ -100,22 +163,23 @@ class Judge:
 
     def check(self, value, schema, path):
         named = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
-        wanted = schema["type"]
         found = next(
             name
             for name, kind in [("boolean", bool), *named.items()]
             if isinstance(value, kind) and not (name in ("integer", "number") and isinstance(value, bool))
         )
-        if found != wanted and not (wanted == "number" and found == "integer"):
+        wanted = found if schema.get("x-kubernetes-int-or-string") and found in ("integer", "string") else schema.get("type", "string")
+        fits = found == wanted or (wanted == "number" and found == "integer")
+        if not fits:
             self.error(
                 path, "FieldValueTypeInvalid",
                 f'Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"')
-            return
         shown = json.dumps(value, ensure_ascii=False)
         if "enum" in schema and value not in schema["enum"]:
             supported = ", ".join(json.dumps(entry) for entry in schema["enum"])
             self.error(path, "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {supported}")
-        getattr(self, f"check_{wanted}", self.check_number)(value, shown, schema, path)
+        if fits:
+            getattr(self, f"check_{found}", self.check_number)(value, shown, schema, path)
 
     def check_boolean(self, value, shown, schema, path):
         pass
@@ -129,10 +193,11 @@ class Judge:
     def check_string(self, value, shown, schema, path):
         if len(value) > schema.get("maxLength", len(value)):
             self.error(path, "FieldValueTooLong", f"Too long: may not be more than {schema['maxLength']} bytes")
-        if len(value) < schema.get("minLength", 0):
+        elif len(value) < schema.get("minLength", 0):
             self.invalid(path, shown, f"should be at least {schema['minLength']} chars long")
-        if "pattern" in schema and not re.search(schema["pattern"], value):
+        elif "pattern" in schema and not re.search(schema["pattern"], value):
             self.invalid(path, shown, f"should match '{schema['pattern']}'")
+            self.malformed.add(path)
 
     def check_array(self, value, shown, schema, path):
         count = len(value)
@@ -154,6 +219,8 @@ class Judge:
         count = len(value)
         if count > schema.get("maxProperties", count):
             self.error(path, "FieldValueTooMany", f"Too many: {count}: must have at most {schema['maxProperties']} items")
+        if count < schema.get("minProperties", 0):
+            self.invalid(path, count, f"should have at least {schema['minProperties']} properties")
         for key in schema.get("required", []):
             if key not in value:
                 self.error(f"{path}.{key}" if path else key, "FieldValueRequired", "Required value")
@@ -166,7 +233,13 @@ class Judge:
 
     def rules(self, value, schema, path):
         for rule in schema.get("x-kubernetes-validations", []):
-            if self.evaluate(rule["rule"], value):
+            try:
+                if self.evaluate(rule["rule"], value):
+                    continue
+            except celpy.CELEvalError:
+                # What is no duration cannot be compared; the pattern has said so.
+                if path not in self.malformed:
+                    raise
                 continue
             shown = "" if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False) + ": "
             self.error(path, "FieldValueInvalid", f"Invalid value: {shown}{rule['message']}")
@@ -181,7 +254,7 @@ class Judge:
     def evaluate(self, rule, value):
         if rule not in self.programs:
             tree = self.environment.compile(rule)
-            self.programs[rule] = self.environment.program(tree, functions={"isIP": is_ip})
+            self.programs[rule] = self.environment.program(tree, functions=FUNCTIONS)
         return bool(self.programs[rule].evaluate({"self": celpy.json_to_cel(value)}))
 
     def faults(self):
@@ -190,12 +263,15 @@ class Judge:
 
     def faults_below(self, schema, path):
         kind = schema.get("type")
+        if schema.get("x-kubernetes-int-or-string"):
+            kind = "string"
         if kind not in ("object", "array", "string", "boolean", "integer"):
             yield f"{path}: type {kind}"
         if kind == "string" and "maxLength" not in schema and "enum" not in schema:
             yield f"{path}: neither maxLength nor enum"
-        if kind == "integer" and not ("minimum" in schema and "maximum" in schema and schema.get("format") == "int32"):
-            yield f"{path}: no range of int32"
+        ranges = {"int32": ("minimum", "maximum"), "int64": ("minimum",)}
+        if kind == "integer" and not all(limit in schema for limit in ranges.get(schema.get("format"), ("format",))):
+            yield f"{path}: no format with its range"
         if kind == "array":
             if "maxItems" not in schema:
                 yield f"{path}: no maxItems"
@@ -227,7 +303,11 @@ def main(definition, *files):
     print(json.dumps({"name": "definition", "faults": judge.faults()}))
     for path in files:
         name = os.path.splitext(os.path.basename(path))[0]
-        print(json.dumps({"name": name, **judge.judge(load(path))}))
+        try:
+            answer = judge.judge(load(path))
+        except KeyTwice as twice:
+            answer = judge.refused(f"yaml: unmarshal errors:\n  {twice}")
+        print(json.dumps({"name": name, **answer}))
 
 
 main(*sys.argv[1:])
