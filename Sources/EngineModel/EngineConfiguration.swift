@@ -67,6 +67,8 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var port: UInt16
     public var traffic: Traffic
     public var settings: ListenerSettings
+    /// The widest target's first. Each is evaluated as early as its inputs exist; all must let a connection pass.
+    public var limits: [ClientLimits] = []
 
     public enum Traffic: Hashable, Sendable {
         /// Bytes go to the route without being looked at; nil: nothing is attached, connections are refused (`no_route`).
@@ -130,6 +132,14 @@ public struct TLSTermination: Hashable, Sendable {
     public var maximumVersion: TLSVersion
     /// Which client certificates are asked for; nil: none.
     public var clientValidation: ClientValidation?
+    /// Whether a client that names protocols, none of them ours, is refused (`no_application_protocol`).
+    public var alpnRequired = false
+    /// By OpenSSL's names, best first; nil: the library's own. Ciphers are those of TLS 1.2.
+    public var ciphers: [String]?
+    public var groups: [String]?
+    public var signatureAlgorithms: [String]?
+    /// How long a session can be resumed; nil: never. Keys of tickets change every half of it.
+    public var ticketLifetime: Duration? = .seconds(3600)
 
     public init(
         certificates: [KeyPairFacts], alpnProtocols: [String]? = nil, minimumVersion: TLSVersion = .v12,
@@ -148,12 +158,39 @@ public struct ClientValidation: Hashable, Sendable {
     /// refuses everyone (fails closed).
     public var trust: [TrustFacts]
     public var mode: Mode
+    /// What a verified certificate must hold besides; every one must be met.
+    public var requirements: [Requirement] = []
 
     public enum Mode: Hashable, Sendable {
         /// A handshake without a certificate that verifies fails.
         case validOnly
         /// A certificate is asked for; none, or one that does not verify, is let in (AllowInsecureFallback).
         case insecureFallback
+    }
+
+    /// What one policy asks of certificates (ClientPolicy, tls.clientValidation).
+    public struct Requirement: Hashable, Sendable {
+        /// The certificate has one of them; nil: any names.
+        public var names: [Name]?
+        /// SHA-256 of the SubjectPublicKeyInfo, base64, is one of them; nil: any key.
+        public var spkiHashes: Set<String>?
+        /// Neither the certificate nor, where a list covers it, one of its issuers is revoked; an expired list revokes all.
+        public var revocationLists: [RevocationFacts]
+
+        public init(
+            names: [Name]? = nil, spkiHashes: Set<String>? = nil, revocationLists: [RevocationFacts] = []
+        ) {
+            self.names = names
+            self.spkiHashes = spkiHashes
+            self.revocationLists = revocationLists
+        }
+    }
+
+    /// A subjectAltName that is looked for.
+    public enum Name: Hashable, Sendable {
+        case dns(TextPattern)
+        case uri(TextPattern)
+        case email(TextPattern)
     }
 
     public init(trust: [TrustFacts], mode: Mode = .validOnly) { (self.trust, self.mode) = (trust, mode) }
@@ -195,6 +232,8 @@ public struct RouteConfiguration: Hashable, Sendable {
     /// ALPN to offer to clients when the listener terminates and names none itself, from the backend's appProtocol.
     public var alpnProtocols: [String]
     public var settings: RouteSettings
+    /// Beyond those of the listener.
+    public var limits: [ClientLimits] = []
 
     public struct WeightedBackend: Hashable, Sendable {
         /// 0–1000000; the share of connections is weight / sum over the rule, unresolvable ones included.

@@ -1,3 +1,5 @@
+public import Primitives
+
 /// Settings that act before a route is chosen. Defaults are those of POLICY (ClientPolicy); nil durations mean off.
 public struct ListenerSettings: Hashable, Sendable {
     /// Time for a whole ClientHello to arrive (POLICY: connectionInspectionTimeout).
@@ -5,6 +7,10 @@ public struct ListenerSettings: Hashable, Sendable {
     /// Time for the TLS handshake with the client, from the hello's arrival.
     public var tlsHandshakeTimeout: Duration = .seconds(10)
     public var keepalive: TCPKeepalive? = .init()
+    /// The PROXY protocol, before anything else on a connection; nil: what arrives is the client's own.
+    public var proxyProtocol: ProxyProtocolReception?
+    /// TLS that clients ask for in their own protocol; nil: a ClientHello comes first.
+    public var startTLS: StartTLS?
     /// Length of the accept queue; the kernel caps it at net.core.somaxconn.
     public var backlog: Int32 = 4096
     /// How long sessions go on whose listener or route is gone; nil: until they end by themselves. They are then closed
@@ -21,8 +27,44 @@ public struct RouteSettings: Hashable, Sendable {
     /// From one side's FIN, prolonged by bytes in the other direction.
     public var halfCloseTimeout: Duration? = .seconds(300)
     public var maxConnectionDuration: Duration?
+    /// Per cent by which ``maxConnectionDuration`` varies from connection to connection, 0–50.
+    public var maxConnectionDurationJitter = 10
+    /// No byte from the client.
+    public var clientIdleTimeout: Duration?
+    /// No byte from the backend.
+    public var serverIdleTimeout: Duration?
+    /// Time for the client's first byte, from its connection's acceptance.
+    public var firstByteTimeout: Duration?
 
     public init() {}
+}
+
+/// A header of the PROXY protocol, version 1 or 2, that a proxy in front of us puts before a client's bytes.
+public struct ProxyProtocolReception: Hashable, Sendable {
+    public var mode: Mode
+    /// Peers whose headers are believed; nil: every peer.
+    public var trusted: CIDRSet?
+    /// Time for the header, 100 ms–60 s.
+    public var headerTimeout: Duration
+
+    public enum Mode: Hashable, Sendable {
+        /// No header: `proxy_protocol_missing`. A peer that is not trusted: `proxy_protocol_untrusted`.
+        case required
+        /// A trusted peer may send one; what others send is the client's own.
+        case optional
+    }
+
+    public init(mode: Mode = .required, trusted: CIDRSet? = nil, headerTimeout: Duration = .seconds(5)) {
+        self.mode = mode
+        self.trusted = trusted
+        self.headerTimeout = headerTimeout
+    }
+}
+
+/// TLS that is asked for within a protocol.
+public enum StartTLS: Hashable, Sendable {
+    /// PostgreSQL's SSLRequest, or TLS at once. `plaintextAllowed`: a client that asks for neither goes to the fallback route.
+    case postgres(plaintextAllowed: Bool)
 }
 
 /// Settings towards a backend's endpoints.

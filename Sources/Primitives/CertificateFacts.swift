@@ -54,6 +54,21 @@ public struct TrustFacts: Hashable, Sendable {
     }
 }
 
+/// What may be known about certificate revocation lists (RFC 5280 §5).
+public struct RevocationFacts: Hashable, Sendable {
+    /// Issuers, in the order of the file.
+    public var issuers: [String]
+    /// The earliest nextUpdate, in seconds since 1970; nil: none of them says.
+    public var nextUpdate: Int64?
+    public var material: KeyMaterial
+
+    public init(issuers: [String], nextUpdate: Int64?, material: KeyMaterial) {
+        self.issuers = issuers
+        self.nextUpdate = nextUpdate
+        self.material = material
+    }
+}
+
 /// Why bytes are not a usable key pair or CA bundle: one sentence without secrets.
 public struct CertificateProblem: Error, Hashable, Sendable, CustomStringConvertible {
     public var message: String
