@@ -56,10 +56,14 @@ public final class CIDRSet: Hashable, Sendable {
                 ends.append(range.upperBound)
             }
         }
-        return ends
+        // Without the room that growing leaves: the set stays for as long as its policy.
+        var exact: [Value] = []
+        exact.reserveCapacity(ends.count)
+        exact.append(contentsOf: ends)
+        return exact
     }
 
-    /// An address is in a range when an odd number of ends lies before it, or when it is a last one itself.
+    /// A value is in a range when an odd number of ends lies before it, or when it is a range's first one itself.
     @inline(__always)
     private static func contains<Value: FixedWidthInteger>(_ value: Value, in ends: [Value]) -> Bool {
         var (low, high) = (0, ends.count)
