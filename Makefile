@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ bench-control: ## The control plane with 5,000 routes, against the test API serv
 golden: ## Rewrite the golden answers of the translation from what it says now
 	@scripts/setup build
 	SLUICE_UPDATE_GOLDEN=1 swift test --disable-xctest --filter '^TranslationTests\.'
+
+reference: ## Rewrite the pages of docs/reference that are made from crds/
+	@scripts/setup build test
+	@.build/venv/bin/python scripts/reference
 
 clean: ## Remove everything that was built
 	rm -rf .build
