@@ -14,14 +14,16 @@ public enum PostgresErrorResponse {
     /// An ErrorResponse of severity FATAL for a client of protocol 3. The message is for people, in one line of English;
     /// bytes of zero in it are left out, for they end a field.
     public static func fatal(_ message: String, sqlState: SQLState = .protocolViolation) -> [UInt8] {
-        let text = message.utf8.filter { $0 != 0 }
         // S is what clients show, V the same and never translated.
-        let fields: [(type: UInt8, value: [UInt8])] = [
-            (UInt8(ascii: "S"), Array("FATAL".utf8)), (UInt8(ascii: "V"), Array("FATAL".utf8)),
-            (UInt8(ascii: "C"), Array(sqlState.rawValue.utf8)), (UInt8(ascii: "M"), text),
-        ]
-        let body = fields.flatMap { [$0.type] + $0.value + [0] } + [0]
+        var body: [UInt8] = []
+        for (type, text) in [("S", "FATAL"), ("V", "FATAL"), ("C", sqlState.rawValue), ("M", message)] {
+            body += type.utf8
+            for byte in text.utf8 where byte != 0 { body.append(byte) }
+            body.append(0)
+        }
+        body.append(0)
         let length = UInt32(clamping: body.count + 4)
-        return [UInt8(ascii: "E")] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) } + body
+        let head: [UInt8] = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> ($0 as UInt32)) }
+        return [UInt8(ascii: "E")] + head + body
     }
 }
