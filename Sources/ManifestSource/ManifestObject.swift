@@ -24,6 +24,7 @@ indirect enum ManifestObject: Hashable, Sendable {
     case backendTLSPolicy(BackendTLSPolicy)
     case backend(Backend)
     case gatewayParameters(GatewayParameters)
+    case clientPolicy(ClientPolicy)
     case service(Service)
     case endpointSlice(EndpointSlice)
     case namespace(Namespace)
@@ -41,6 +42,7 @@ indirect enum ManifestObject: Hashable, Sendable {
         case .backendTLSPolicy(let value): snapshot.backendTLSPolicies[key] = value
         case .backend(let value): snapshot.backends[key] = value
         case .gatewayParameters(let value): snapshot.gatewayParameters[key] = value
+        case .clientPolicy(let value): snapshot.clientPolicies[key] = value
         case .service(let value): snapshot.services[key] = value
         case .endpointSlice(let value): snapshot.endpointSlices[key] = value
         case .namespace(let value): snapshot.namespaces[key] = value
@@ -60,6 +62,7 @@ indirect enum ManifestObject: Hashable, Sendable {
         case .backendTLSPolicy: snapshot.backendTLSPolicies[key] = nil
         case .backend: snapshot.backends[key] = nil
         case .gatewayParameters: snapshot.gatewayParameters[key] = nil
+        case .clientPolicy: snapshot.clientPolicies[key] = nil
         case .service: snapshot.services[key] = nil
         case .endpointSlice: snapshot.endpointSlices[key] = nil
         case .namespace: snapshot.namespaces[key] = nil
@@ -69,7 +72,12 @@ indirect enum ManifestObject: Hashable, Sendable {
     }
 
     /// Whether what it says keeps others from something: then its absence is no substitute for it.
-    var guardsOthers: Bool { if case .gatewayParameters = self { true } else { false } }
+    var guardsOthers: Bool {
+        switch self {
+        case .gatewayParameters, .clientPolicy: true
+        default: false
+        }
+    }
 
     /// The same object with the last good facts where the new bytes cannot be used.
     func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {

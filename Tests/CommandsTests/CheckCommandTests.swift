@@ -83,6 +83,26 @@ struct CheckCommandTests {
         #expect(code == 1)
     }
 
+    @Test("a policy that an API server would refuse is an error with the rule's own words")
+    func refusedPolicy() throws {
+        let policy = """
+            apiVersion: sluice.dev/v1alpha1
+            kind: ClientPolicy
+            metadata: {name: limits}
+            spec:
+              targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
+              proxyProtocol: {mode: Optional}
+              bandwidthLimit: {response: {value: 50m}}
+            """
+        try folder.write([Self.gateway, policy].joined(separator: "\n---\n"), to: "all.yaml")
+        let (output, code) = try check()
+        for part in [
+            "spec.proxyProtocol: mode Optional needs trustedCIDRs: otherwise any client could spoof its address",
+            "spec.bandwidthLimit.response.value: must be between 1Ki and 1Ti", "all.yaml:14:",
+        ] { #expect(output.contains(part), "\(part)\n---\n\(output)") }
+        #expect(code == 1)
+    }
+
     @Test("kinds that are not read are named once and do not make it fail")
     func unknownKind() throws {
         let other = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n"

@@ -28,8 +28,9 @@ struct Walk {
     /// What does not change during the walk.
     func prepare() throws {
         let definitions = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../crds")
-        for file in ["sluice.dev_backends.yaml", "sluice.dev_gatewayparameters.yaml"] {
-            _ = try server.create(yaml: String(contentsOf: definitions.appending(path: file), encoding: .utf8))
+        for plural in ["backends", "clientpolicies", "gatewayparameters"] {
+            let file = definitions.appending(path: "sluice.dev_\(plural).yaml")
+            _ = try server.create(yaml: String(contentsOf: file, encoding: .utf8))
         }
         for namespace in WalkSlot.namespaces + [ControlPlane.namespace] {
             _ = try server.create(yaml: "{apiVersion: v1, kind: Namespace, metadata: {name: \(namespace)}}")

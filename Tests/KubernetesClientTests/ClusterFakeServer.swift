@@ -51,7 +51,9 @@ final class FakeAPIServer: APIServer {
         for plural in ["listenersets", "tcproutes", "tlsroutes", "backendtlspolicies"] {
             served["\(plural).gateway.networking.k8s.io"] = ["v1"]
         }
-        for plural in ["backends", "gatewayparameters"] { served["\(plural).sluice.dev"] = ["v1alpha1"] }
+        for plural in ["backends", "clientpolicies", "gatewayparameters"] {
+            served["\(plural).sluice.dev"] = ["v1alpha1"]
+        }
         for plural in ["namespaces", "services", "secrets", "configmaps", "nodes"] { served["\(plural)."] = ["v1"] }
         served["endpointslices.discovery.k8s.io"] = ["v1"]
         served["customresourcedefinitions.apiextensions.k8s.io"] = ["v1"]

@@ -23,6 +23,12 @@ extension Process {
             }
         }
 
+        @Test("their pages in docs/reference are what `make reference` writes")
+        func pages() throws {
+            let command = [try Installation.python(), "-B", "\(Installation.root)/scripts/reference", "--check"]
+            _ = try run(command, within: .seconds(30)).checked()
+        }
+
         @Test(
             "a rule, a limit or a default that is missing is noticed",
             arguments: [
@@ -34,6 +40,21 @@ extension Process {
                 (.backends, "default: Endpoints", "nothing: 0"),
                 (.backends, "required: [address, port]", "required: [address]"),
                 (.backends, "isIP(self)", "isIP(self) || true"), (.backends, "maximum: 1000", "maximum: 1001"),
+                (.clientPolicies, "isCIDR(self)", "isCIDR(self) || true"),
+                (.clientPolicies, "- rule: has(self.request) || has(self.response)", "- rule: 'true'"),
+                (.clientPolicies, "compareTo(quantity('1Ki'))", "compareTo(quantity('1k'))"),
+                (.clientPolicies, "self.minVersion <= self.maxVersion", "self.maxVersion <= self.maxVersion"),
+                (.clientPolicies, "self.all(a, self.exists_one(b, b.name == a.name))", "'true'"),
+                (.clientPolicies, "duration(self) <= duration('60s')", "duration(self) <= duration('61s')"),
+                (.clientPolicies, "['Gateway', 'ListenerSet'] && has(t.sectionName)", "['Gateway', 'ListenerSet']"),
+                (.clientPolicies, "default: Deny", "default: Allow"), (.clientPolicies, "default: 5s", "nothing: 0"),
+                (.clientPolicies, "default: [Close]", "default: [Open]"),
+                (.clientPolicies, "maxItems: 1024", "maxItems: 1025"),
+                (.clientPolicies, "minProperties: 1", "nothing: 0"),
+                (.clientPolicies, "x-kubernetes-list-type: set", "x-kubernetes-list-type: atomic"),
+                (.clientPolicies, "maximum: 128", "maximum: 129"), (.clientPolicies, "minLength: 44", "minLength: 4"),
+                (.clientPolicies, "required: [name, action, principal]", "required: [name, principal]"),
+                (.clientPolicies, "events Periodic needs interval", "Periodic needs interval"),
             ])
         func differences(definition: Definition, text: String, other: String) throws {
             let whole = try String(contentsOfFile: definition.path, encoding: .utf8)
@@ -57,7 +78,8 @@ struct Definition: Sendable, CustomTestStringConvertible {
 
     static let backends = Definition(plural: "backends", folder: "BackendCases", count: 33)
     static let parameters = Definition(plural: "gatewayparameters", folder: "ParametersCases", count: 31)
-    static let all = [backends, parameters]
+    static let clientPolicies = Definition(plural: "clientpolicies", folder: "ClientPolicyCases", count: 159)
+    static let all = [backends, clientPolicies, parameters]
 
     /// What is said of one object.
     struct Answer: Decodable, Hashable, Sendable {
@@ -89,7 +111,7 @@ struct Definition: Sendable, CustomTestStringConvertible {
 
     /// A default.
     enum Value: Decodable, Hashable, Sendable {
-        case bool(Bool), integer(Int), string(String)
+        case bool(Bool), integer(Int), string(String), list([String])
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
@@ -97,6 +119,8 @@ struct Definition: Sendable, CustomTestStringConvertible {
                 self = .bool(value)
             } else if let value = try? container.decode(Int.self) {
                 self = .integer(value)
+            } else if let value = try? container.decode([String].self) {
+                self = .list(value)
             } else {
                 self = .string(try container.decode(String.self))
             }

@@ -112,6 +112,7 @@ extension ClusterSnapshot {
         copy.backendTLSPolicies = again(backendTLSPolicies)
         copy.backends = again(backends)
         copy.gatewayParameters = again(gatewayParameters)
+        copy.clientPolicies = again(clientPolicies)
         copy.nodes = again(nodes)
         copy.services = again(services)
         copy.endpointSlices = again(endpointSlices)

@@ -92,6 +92,7 @@ struct GoldenInput {
         case "BackendTLSPolicy": try put(\.backendTLSPolicies)
         case "Backend": try put(\.backends)
         case "GatewayParameters": try put(\.gatewayParameters)
+        case "ClientPolicy": try put(\.clientPolicies)
         case "Node": try put(\.nodes)
         case "Service": try put(\.services)
         case "EndpointSlice": try put(\.endpointSlices)

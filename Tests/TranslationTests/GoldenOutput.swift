@@ -141,6 +141,7 @@ private struct Statuses: Encodable {
     let tcpRoutes: [String: [Parent]]?
     let tlsRoutes: [String: [Parent]]?
     let backendTLSPolicies: [String: [Parent]]?
+    let clientPolicies: [String: [Parent]]?
     let backends: [String: [String]]?
     let gatewayParameters: [String: [String]]?
 
@@ -156,6 +157,7 @@ private struct Statuses: Encodable {
         backendTLSPolicies = shaped(report.backendTLSPolicies) {
             $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) }
         }
+        clientPolicies = shaped(report.clientPolicies) { $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) } }
         backends = shaped(report.backends) { $0.conditions.map(describe) }
         gatewayParameters = shaped(report.gatewayParameters) { $0.conditions.map(describe) }
     }

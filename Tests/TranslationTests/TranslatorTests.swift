@@ -78,6 +78,7 @@ struct TranslatorTests {
         }
         #expect(result.statuses.gateways == fresh.statuses.gateways, "\(what)")
         #expect(result.statuses.backendTLSPolicies == fresh.statuses.backendTLSPolicies, "\(what)")
+        #expect(result.statuses.clientPolicies == fresh.statuses.clientPolicies, "\(what)")
         #expect(result == fresh, "\(what)")
     }
 

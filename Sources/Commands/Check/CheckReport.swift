@@ -103,6 +103,7 @@ extension ClusterSnapshot {
             ("ListenerSet", Array(listenerSets.keys)),
             ("TCPRoute", Array(tcpRoutes.keys)), ("TLSRoute", Array(tlsRoutes.keys)),
             ("BackendTLSPolicy", Array(backendTLSPolicies.keys)), ("ReferenceGrant", Array(referenceGrants.keys)),
+            ("ClientPolicy", Array(clientPolicies.keys)),
             ("Backend", Array(backends.keys)), ("GatewayParameters", Array(gatewayParameters.keys)),
             ("Service", Array(services.keys)),
             ("EndpointSlice", Array(endpointSlices.keys)), ("Secret", Array(secrets.keys)),

@@ -8,6 +8,7 @@ enum StatusKind: String, CaseIterable, Hashable, Sendable, Comparable {
     case gatewayParameters = "GatewayParameters"
     case backend = "Backend"
     case backendTLSPolicy = "BackendTLSPolicy"
+    case clientPolicy = "ClientPolicy"
     case tcpRoute = "TCPRoute"
     case tlsRoute = "TLSRoute"
 
@@ -19,6 +20,7 @@ enum StatusKind: String, CaseIterable, Hashable, Sendable, Comparable {
         case .gatewayParameters: GatewayParameters.resourceKind
         case .backend: Backend.resourceKind
         case .backendTLSPolicy: BackendTLSPolicy.resourceKind
+        case .clientPolicy: ClientPolicy.resourceKind
         case .tcpRoute: TCPRoute.resourceKind
         case .tlsRoute: TLSRoute.resourceKind
         }
@@ -33,14 +35,14 @@ enum StatusKind: String, CaseIterable, Hashable, Sendable, Comparable {
         case shared(field: String, reference: String, limit: Int)
     }
 
-    /// Limits are those of the CRDs of Gateway API v1.6.
+    /// Limits are those of the CRDs of Gateway API v1.6, and of ours.
     var shape: Shape {
         switch self {
         case .gatewayClass: .whole(fields: ["supportedFeatures"])
         case .gateway: .whole(fields: ["addresses", "attachedListenerSets", "listeners"])
         case .listenerSet: .whole(fields: ["listeners"])
         case .gatewayParameters, .backend: .whole(fields: [])
-        case .backendTLSPolicy: .shared(field: "ancestors", reference: "ancestorRef", limit: 16)
+        case .backendTLSPolicy, .clientPolicy: .shared(field: "ancestors", reference: "ancestorRef", limit: 16)
         case .tcpRoute, .tlsRoute: .shared(field: "parents", reference: "parentRef", limit: 32)
         }
     }

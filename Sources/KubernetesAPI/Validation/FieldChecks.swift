@@ -21,6 +21,11 @@ struct FieldChecks {
         add(field(), "must be between \(range.lowerBound) and \(range.upperBound), found \(value)")
     }
 
+    mutating func atLeast(_ least: Int, _ field: @autoclosure () -> String, _ value: Int?) {
+        guard let value, value < least else { return }
+        add(field(), "must be at least \(least), found \(value)")
+    }
+
     mutating func port(_ field: @autoclosure () -> String, _ value: Int?) { range(field(), value, 1...65535) }
 
     /// Lengths count characters as the API server does: Unicode scalars.
@@ -32,8 +37,10 @@ struct FieldChecks {
         let bytes = text.utf8.count
         let isFine = bytes <= length.upperBound && (bytes > 0 || length.lowerBound == 0) && length.lowerBound <= 1
         let count = isFine ? bytes : text.unicodeScalars.count
-        if count < length.lowerBound {
+        if count == 0, length.lowerBound > 0 {
             add(field(), "must not be empty")
+        } else if count < length.lowerBound {
+            add(field(), "must have at least \(length.lowerBound) characters, has \(count)")
         } else if count > length.upperBound {
             add(field(), "must have at most \(length.upperBound) characters, has \(count)")
         } else if let rule, !rule.isSatisfied(by: text) {

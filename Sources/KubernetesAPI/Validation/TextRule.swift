@@ -29,6 +29,12 @@ enum TextRule: Hashable, Sendable {
     case labelValue
     /// A key in a Secret or ConfigMap.
     case dataKey
+    /// What a reference may give as a key: the characters of ``dataKey``, in any order.
+    case dataKeyReference
+    /// A text in which one `*`, as the first or last character, stands for any.
+    case starred
+    /// The SHA-256 of a public key in base64.
+    case publicKeyHash
 }
 
 extension TextRule {
@@ -50,6 +56,9 @@ extension TextRule {
         case .wellKnownCertificates: text == "System" || isQualifiedName(text, needsPrefix: true)
         case .labelValue: text.isEmpty || isQualifiedPart(text)
         case .dataKey: isDataKey(text)
+        case .dataKeyReference: !text.isEmpty && text.utf8.allSatisfy(isDataKeyByte)
+        case .starred: isStarred(text)
+        case .publicKeyHash: isPublicKeyHash(text)
         }
     }
 
@@ -73,7 +82,9 @@ extension TextRule {
         case .wellKnownCertificates: "must be System, or a domain and a name such as example.com/bundle"
         case .labelValue:
             "must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit"
-        case .dataKey: "must consist of letters, digits, '-', '_' and '.'"
+        case .dataKey, .dataKeyReference: "must consist of letters, digits, '-', '_' and '.'"
+        case .starred: "may have one '*', as its first or last character"
+        case .publicKeyHash: "must be a SHA-256 in base64: 43 letters, digits, '+' and '/', and a '='"
         }
     }
 }
@@ -177,7 +188,23 @@ private func isQualifiedPart(_ text: some StringProtocol) -> Bool {
 
 private func isDataKey(_ text: String) -> Bool {
     !text.isEmpty && text != "." && !text.hasPrefix("..")
-        && text.utf8.allSatisfy { isAlphanumeric($0) || "-_.".utf8.contains($0) }
+        && text.utf8.allSatisfy(isDataKeyByte)
+}
+
+private func isDataKeyByte(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || "-_.".utf8.contains(byte) }
+
+/// `^(\*[^*]*|[^*]+\*?)$`
+private func isStarred(_ text: String) -> Bool {
+    let star = UInt8(ascii: "*")
+    let count = text.utf8.count(where: { $0 == star })
+    return !text.isEmpty
+        && (count == 0 || (count == 1 && (text.utf8.first == star || text.utf8.suffix(1).first == star)))
+}
+
+/// `^[A-Za-z0-9+/]{43}=$`
+private func isPublicKeyHash(_ text: String) -> Bool {
+    text.utf8.count == 44 && text.hasSuffix("=")
+        && text.utf8.dropLast().allSatisfy { isAlphanumeric($0) || "+/".utf8.contains($0) }
 }
 
 private func isLowerAlphanumeric(_ byte: UInt8) -> Bool { isLowerLetter(byte) || isDigit(byte) }

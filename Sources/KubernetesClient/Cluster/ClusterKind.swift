@@ -31,6 +31,7 @@ struct ClusterKind: Sendable {
             unusable: ["v1alpha2": "it has one targetRef instead of targetRefs, and no validation"]),
         kind(Backend.self, \.snapshot.backends),
         kind(GatewayParameters.self, \.snapshot.gatewayParameters),
+        kind(ClientPolicy.self, \.snapshot.clientPolicies),
         kind(Namespace.self, \.snapshot.namespaces, isBuiltIn: true),
         kind(Service.self, \.snapshot.services, isBuiltIn: true),
         kind(EndpointSlice.self, \.snapshot.endpointSlices, isBuiltIn: true),

@@ -17,7 +17,7 @@ enum StatusRules {
             conditions(listener["conditions"], "\(field).conditions", &problems)
         }
         if kind.plural.hasSuffix("routes") { required(status, ["parents"], "status", &problems) }
-        if kind.plural == "backendtlspolicies" { required(status, ["ancestors"], "status", &problems) }
+        if kind.plural.hasSuffix("policies") { required(status, ["ancestors"], "status", &problems) }
         parents(status, &problems)
         list(status["supportedFeatures"], "status.supportedFeatures", atMost: 64, &problems) { item, field, problems in
             required(item, ["name"], field, &problems)

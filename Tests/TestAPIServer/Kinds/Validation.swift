@@ -18,6 +18,7 @@ struct Validation: Sendable {
         case "BackendTLSPolicy.\(GatewayKinds.group)": read(BackendTLSPolicy.self, object)
         case "ListenerSet.\(GatewayKinds.group)": read(ListenerSet.self, object)
         case "GatewayParameters.sluice.dev": read(GatewayParameters.self, object)
+        case "ClientPolicy.sluice.dev": read(ClientPolicy.self, object)
         case "Backend.sluice.dev": read(Backend.self, object)
         case "Service": read(Service.self, object)
         case "EndpointSlice.discovery.k8s.io":
