@@ -26,9 +26,7 @@ struct ClientPolicyCaseTests {
             || expected.contains { ["FieldValueRequired", "FieldValueTypeInvalid"].contains($0.type) }
         #expect(state.snapshot.clientPolicies.isEmpty == isUnreadable)
         for problem in expected {
-            // The server's decoder names a line alone.
-            let field = item.name == "client-duplicate-key" ? "spec.timeout.tcp.idleTimeout" : problem.field
-            let found = state.problems.filter { $0.field == field }
+            let found = state.problems.filter { $0.field == problem.field }
             #expect(!found.isEmpty, "\(problem.field) is not in \(state.problemLines)")
             if let rule = problem.rule { #expect(found.map(\.message).contains(rule)) }
             #expect(found.allSatisfy { $0.line > 0 && $0.severity == .error })
@@ -85,6 +83,7 @@ struct ClientPolicyCaseTests {
             ("client-bandwidth-unit", "must be a quantity such as 64Ki, 10Mi or 1500000, found \"50MB\""),
             ("client-authz-star-inside", "may have one '*', as its first or last character, found \"spiffe://*/ci\""),
             ("client-accesslog-event-twice", "is given twice"),
+            ("client-duplicate-key", "the key \"idleTimeout\" is given twice (first in line 8)"),
             ("client-unknown-field", "unknown field \"idleTimeout\""),
         ])
     func words(name: String, message: String) {
