@@ -50,6 +50,8 @@ public struct SecretEntry: Hashable, Sendable {
     public var keyPair: Result<KeyPairFacts, CertificateProblem>?
     /// From `ca.crt`; nil where the Secret has none.
     public var caCertificates: Result<TrustFacts, CertificateProblem>?
+    /// From the keys that ClientPolicies name as revocation lists; absent: the object has no such key.
+    public var revocationLists: [String: Result<RevocationFacts, CertificateProblem>] = [:]
     /// Why newer bytes cannot be used: then the facts are those of the last good ones.
     public var staleReason: String?
 
@@ -70,6 +72,10 @@ public struct ConfigMapEntry: Hashable, Sendable {
     public var metadata: ObjectMeta
     /// From `ca.crt`; nil where the ConfigMap has none.
     public var caCertificates: Result<TrustFacts, CertificateProblem>?
+    /// From the keys that ClientPolicies name as lists of addresses; absent: the object has no such key.
+    public var addressLists: [String: Result<AddressList, AddressListProblem>] = [:]
+    /// From the keys that ClientPolicies name as revocation lists; absent: the object has no such key.
+    public var revocationLists: [String: Result<RevocationFacts, CertificateProblem>] = [:]
     /// Why newer bytes cannot be used: then the facts are those of the last good ones.
     public var staleReason: String?
 

@@ -59,6 +59,8 @@ extension Condition.ConditionType {
     public static let superseded = Self("sluice.dev/Superseded")
     /// Something works but deserves attention; present only when true.
     public static let warning = Self("sluice.dev/Warning")
+    /// ClientPolicies hold for the object's traffic; False: one of them has no room to say so.
+    public static let clientPolicyAffected = Self("sluice.dev/ClientPolicyAffected")
 }
 
 extension Condition.Reason {
@@ -109,4 +111,19 @@ extension Condition.Reason {
     public static let olderRouteServes = Self("OlderRouteServes")
     /// A route with a narrower host name, or of a kind that goes before, has the listener.
     public static let narrowerRouteServes = Self("NarrowerRouteServes")
+    // ClientPolicies
+    public static let unsupportedTarget = Self("UnsupportedTarget")
+    public static let invalidRef = Self("InvalidRef")
+    /// More specific policies set all of a policy's fields.
+    public static let overridden = Self("Overridden")
+    /// More specific policies set some of a policy's fields.
+    public static let partiallyProgrammed = Self("PartiallyProgrammed")
+    /// PROXY protocol headers are believed whoever sends them.
+    public static let trustsAllPeers = Self("TrustsAllPeers")
+    /// A rule asks for what connections of a listener never have.
+    public static let ruleCannotMatch = Self("RuleCannotMatch")
+    /// ClientPolicies are in force for an object's traffic.
+    public static let policyAffected = Self("PolicyAffected")
+    /// A policy's status has no room for another Gateway.
+    public static let ancestorLimit = Self("AncestorLimit")
 }

@@ -40,7 +40,7 @@ func caCertificates(_ kind: String, _ key: ObjectKey, in snapshot: ClusterSnapsh
 }
 
 /// Why a Secret or ConfigMap that is referred to is not known.
-private func absence(of kind: String, _ key: ObjectKey, in snapshot: ClusterSnapshot) -> String {
+func absence(of kind: String, _ key: ObjectKey, in snapshot: ClusterSnapshot) -> String {
     let denied = kind == "Secret" ? snapshot.notPermitted.secrets : snapshot.notPermitted.configMaps
     guard denied.contains(key) else { return "\(kind) \(key) does not exist" }
     return "\(kind) \(key) may not be read: the right to list and watch it in namespace \(key.namespace) is missing"
