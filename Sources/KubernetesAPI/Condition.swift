@@ -122,6 +122,8 @@ extension Condition.Reason {
     public static let trustsAllPeers = Self("TrustsAllPeers")
     /// A rule asks for what connections of a listener never have.
     public static let ruleCannotMatch = Self("RuleCannotMatch")
+    /// What a policy demands cannot be enforced at a listener that others added: nobody is let in there.
+    public static let notEnforceable = Self("NotEnforceable")
     /// ClientPolicies are in force for an object's traffic.
     public static let policyAffected = Self("PolicyAffected")
     /// A policy's status has no room for another Gateway.

@@ -7,62 +7,76 @@ struct ConfigurationBuilder {
     private let slices: SliceIndex
     private let catalog: BackendCatalog
     private let policies: PolicyIndex
+    private let clientPolicies: ClientPolicyResolution
     /// What names may not lead to where no parameters say otherwise.
     private let commonRefusal: RefusedAddresses
     /// The backends that what was built points at.
     private(set) var backends: [BackendID: BackendConfiguration] = [:]
 
-    init(slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex, _ options: TranslationOptions) {
+    init(
+        slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex, clientPolicies: ClientPolicyResolution,
+        _ options: TranslationOptions
+    ) {
         commonRefusal = EffectiveParameters(options).backendGuard.refusedAddresses
         self.slices = slices
         self.catalog = catalog
         self.policies = policies
+        self.clientPolicies = clientPolicies
     }
 
     /// A listener that is to be served, with its routes; nil where there is no place to bind it yet.
     mutating func listener(
-        _ listener: ListenerState, of gateway: GatewayState, _ selection: RouteSelection
+        _ listener: ListenerState, of gateway: GatewayState, _ selection: RouteSelection, _ policies: ListenerPolicies
     ) -> ListenerConfiguration? {
         guard let port = UInt16(exactly: listener.spec.port) else { return nil }
         let places = gateway.exposure.bindings(of: port)
         guard !places.isEmpty else { return nil }
         let traffic: ListenerConfiguration.Traffic
         switch listener.traffic {
-        case .tcp: traffic = .tcp(selection.fallback.map { route($0, listener, gateway) })
-        case .passthrough: traffic = .tls(tls(listener, gateway, .passthrough, selection))
+        case .tcp: traffic = .tcp(selection.fallback.map { route($0, listener, gateway, policies) })
+        case .passthrough: traffic = .tls(tls(listener, gateway, .passthrough, selection, policies))
         case .terminate:
             var termination = TLSTermination(
                 certificates: listener.certificates, alpnProtocols: listener.alpnProtocols)
             termination.clientValidation = listener.clientValidation
-            traffic = .tls(tls(listener, gateway, .terminate(termination), selection))
+            termination.clientValidation?.requirements = policies.requirements
+            termination.apply(policies.settings)
+            traffic = .tls(tls(listener, gateway, .terminate(termination), selection, policies))
         case .unsupported: return nil
         }
         var settings = ListenerSettings()
         settings.routeDrainTimeout = gateway.parameters.routeDrainTimeout
-        return ListenerConfiguration(
+        settings.apply(policies.settings)
+        if !listener.isTLS { settings.startTLS = nil }
+        var configuration = ListenerConfiguration(
             id: listener.id, bindings: places, port: port, traffic: traffic, settings: settings)
+        configuration.limits = policies.limits
+        return configuration
     }
 
+    typealias ListenerPolicies = ClientPolicyResolution.ListenerPolicies
+
     private mutating func tls(
-        _ listener: ListenerState, _ gateway: GatewayState, _ mode: TLSListener.Mode, _ selection: RouteSelection
+        _ listener: ListenerState, _ gateway: GatewayState, _ mode: TLSListener.Mode, _ selection: RouteSelection,
+        _ policies: ListenerPolicies
     ) -> TLSListener {
         var built: [ObjectIdentifier: RouteConfiguration] = [:]
         let names = selection.byName.map { (text: $0.name.description, hostname: $0.name, route: $0.route) }
             .sorted { $0.text < $1.text }
         let hostnameRoutes = names.map { name in
             let id = ObjectIdentifier(name.route)
-            let configuration = built[id] ?? route(name.route, listener, gateway)
+            let configuration = built[id] ?? route(name.route, listener, gateway, policies)
             built[id] = configuration
             return TLSListener.HostnameRoute(hostname: name.hostname, route: configuration)
         }
         return TLSListener(
             hostname: listener.hostname, mode: mode, routes: hostnameRoutes,
-            fallback: selection.fallback.map { route($0, listener, gateway) })
+            fallback: selection.fallback.map { route($0, listener, gateway, policies) })
     }
 
     /// A route as one listener serves it.
     mutating func route(
-        _ route: RouteState, _ listener: ListenerState, _ gateway: GatewayState
+        _ route: RouteState, _ listener: ListenerState, _ gateway: GatewayState, _ policies: ListenerPolicies
     ) -> RouteConfiguration {
         let rule = route.rule ?? ResolvedRule()
         let refused = Set(rule.guarded.filter { gateway.parameters.backendGuard.refusal(of: $0, catalog) != nil })
@@ -73,9 +87,13 @@ struct ConfigurationBuilder {
             let id = use(backend, raw: listener.traffic == .passthrough, by: gateway)
             return RouteConfiguration.WeightedBackend(weight: target.weight, target: .backend(id))
         }
-        return RouteConfiguration(
+        let (settings, limits) = clientPolicies.route(route.ref, under: policies)
+        var configuration = RouteConfiguration(
             id: route.id, backends: weighted,
             alpnProtocols: listener.traffic == .terminate ? rule.alpnProtocols : [])
+        configuration.settings.apply(settings)
+        configuration.limits = limits
+        return configuration
     }
 
     /// Adds a backend, once. What passes through as TLS already is never wrapped a second time: such a use of a backend

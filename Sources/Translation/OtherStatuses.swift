@@ -56,9 +56,9 @@ extension PolicyState {
 /// What no condition has a place for.
 func collectNotices(
     _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ classes: ClassSelection, _ slices: SliceIndex,
-    _ policies: [PolicyState], _ parameters: ParametersIndex
+    _ policies: [PolicyState], _ parameters: ParametersIndex, _ idle: [Notice]
 ) -> [Notice] {
-    var notices = idlePolicies(policies)
+    var notices = idle + idlePolicies(policies)
     for key in slices.strays {
         notices.append(
             Notice(

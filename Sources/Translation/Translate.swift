@@ -3,8 +3,11 @@ public import KubernetesAPI
 
 /// Works out what a snapshot means: the engine's configuration, and the status of every object of ours. Pure: the same
 /// snapshot gives the same result, whatever order its objects came in.
-public func translate(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> TranslationResult {
-    Workings(snapshot, options, SliceIndex(snapshot.endpointSlices)).result
+/// `memory`: what earlier translations leave behind (``Translator/memory``).
+public func translate(
+    _ snapshot: ClusterSnapshot, options: TranslationOptions, memory: ClientPolicyMemory = ClientPolicyMemory()
+) -> TranslationResult {
+    Workings(snapshot, options, SliceIndex(snapshot.endpointSlices), memory).result
 }
 
 /// A translation with what was worked out on the way, as far as a change of routes, Services or EndpointSlices can be carried
@@ -20,6 +23,8 @@ final class Workings {
     /// Who serves what, by gateway and listener.
     var selections: [[RouteSelection]]
     var catalog: BackendCatalog
+    /// Changed by none of what is carried on.
+    var clientPolicies: ClientPolicyResolution
     var policies: PolicyIndex
     var policyUses = PolicyUses()
     var result: TranslationResult
@@ -28,7 +33,9 @@ final class Workings {
     /// Made when something changes.
     var book: RouteBook?
 
-    init(_ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex) {
+    init(
+        _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex, _ memory: ClientPolicyMemory
+    ) {
         (self.snapshot, self.options, self.slices) = (snapshot, options, slices)
         grants = GrantIndex(snapshot.referenceGrants)
         var parameters = ParametersIndex(snapshot)
@@ -43,6 +50,7 @@ final class Workings {
         selections = gateways.map { Array(repeating: RouteSelection(), count: $0.listeners.count) }
         catalog = BackendCatalog(snapshot.backends, snapshot.services)
         policies = PolicyIndex(snapshot)
+        clientPolicies = ClientPolicyResolution(snapshot, gateways, memory)
         result = TranslationResult(configuration: EngineConfiguration(), statuses: StatusReport())
         place(routes)
         build()
@@ -50,7 +58,8 @@ final class Workings {
         report()
         reportParameters(snapshot.gatewayParameters, parameters, options, into: &result.statuses)
         result.notices = collectNotices(
-            snapshot, options, context.classes, slices, policies.policies, parameters)
+            snapshot, options, context.classes, slices, policies.policies, parameters,
+            idleClientPolicies(result.statuses, clientPolicies.index.policies))
         addInfrastructure(to: &result, gateways, ports, context)
     }
 
@@ -58,10 +67,13 @@ final class Workings {
         BackendResolver(snapshot, grants: grants, slices: slices, backends: catalog)
     }
     var builder: ConfigurationBuilder {
-        ConfigurationBuilder(slices: slices, catalog: catalog, policies: policies, options)
+        ConfigurationBuilder(
+            slices: slices, catalog: catalog, policies: policies, clientPolicies: clientPolicies, options)
     }
     var reporter: RouteReporter {
-        RouteReporter(gateways: gateways, selections: selections, catalog: catalog, options: options)
+        RouteReporter(
+            gateways: gateways, selections: selections, catalog: catalog, clientPolicies: clientPolicies,
+            options: options)
     }
 
     /// Puts routes where they belong, and works out where they lead.
@@ -72,6 +84,7 @@ final class Workings {
             if !route.parents.isEmpty { route.rule = resolver.resolve(route) }
             for place in route.places { selections[place.gateway][place.listener].add(route, place.names) }
         }
+        if !clientPolicies.isEmpty { for route in routes { clientPolicies.note(route, gateways) } }
         guard !policies.policies.isEmpty else { return }
         for route in routes { _ = policyUses.add(route, gateways, policies) }
         policyUses.tell(&policies, gateways)
@@ -82,8 +95,11 @@ final class Workings {
         var builder = self.builder
         var listeners: [ListenerConfiguration] = []
         for (gateway, state) in gateways.enumerated() {
-            for (listener, selection) in zip(state.listeners, selections[gateway]) where listener.isServed {
-                guard let built = builder.listener(listener, of: state, selection) else { continue }
+            for (index, listener) in state.listeners.enumerated() where listener.isServed {
+                guard
+                    let built = builder.listener(
+                        listener, of: state, selections[gateway][index], clientPolicies[gateway, index])
+                else { continue }
                 listeners.append(built)
                 result.statuses.bindings[built.id] = built.bindings
             }
@@ -96,7 +112,7 @@ final class Workings {
 
     private func report() {
         for (gateway, selections) in zip(gateways, selections) {
-            reportGateway(gateway, selections, into: &result.statuses)
+            reportGateway(gateway, selections, clientPolicies, into: &result.statuses)
         }
         if options.standalone { reportStrayListenerSets(snapshot, into: &result.statuses) }
         let reporter = self.reporter
@@ -108,6 +124,7 @@ final class Workings {
             }
         }
         reportPolicies(policies.policies, options, into: &result.statuses)
+        reportClientPolicies(clientPolicies.index.policies, options, into: &result.statuses)
         reportBackends(snapshot.backends, catalog, into: &result.statuses)
     }
 }

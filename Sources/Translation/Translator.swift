@@ -8,6 +8,8 @@ public final class Translator {
     private var workings: Workings?
     /// When a certificate begins or ceases to be valid.
     private var validityChange: Int64?
+    /// What is known of policies that may be invalid the next time.
+    public private(set) var memory = ClientPolicyMemory()
     /// How often everything was translated, and how often only what had changed.
     public private(set) var counts = Counts()
     /// Whether the last result has another configuration than the one before; nil: nobody looked.
@@ -39,8 +41,9 @@ public final class Translator {
         let slices = isSame ? workings?.slices : nil
         // Dropped before the new one is made: two of them need not be in memory.
         workings = nil
-        let next = Workings(snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices))
+        let next = Workings(snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices), memory)
         workings = next
+        memory.learn(next.clientPolicies.index.policies)
         validityChange = snapshot.nextValidityChange
         (configurationDiffers, change) = (nil, nil)
         counts.whole += 1

@@ -9,6 +9,7 @@ extension Workings {
         guard change.hasOrdinarySlices, (change.routes.count + change.services.count) * 4 <= known + 40 else {
             return false
         }
+        if change.routes.contains(where: clientPolicies.index.isTarget) { return false }
         // Those of the installation's namespace are gateways' own, and a policy may name a port of its Service.
         return change.services.allSatisfy {
             $0.namespace != options.installation?.namespace && !policies.concerns(service: $0)
@@ -93,6 +94,7 @@ extension Workings {
             }
         }
         var builder = self.builder
+        let policies = self.clientPolicies
         var dropped: Set<BackendID> = []
         var differs = false
         for (spot, entries) in changes {
@@ -105,7 +107,7 @@ extension Workings {
             var built: [(name: HostnamePattern?, route: RouteConfiguration?)] = []
             for (name, route) in entries {
                 let old = result.configuration.listeners[index].entry(name)
-                let new = route.map { builder.route($0, listener, gateway) }
+                let new = route.map { builder.route($0, listener, gateway, policies[spot.gateway, spot.listener]) }
                 if let old {
                     book.drop(old)
                     dropped.formUnion(old.backendIDs)
@@ -160,7 +162,7 @@ extension Workings {
             selections[$0.key.gateway][$0.key.listener].attachedRoutes != $0.value.attachedRoutes
         }
         for gateway in Set(counted.keys.map(\.gateway)) {
-            reportGateway(gateways[gateway], selections[gateway], into: &result.statuses)
+            reportGateway(gateways[gateway], selections[gateway], clientPolicies, into: &result.statuses)
         }
     }
 

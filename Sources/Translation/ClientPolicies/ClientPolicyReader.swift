@@ -18,10 +18,26 @@ struct ClientPolicyReader {
         self.snapshot = snapshot
     }
 
-    mutating func reject(_ message: String) { rejections.append(Verdict(.invalid, message)) }
+    /// The policy's values, and what is wrong with them.
+    mutating func read(_ policy: ClientPolicy) -> ClientPolicyReading {
+        for target in policy.spec.targetRefs where target.point(in: key.namespace) == nil {
+            let name = target.sectionName.map { "\(target.kind) with sectionName \($0)" } ?? target.kind
+            rejections.append(
+                Verdict(.unsupportedTarget, "a ClientPolicy cannot target \(name) of group \"\(target.group)\""))
+        }
+        // From a folder of manifests an object can come that an API server would have refused.
+        for problem in policy.specProblems() { reject("\(problem.field): \(problem.message)") }
+        if policy.spec.accessLog != nil { reject("spec.accessLog: this version writes no access log") }
+        if let tls = policy.spec.tls { for problem in tls.unknownNames { reject("spec.tls.\(problem)") } }
+        return ClientPolicyReading(
+            uid: policy.metadata.uid, generation: policy.metadata.generation, spec: policy.spec,
+            limits: limits(policy.spec), requirement: policy.spec.tls?.clientValidation.map { requirement($0) })
+    }
+
+    private mutating func reject(_ message: String) { rejections.append(Verdict(.invalid, message)) }
 
     /// Rules and limits of one policy, whose id is the target's business.
-    mutating func limits(_ spec: ClientPolicy.Spec) -> ClientLimits? {
+    private mutating func limits(_ spec: ClientPolicy.Spec) -> ClientLimits? {
         var limits = ClientLimits(id: LimitID(policy: key.description, target: ""))
         limits.authorization = spec.authorization.map { authorization($0) }
         limits.connections = spec.connectionLimit.map { connections($0) }
@@ -33,7 +49,7 @@ struct ClientPolicyReader {
         return isEmpty ? nil : limits
     }
 
-    mutating func proxyProtocol(_ field: ClientPolicy.ProxyProtocol) -> ProxyProtocolReception {
+    func proxyProtocol(_ field: ClientPolicy.ProxyProtocol) -> ProxyProtocolReception {
         ProxyProtocolReception(
             mode: field.effectiveMode == "Optional" ? .optional : .required,
             trusted: (field.trustedCIDRs ?? []).isEmpty ? nil : CIDRSet(blocks(field.trustedCIDRs ?? [])),
@@ -109,11 +125,45 @@ struct ClientPolicyReader {
         }
     }
 
+    // MARK: Client certificates
+
+    private mutating func requirement(_ field: ClientPolicy.ClientValidation) -> ClientValidation.Requirement {
+        let names = field.subjectAltNames?.map { name -> ClientValidation.Name in
+            let value = name.type == "DNS" ? name.value.lowercased() : name.value
+            let pattern: TextPattern =
+                switch name.effectiveMatch {
+                case "Prefix": .prefix(value)
+                case "Suffix": .suffix(value)
+                default: .exact(value)
+                }
+            return switch name.type {
+            case "DNS": .dns(pattern)
+            case "URI": .uri(pattern)
+            default: .email(pattern)
+            }
+        }
+        var lists: [RevocationFacts] = []
+        for reference in field.crlRefs ?? [] {
+            hasReferences = true
+            let object = ObjectKey(namespace: key.namespace, name: reference.name)
+            switch revocationLists(reference.effectiveKind, object, key: reference.key, in: snapshot) {
+            case .success(let facts): lists.append(facts)
+            case .failure(let problem):
+                unresolved.append(Verdict(.invalidRef, "tls.clientValidation.crlRefs: \(problem.message)"))
+            }
+        }
+        return ClientValidation.Requirement(
+            names: names, spkiHashes: field.spkiHashes.map { Set($0) }, revocationLists: lists)
+    }
+
     // MARK: Limits
 
     private func connections(_ field: ClientPolicy.ConnectionLimit) -> ConnectionLimit {
-        ConnectionLimit(
-            value: field.value,
+        let pods = max(1, snapshot.readyReplicas)
+        let share =
+            field.effectiveShared == "Divide" ? field.value.map { $0 / pods + ($0 % pods > 0 ? 1 : 0) } : field.value
+        return ConnectionLimit(
+            value: share,
             perSource: field.perSourceIP.map {
                 ConnectionLimit.PerSource(
                     value: $0.value,

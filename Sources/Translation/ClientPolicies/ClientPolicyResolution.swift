@@ -16,9 +16,9 @@ struct ClientPolicyResolution {
         var requirements: [ClientValidation.Requirement] = []
     }
 
-    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState]) {
+    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory) {
         self.snapshot = snapshot
-        index = ClientPolicyIndex(snapshot, gateways)
+        index = ClientPolicyIndex(snapshot, gateways, memory)
         guard !index.isEmpty else { return }
         // A policy that is not accepted after all changes what holds for others: so it goes on until nothing is found any
         // more. Each round takes at least one attachment out.
@@ -28,17 +28,18 @@ struct ClientPolicyResolution {
         for gateway in gateways { note(gateway) }
     }
 
+    var isEmpty: Bool { index.isEmpty }
+
     subscript(_ gateway: Int, _ listener: Int) -> ListenerPolicies {
         index.isEmpty ? ListenerPolicies() : listeners[gateway][listener]
     }
 
     /// What holds for a route at a listener, beyond the listener's own limits.
-    func route(_ route: RouteKey, at gateway: Int, _ listener: Int) -> (
+    func route(_ route: RouteKey, under listener: ListenerPolicies) -> (
         settings: ClientSettings, limits: [ClientLimits]
     ) {
-        guard !index.isEmpty else { return (ClientSettings(), []) }
-        var settings = listeners[gateway][listener].settings
-        guard let holder = index.holder(of: route) else { return (settings, []) }
+        guard !isEmpty, let holder = index.holder(at: .route(route)) else { return (listener.settings, []) }
+        var settings = listener.settings
         let limits = add(holder, to: &settings)
         return (settings, limits.map { [$0] } ?? [])
     }
@@ -48,7 +49,9 @@ struct ClientPolicyResolution {
         for holder in index.holders(at: listener.attachmentPoints) {
             if let limits = add(holder, to: &result.settings) { result.limits.append(limits) }
             guard index.obstacle(holder) == nil else { continue }
-            if let requirement = index.policies[holder.policy].requirement { result.requirements.append(requirement) }
+            let policy = index.policies[holder.policy]
+            if policy.unprotected(listener) != nil { result.limits.append(closed(holder)) }
+            if let requirement = policy.reading.requirement { result.requirements.append(requirement) }
         }
         return result
     }
@@ -57,16 +60,23 @@ struct ClientPolicyResolution {
     /// nobody in.
     private func add(_ holder: ClientPolicyIndex.Holder, to settings: inout ClientSettings) -> ClientLimits? {
         let policy = index.policies[holder.policy]
-        let id = LimitID(policy: policy.key.description, target: index[holder].point.description)
         guard index.obstacle(holder) == nil else {
-            let closed = Authorization(rules: [], allowsByDefault: false)
-            return policy.isSecurity ? ClientLimits(id: id, authorization: closed) : nil
+            let isSecurity = policy.policy.spec.isSecurity || policy.reading.isSecurity
+            return isSecurity ? closed(holder) : nil
         }
-        var reader = ClientPolicyReader(policy.key, snapshot)
-        settings.merge(policy.policy.spec, &reader, of: holder.policy)
-        guard var limits = policy.limits else { return nil }
-        limits.id = id
+        settings.merge(policy.reading.spec, ClientPolicyReader(policy.key, snapshot), of: holder.policy)
+        guard var limits = policy.reading.limits else { return nil }
+        limits.id = id(holder)
         return limits
+    }
+
+    private func id(_ holder: ClientPolicyIndex.Holder) -> LimitID {
+        LimitID(policy: index.policies[holder.policy].key.description, target: index[holder].point.description)
+    }
+
+    /// Lets nobody in.
+    private func closed(_ holder: ClientPolicyIndex.Holder) -> ClientLimits {
+        ClientLimits(id: id(holder), authorization: Authorization(rules: [], allowsByDefault: false))
     }
 
     // MARK: What cannot stand beside each other
@@ -75,14 +85,12 @@ struct ClientPolicyResolution {
         var isChanged = false
         for (gateway, state) in gateways.enumerated() {
             for (listener, listenerState) in state.listeners.enumerated() {
-                let chain = index.holders(at: listenerState.attachmentPoints)
+                let chain = index.holders(at: listenerState.attachmentPoints).filter { index.obstacle($0) == nil }
                 let places = Dictionary(chain.enumerated().map { ($1.policy, $0) }) { $1 }
                 let found = listeners[gateway][listener].settings.contradiction { places[$0] ?? 0 }
-                guard let found, let holder = chain.last(where: { $0.policy == found.policy }),
-                    index.obstacle(holder) == nil
-                else { continue }
+                guard let found, let holder = chain.last(where: { $0.policy == found.policy }) else { continue }
                 let other = found.other == found.policy ? "" : " (with ClientPolicy \(index.policies[found.other].key))"
-                index[holder].verdict = Verdict(.invalid, found.message + other)
+                index[holder].verdict = Verdict(.invalid, "tls: \(found.message)\(other)")
                 isChanged = true
             }
         }
@@ -93,18 +101,17 @@ struct ClientPolicyResolution {
         var isChanged = false
         for (gateway, state) in gateways.enumerated() {
             let served = state.listeners.indices.filter { state.listeners[$0].isServed }
-            for (_, indices) in Dictionary(grouping: served, by: { state.listeners[$0].spec.port })
-            where indices.count > 1 {
+            let ports = Dictionary(grouping: served) { state.listeners[$0].spec.port }
+            for (_, indices) in ports.sorted(by: { $0.key < $1.key }) where indices.count > 1 {
                 let conflicts = PortFields.conflicts(
                     indices.map { state.listeners[$0] }, indices.map { listeners[gateway][$0].settings }
                 ) { index.policies[$0].key }
                 for conflict in conflicts {
-                    for listener in indices {
-                        for holder in index.holders(at: state.listeners[listener].attachmentPoints)
-                        where holder.policy == conflict.policy && index.obstacle(holder) == nil {
-                            index[holder].verdict = conflict.verdict
-                            isChanged = true
-                        }
+                    let points = indices.flatMap { state.listeners[$0].attachmentPoints }
+                    for holder in index.holders(at: points)
+                    where holder.policy == conflict.policy && index.obstacle(holder) == nil {
+                        index[holder].verdict = conflict.verdict
+                        isChanged = true
                     }
                 }
             }
@@ -117,21 +124,49 @@ struct ClientPolicyResolution {
     /// Notes which fields hold at a gateway's listeners, and what deserves to be said.
     private mutating func note(_ gateway: GatewayState) {
         for listener in gateway.listeners {
-            let chain = index.holders(at: listener.attachmentPoints).filter { index.obstacle($0) == nil }
+            let chain = chain(of: listener)
             for (place, holder) in chain.enumerated() {
-                noteFields(holder, under: chain[(place + 1)...])
-                let warnings = index.policies[holder.policy].warnings(at: listener)
-                for warning in warnings where !index[holder].warnings.contains(warning) {
-                    index[holder].warnings.append(warning)
-                }
+                noteFields(holder, under: chain[(place + 1)...], at: listener)
+                warn(holder, index.policies[holder.policy].warnings(at: listener))
             }
         }
     }
 
+    /// Takes in where a route is served, if a policy is attached to it. To be told of every route once.
+    mutating func note(_ route: RouteState, _ gateways: [GatewayState]) {
+        guard index.isTarget(route.ref), let holder = index.holder(at: .route(route.ref)) else { return }
+        for parent in route.parents where parent.rejection == nil {
+            if let gateway = parent.gateway { index.note(route.ref, at: gateways[gateway].key) }
+        }
+        let listeners = route.places.map { gateways[$0.gateway].listeners[$0.listener] }
+        guard index.obstacle(holder) == nil else { return }
+        if let verdict = index.policies[holder.policy].neverMatching(at: listeners, index[holder].point) {
+            index[holder].verdict = verdict
+            return
+        }
+        for listener in listeners {
+            noteFields(holder, under: [], at: listener)
+            warn(holder, index.policies[holder.policy].unmatched(at: listener))
+            for wider in chain(of: listener) { noteFields(wider, under: [holder], at: listener) }
+        }
+    }
+
+    /// The policies that hold at a listener, the least specific first.
+    private func chain(of listener: ListenerState) -> [ClientPolicyIndex.Holder] {
+        index.holders(at: listener.attachmentPoints).filter { index.obstacle($0) == nil }
+    }
+
+    private mutating func warn(_ holder: ClientPolicyIndex.Holder, _ warnings: [Verdict]) {
+        for warning in warnings where !index[holder].warnings.contains(warning) {
+            index[holder].warnings.append(warning)
+        }
+    }
+
     private mutating func noteFields(
-        _ holder: ClientPolicyIndex.Holder, under others: ArraySlice<ClientPolicyIndex.Holder>
+        _ holder: ClientPolicyIndex.Holder, under others: ArraySlice<ClientPolicyIndex.Holder>,
+        at listener: ListenerState
     ) {
-        let fields = self.fields(of: holder)
+        let fields = self.fields(of: holder).filter { listener.heeds($0) }
         var overriders: [String: Int] = [:]
         for other in others {
             for field in self.fields(of: other) { overriders[field] = other.policy }
@@ -143,7 +178,8 @@ struct ClientPolicyResolution {
                 index[holder].holding.insert(field)
             }
         }
-        if index.policies[holder.policy].limits != nil { index[holder].holding.insert("limits") }
+        let reading = index.policies[holder.policy].reading
+        if reading.limits != nil || reading.requirement != nil { index[holder].holding.insert("limits") }
     }
 
     private func fields(of holder: ClientPolicyIndex.Holder) -> Set<String> {
@@ -151,7 +187,4 @@ struct ClientPolicyResolution {
         _ = add(holder, to: &alone)
         return Set(alone.sources.keys)
     }
-
-    /// Says that a route is served at listeners of a gateway, where a policy is attached to it.
-    mutating func note(_ route: RouteKey, at gateway: ObjectKey) { index.note(route, at: gateway) }
 }

@@ -1,24 +1,65 @@
 internal import KubernetesAPI
 
-/// Writes the status of every ClientPolicy that is attached to something of ours; at most 16 ancestors fit.
+/// What fits into a PolicyStatus.
+private let mostAncestors = 16
+
+/// Writes the status of every ClientPolicy that is attached to something of ours, and of those whose targets do not exist.
 func reportClientPolicies(
     _ policies: [ClientPolicyState], _ options: TranslationOptions, into report: inout StatusReport
 ) {
     for policy in policies {
-        let ancestors = policy.attachments.reduce(into: Set<PolicyAncestor>()) { $0.formUnion($1.ancestors) }
-        guard !ancestors.isEmpty else { continue }
-        report.clientPolicies[policy.key] = PolicyStatus(
-            ancestors: ancestors.sorted().prefix(16).map { ancestor in
-                PolicyAncestorStatus(
-                    ancestorRef: ParentReference(
-                        group: gatewayAPIGroup, kind: "Gateway", namespace: ancestor.gateway.namespace,
-                        name: ancestor.gateway.name, sectionName: ancestor.section),
-                    controllerName: options.controllerName, conditions: policy.conditions(at: ancestor))
-            })
+        var statuses = policy.ancestors.prefix(mostAncestors).map { ancestor in
+            PolicyAncestorStatus(
+                ancestorRef: ParentReference(
+                    group: gatewayAPIGroup, kind: "Gateway", namespace: ancestor.gateway.namespace,
+                    name: ancestor.gateway.name, sectionName: ancestor.section),
+                controllerName: options.controllerName, conditions: policy.conditions(at: ancestor))
+        }
+        // What is not there is nobody's: it stands for itself.
+        if statuses.isEmpty { statuses = policy.lost(options) }
+        if !statuses.isEmpty { report.clientPolicies[policy.key] = PolicyStatus(ancestors: statuses) }
+    }
+}
+
+/// ClientPolicies that affect nobody's traffic and have no status to say so.
+func idleClientPolicies(_ report: StatusReport, _ policies: [ClientPolicyState]) -> [Notice] {
+    policies.filter { report.clientPolicies[$0.key] == nil }.map { policy in
+        Notice(
+            kind: ClientPolicy.resourceKind.kind, key: policy.key,
+            message: "has no effect: none of its targets is served")
     }
 }
 
 extension ClientPolicyState {
+    /// Every gateway that the policy's status has to name.
+    fileprivate var ancestors: [PolicyAncestor] {
+        attachments.reduce(into: Set<PolicyAncestor>()) { $0.formUnion($1.ancestors) }.sorted()
+    }
+
+    /// Whether a gateway, as a whole, is one the status has no room for.
+    func isOutOfRoom(_ gateway: ObjectKey) -> Bool {
+        ancestors.dropFirst(mostAncestors).contains(PolicyAncestor(gateway: gateway, section: nil))
+    }
+
+    /// What is said of targets that cannot be targets, or that do not exist.
+    fileprivate func lost(_ options: TranslationOptions) -> [PolicyAncestorStatus] {
+        policy.spec.targetRefs.prefix(mostAncestors).compactMap { target in
+            let point = target.point(in: key.namespace)
+            let found = attachments.first { $0.point == point }?.verdict
+            let verdict = point == nil ? rejection : found?.reason == .targetNotFound ? found : nil
+            guard let verdict = [rejection, verdict].compactMap({ $0 }).merged, point == nil || found != nil else {
+                return nil
+            }
+            let generation = policy.metadata.generation
+            return PolicyAncestorStatus(
+                ancestorRef: ParentReference(
+                    group: target.group, kind: target.kind, namespace: key.namespace, name: target.name,
+                    sectionName: target.sectionName),
+                controllerName: options.controllerName,
+                conditions: [Condition(.accepted, verdict, otherwise: .accepted, generation: generation)])
+        }
+    }
+
     fileprivate func conditions(at ancestor: PolicyAncestor) -> [Condition] {
         let generation = policy.metadata.generation
         let here = attachments.filter { $0.ancestors.contains(ancestor) }
@@ -41,16 +82,35 @@ extension ClientPolicyState {
     private func programmed(_ attachments: [Attachment], _ generation: Int64?) -> Condition {
         var overridden: [String: Set<String>] = [:]
         for attachment in attachments { overridden.merge(attachment.overridden) { $0.union($1) } }
-        let message = overridden.sorted { $0.key < $1.key }
-            .map { "\($0.key) → ClientPolicy \($0.value.sorted().joined(separator: ", "))" }.joined(separator: "; ")
-        let holding = attachments.reduce(into: Set<String>()) { $0.formUnion($1.holding) }
-        let isRoute = attachments.contains { if case .route = $0.point { true } else { false } }
         guard !overridden.isEmpty else {
             return Condition(.programmed, .true, .programmed, observedGeneration: generation)
         }
-        guard !holding.isEmpty || isRoute else {
+        let message = overridden.sorted { $0.key < $1.key }
+            .map { "\($0.key) → ClientPolicy \($0.value.sorted().joined(separator: ", "))" }.joined(separator: "; ")
+        guard attachments.contains(where: { !$0.holding.isEmpty }) else {
             return Condition(.programmed, .false, .overridden, message, observedGeneration: generation)
         }
         return Condition(.programmed, .true, .partiallyProgrammed, message, observedGeneration: generation)
+    }
+}
+
+extension ClientPolicyResolution {
+    /// Says on a target which policy is in force there; nil: none is. `gateway`: of a route, that of the parent in question.
+    func affected(_ point: AttachmentPoint, at gateway: ObjectKey? = nil, generation: Int64?) -> [Condition] {
+        guard !isEmpty, let holder = index.holder(at: point) else { return [] }
+        let policy = index.policies[holder.policy]
+        let isInForce = index.obstacle(holder) == nil
+        guard isInForce || policy.policy.spec.isSecurity || policy.reading.isSecurity else { return [] }
+        let name = "ClientPolicy \(policy.key)"
+        if let gateway, policy.isOutOfRoom(gateway) {
+            return [
+                Condition(
+                    .clientPolicyAffected, .false, .ancestorLimit,
+                    "\(name) is in force, but its status has no room for Gateway \(gateway)",
+                    observedGeneration: generation)
+            ]
+        }
+        let message = isInForce ? name : "\(name), which is not accepted: nobody is let in"
+        return [Condition(.clientPolicyAffected, .true, .policyAffected, message, observedGeneration: generation)]
     }
 }

@@ -38,7 +38,7 @@ struct ClientSettings {
     var maxConnectionDurationJitter: Sourced<Int>?
 
     /// Lets a more specific policy's fields go before those that are there.
-    mutating func merge(_ spec: ClientPolicy.Spec, _ reader: inout ClientPolicyReader, of policy: Int) {
+    mutating func merge(_ spec: ClientPolicy.Spec, _ reader: ClientPolicyReader, of policy: Int) {
         if let field = spec.proxyProtocol { proxyProtocol = .init(value: reader.proxyProtocol(field), policy: policy) }
         if let field = spec.startTLS { startTLS = .init(value: reader.startTLS(field), policy: policy) }
         if let field = spec.tcpKeepalive { keepalive = .init(value: reader.keepalive(field), policy: policy) }

@@ -3,22 +3,32 @@ internal import KubernetesAPI
 
 /// Writes the status of a gateway and its ListenerSets; `Programmed` stays Unknown where the engine decides it. `routes`: what
 /// is attached to each listener.
-func reportGateway(_ gateway: GatewayState, _ routes: [RouteSelection], into report: inout StatusReport) {
+func reportGateway(
+    _ gateway: GatewayState, _ routes: [RouteSelection], _ policies: ClientPolicyResolution,
+    into report: inout StatusReport
+) {
     report.gateways[gateway.key] = GatewayStatus(
-        conditions: [accepted(gateway), resolvedRefs(gateway), programmed(gateway)] + insecureFallback(gateway),
-        listeners: listenerStatuses(gateway.ownListeners, of: gateway, routes, generation: gateway.generation),
+        conditions: [accepted(gateway), resolvedRefs(gateway), programmed(gateway)] + insecureFallback(gateway)
+            + policies.affected(.gateway(gateway.key), generation: gateway.generation),
+        listeners: listenerStatuses(
+            gateway.ownListeners, of: gateway, routes, policies, generation: gateway.generation),
         attachedListenerSets: attachedSets(gateway))
-    reportListenerSets(of: gateway, routes, into: &report)
+    reportListenerSets(of: gateway, routes, policies, into: &report)
 }
 
 /// The status of listeners of one object. Of several with one name, which keys the status, the first.
 func listenerStatuses(
-    _ listeners: ArraySlice<ListenerState>, of gateway: GatewayState, _ routes: [RouteSelection], generation: Int64?
+    _ listeners: ArraySlice<ListenerState>, of gateway: GatewayState, _ routes: [RouteSelection],
+    _ policies: ClientPolicyResolution, generation: Int64?
 ) -> [ListenerStatus] {
     var seen: Set<String> = []
-    return listeners.indices.filter { seen.insert(listeners[$0].spec.name).inserted }.map {
-        status(
-            listeners[$0], of: gateway, attachedRoutes: routes[$0].attachedRoutes, generation: generation)
+    return listeners.indices.filter { seen.insert(listeners[$0].spec.name).inserted }.map { index in
+        var status = status(
+            listeners[index], of: gateway, attachedRoutes: routes[index].attachedRoutes, generation: generation)
+        if let point = listeners[index].attachmentPoints.last {
+            status.conditions += policies.affected(point, generation: generation)
+        }
+        return status
     }
 }
 

@@ -14,12 +14,16 @@ extension ListenerSetState {
 
 /// Writes the status of every ListenerSet that names a gateway of ours; `Programmed` stays Unknown where the engine
 /// decides it.
-func reportListenerSets(of gateway: GatewayState, _ routes: [RouteSelection], into report: inout StatusReport) {
+func reportListenerSets(
+    of gateway: GatewayState, _ routes: [RouteSelection], _ policies: ClientPolicyResolution,
+    into report: inout StatusReport
+) {
     for set in gateway.sets {
         report.listenerSets[set.key] = ListenerSetStatus(
-            conditions: [accepted(set, gateway), programmed(set, gateway)],
+            conditions: [accepted(set, gateway), programmed(set, gateway)]
+                + policies.affected(.listenerSet(set.key), generation: set.generation),
             listeners: listenerStatuses(
-                gateway.listeners[set.listeners], of: gateway, routes, generation: set.generation))
+                gateway.listeners[set.listeners], of: gateway, routes, policies, generation: set.generation))
         report.listenerSetParents[set.key] = gateway.key
     }
 }
