@@ -5,7 +5,7 @@ extension Condition {
     /// Whether it says that something is not as its author meant it.
     public var isProblem: Bool {
         switch type {
-        case .accepted, .resolvedRefs, .programmed, .supportedVersion: status == .false
+        case .accepted, .resolvedRefs, .programmed, .supportedVersion, .clientPolicyAffected: status == .false
         case .conflicted, .overlappingTLSConfig, .superseded, .warning: status == .true
         default: false
         }
