@@ -99,7 +99,7 @@ struct Flow {
     /// Full reads in a row, then rounds by splice: evidence of bulk. From ``Worker/steadyBulk`` on it is paced.
     var bulk: UInt8 = 0
     var bytes: UInt64 = 0
-    /// Milliseconds of the last read in this direction; 0: none yet.
+    /// Milliseconds of the last read in this direction, or write of what it held; before that, of the relay's begin.
     var lastByteAt: Int64 = 0
     /// Bytes this direction may still move; unlimited is `Int.max`.
     var allowance: Int = .max

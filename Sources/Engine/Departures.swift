@@ -22,8 +22,12 @@ struct DrainCell: ~Copyable, Sendable {
     func isDue(_ connection: UInt64, now milliseconds: Int64) -> Bool {
         let start = start.load(ordering: .acquiring)
         guard start > 0 else { return false }
-        let share = Int64(truncatingIfNeeded: (connection &* 0x9e37_79b9_7f4a_7c15) >> 33)
-        return milliseconds >= start + share % spread.load(ordering: .relaxed)
+        return milliseconds >= start + DrainCell.share(of: connection) % spread.load(ordering: .relaxed)
+    }
+
+    /// Evenly spread over 0..<2^31, for connections of consecutive numbers too.
+    static func share(of connection: UInt64) -> Int64 {
+        Int64(truncatingIfNeeded: (connection &* 0x9e37_79b9_7f4a_7c15) >> 33)
     }
 }
 

@@ -94,6 +94,8 @@ final class RouteRuntime: Sendable {
     let idleTimeout: Int64
     let halfCloseTimeout: Int64
     let maxDuration: Int64
+    /// Whether one of those that concern one direction is set.
+    let hasTimeoutsOfSides: Bool
     let state: RouteState
     let configuration: RouteConfiguration
     let ticket: RuleTicket
@@ -103,6 +105,9 @@ final class RouteRuntime: Sendable {
     /// Whether a backend that the configuration names is none of the table's.
     let hasUnknownBackend: Bool
     let alpn: ALPNList
+    let clientIdleTimeout: Int64
+    let serverIdleTimeout: Int64
+    let firstByteTimeout: Int64
 
     init(
         configuration: RouteConfiguration, state: RouteState, ticket: RuleTicket, targets: [BackendRuntime?],
@@ -117,9 +122,23 @@ final class RouteRuntime: Sendable {
         only = targets.count == 1 && configuration.backends.allSatisfy { $0.weight > 0 } ? targets[0] : nil
         hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }
         sequence = WeightedSequence(weights: configuration.backends.map(\.weight))
-        idleTimeout = configuration.settings.idleTimeout?.wholeMilliseconds ?? 0
-        halfCloseTimeout = configuration.settings.halfCloseTimeout?.wholeMilliseconds ?? 0
-        maxDuration = configuration.settings.maxConnectionDuration?.wholeMilliseconds ?? 0
+        let settings = configuration.settings
+        idleTimeout = settings.idleTimeout?.wholeMilliseconds ?? 0
+        halfCloseTimeout = settings.halfCloseTimeout?.wholeMilliseconds ?? 0
+        maxDuration = settings.maxConnectionDuration?.wholeMilliseconds ?? 0
+        clientIdleTimeout = settings.clientIdleTimeout?.wholeMilliseconds ?? 0
+        serverIdleTimeout = settings.serverIdleTimeout?.wholeMilliseconds ?? 0
+        firstByteTimeout = settings.firstByteTimeout?.wholeMilliseconds ?? 0
+        hasTimeoutsOfSides = clientIdleTimeout > 0 || serverIdleTimeout > 0 || firstByteTimeout > 0
+    }
+
+    /// ``maxDuration`` as one connection has it: shorter by up to the jitter, so that those that came together do not all come
+    /// back together. A connection always gets the same.
+    func maxDuration(of connection: UInt64) -> Int64 {
+        let jitter = Int64(min(max(configuration.settings.maxConnectionDurationJitter, 0), 50))
+        let spread = maxDuration / 100 * jitter + maxDuration % 100 * jitter / 100
+        guard spread > 0 else { return maxDuration }
+        return maxDuration - DrainCell.share(of: connection) % (spread + 1)
     }
 
     /// The backend the next connection goes to; nil: refuse it.

@@ -27,6 +27,7 @@ extension Worker {
                     return
                 }
                 left -= 1
+                shared.disrupted.add(1, ordering: .relaxed)
                 endGently(sweepNext, reason)
             }
             sweepNext += 1
@@ -53,13 +54,23 @@ extension Worker {
 
     /// Both sides see an orderly end of what was passed on: close_notify where nothing is dropped, then FIN. The client is
     /// given time to answer it.
-    private func endGently(_ slot: Int, _ reason: CloseReason) {
-        shared.disrupted.add(1, ordering: .relaxed)
+    func endGently(_ slot: Int, _ reason: CloseReason) {
         guard records[slot].stage == .relay else {
             if records[slot].stage == .handshake { countHandshake(slot, .terminateUnknown, .other) }
             return refuse(slot, reason, .proxy)
         }
-        for direction in [Direction.request, .response] {
+        sendCloseNotifies(slot)
+        // Closing over what the backend has sent meanwhile would reset it.
+        let backend = sides[2 * slot + 1].descriptor
+        _ = sluice_shutdown_write(backend)
+        for _ in 0..<8 where sluice_recv(backend, scratch, Worker.scratchSize, 0) <= 0 { break }
+        linger(slot, reason, .proxy)
+    }
+
+    /// Says to both sides that no more comes, where nothing is dropped.
+    func sendCloseNotifies(_ slot: Int) {
+        for index in 0..<2 {
+            let direction: Direction = index == 0 ? .request : .response
             let flow = flows + (2 * slot + direction.rawValue)
             let sink = sides + (2 * slot + 1 - direction.rawValue)
             guard let ssl = sink.pointee.tls, !sink.pointee.flags.contains(.tlsBroken), !flow.pointee.holdsData,
@@ -67,10 +78,5 @@ extension Worker {
             else { continue }
             _ = sendCloseNotify(ssl, sink)
         }
-        // Closing over what the backend has sent meanwhile would reset it.
-        let backend = sides[2 * slot + 1].descriptor
-        _ = sluice_shutdown_write(backend)
-        for _ in 0..<8 where sluice_recv(backend, scratch, Worker.scratchSize, 0) <= 0 { break }
-        linger(slot, reason, .proxy)
     }
 }

@@ -20,6 +20,8 @@ extension Worker {
         record.pointee.stageDeadline = 0
         record.pointee.lastActivity = nowMilliseconds
         record.pointee.keepaliveAt = nowMilliseconds + Worker.settleMilliseconds
+        flows[2 * slot].lastByteAt = nowMilliseconds
+        flows[2 * slot + 1].lastByteAt = nowMilliseconds
         if let cells = record.pointee.routeCells { RouteField.setup.record(now - record.pointee.acceptedAt, in: cells) }
         armTimer(slot)
         if sides[2 * slot].flags.contains(.readable) { guard relayRound(slot, .request) else { return } }
@@ -174,7 +176,7 @@ extension Worker {
                 guard moved > 0 else { return moved == wouldBlock ? .blocked : .failed }
                 flow.pointee.pipeBytes -= Int(moved)
                 shared.budget.giveBack(Int(moved))
-                records[slot].lastActivity = nowMilliseconds
+                noteFlushed(slot, flow)
             }
             pipes.giveBack(flow.pointee.pipe)
             flow.pointee.pipe = -1
@@ -184,13 +186,19 @@ extension Worker {
             let written = write(sink, block.bytes + block.pointee.start, block.count)
             guard written >= 0 else { return .failed }
             block.pointee.start += written
-            if written > 0 { records[slot].lastActivity = nowMilliseconds }
+            if written > 0 { noteFlushed(slot, flow) }
             guard block.count == 0 else { return .blocked }
             flow.pointee.held = block.pointee.next
             if flow.pointee.held == nil { flow.pointee.heldTail = nil }
             blocks.giveBack(block)
         }
         return .done
+    }
+
+    /// A slow reader is not idle, nor is whoever it keeps from sending.
+    private func noteFlushed(_ slot: Int, _ flow: UnsafeMutablePointer<Flow>) {
+        records[slot].lastActivity = nowMilliseconds
+        flow.pointee.lastByteAt = nowMilliseconds
     }
 
     /// A pipe that a blocked direction held for too long is needed elsewhere: its bytes move into buffers.

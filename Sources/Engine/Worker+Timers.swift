@@ -16,27 +16,12 @@ extension Worker {
         guard record.pointee.stage == .relay else { return record.pointee.stageDeadline }
         var deadline = earlier(.max, record.pointee.keepaliveAt)
         if let route = record.pointee.route {
-            deadline = earlier(deadline, route._withUnsafeGuaranteedRef { relayDeadline(slot, $0) })
+            deadline = earlier(deadline, route._withUnsafeGuaranteedRef { expiry(slot, $0).at })
         }
         for index in 0..<2 where flows[2 * slot + index].heldSince > 0 {
             deadline = earlier(deadline, flows[2 * slot + index].heldSince + Worker.pipeHoldMilliseconds)
         }
         return deadline == .max ? 0 : deadline
-    }
-
-    /// What the route's settings allow; `Int64.max` without a limit.
-    private func relayDeadline(_ slot: Int, _ route: RouteRuntime) -> Int64 {
-        let record = records + slot
-        var deadline = Int64.max
-        if route.idleTimeout > 0 { deadline = earlier(deadline, record.pointee.lastActivity + route.idleTimeout) }
-        if route.halfCloseTimeout > 0, record.pointee.halfClosedAt > 0 {
-            let since = max(record.pointee.halfClosedAt, record.pointee.lastActivity)
-            deadline = earlier(deadline, since + route.halfCloseTimeout)
-        }
-        if route.maxDuration > 0 {
-            deadline = earlier(deadline, record.pointee.acceptedAt / 1_000_000 + route.maxDuration)
-        }
-        return deadline
     }
 
     /// A candidate of 0 is none.
@@ -100,19 +85,10 @@ extension Worker {
     private func expireRelay(_ slot: Int) {
         let record = records + slot
         let milliseconds = nowMilliseconds
-        if let route = record.pointee.route?.takeUnretainedValue() {
-            if route.maxDuration > 0, record.pointee.acceptedAt / 1_000_000 + route.maxDuration <= milliseconds {
-                return close(slot, .maxDuration, .proxy, reset: false)
-            }
-            if route.idleTimeout > 0, record.pointee.lastActivity + route.idleTimeout <= milliseconds {
-                return close(slot, .idleTimeout, .proxy, reset: false)
-            }
-            let halfClosed = record.pointee.halfClosedAt
-            if route.halfCloseTimeout > 0, halfClosed > 0,
-                max(halfClosed, record.pointee.lastActivity) + route.halfCloseTimeout <= milliseconds
-            {
-                return close(slot, .halfCloseTimeout, .proxy, reset: false)
-            }
+        if let route = record.pointee.route {
+            if route._withUnsafeGuaranteedRef({ $0.firstByteTimeout > 0 }), !readFirstByte(slot) { return }
+            let end = route._withUnsafeGuaranteedRef { expiry(slot, $0) }
+            if end.at <= milliseconds { return endInTime(slot, end) }
         }
         if record.pointee.keepaliveAt > 0, record.pointee.keepaliveAt <= milliseconds { keepBackendAlive(slot) }
         for index in 0..<2 {

@@ -60,6 +60,25 @@ public struct BandwidthBucket: Hashable, Sendable {
         return max(0, bucket.clock.time(of: due) - RateClock.clamped(now))
     }
 
+    /// What may move at `now`, at most `limit` bytes, and the state after it was spent: before it moves, so that of several who
+    /// take at once nobody gets what another one has. What does not move is given back.
+    public func take(_ state: Int64, upTo limit: Int, now: Int64) -> (state: Int64, bytes: Int) {
+        let bytes = min(allowance(state, now: now), limit)
+        return bytes > 0 ? (spend(state, now: now, bytes: bytes), bytes) : (state, 0)
+    }
+
+    /// Nanoseconds from `now` until all that was spent so far may move; 0: it may. Whoever spends a share in advance and waits
+    /// for that has a place in a queue: shares become due in the order in which they were taken.
+    public func due(_ state: Int64, now: Int64) -> Int64 {
+        let tick = bucket.clock.ticks(at: now)
+        let due = tick + bucket.missing(state, at: tick) - bucket.capacity
+        guard due > tick else { return 0 }
+        return max(0, bucket.clock.time(of: due) - RateClock.clamped(now))
+    }
+
+    /// The state after `bytes` that were spent did not move after all.
+    public func giveBack(_ state: Int64, bytes: Int) -> Int64 { max(0, state - Int64(max(0, bytes)) >> unit) }
+
     /// States up to this one are full at `now`: they tell nothing that ``full`` does not.
     public func fullMark(now: Int64) -> Int64 { bucket.clock.ticks(at: now) }
 
