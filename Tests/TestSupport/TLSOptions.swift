@@ -20,6 +20,8 @@ public struct TLSClientOptions: Sendable {
     public var verifyName: String?
     /// Our own certificate chain and key.
     public var certificate: TestCertificate?
+    /// Instead of it: paths of PEM files.
+    public var certificateFiles: (chain: String, key: String)?
     public var minVersion: TLSVersion = .tls12
     public var maxVersion: TLSVersion = .tls13
     /// A session to resume.

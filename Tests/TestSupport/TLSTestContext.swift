@@ -20,6 +20,10 @@ final class TLSTestContext: @unchecked Sendable {
             SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         }
         if let certificate = options.certificate { try use(certificate) }
+        if let files = options.certificateFiles {
+            try check(SSL_CTX_use_certificate_chain_file(pointer, files.chain) == 1)
+            try check(SSL_CTX_use_PrivateKey_file(pointer, files.key, SSL_FILETYPE_PEM) == 1)
+        }
         if !options.alpn.isEmpty {
             let wire = protocols.wire
             try check(SSL_CTX_set_alpn_protos(context, wire.baseAddress, UInt32(wire.count)) == 0)
