@@ -5,6 +5,10 @@ internal import Primitives
 /// ``StageOutcome``.
 enum Stage: UInt8 {
     case free
+    /// A header of the PROXY protocol may stand before what the client says.
+    case proxyHeader
+    /// The client may ask for TLS in its own protocol.
+    case startTLS
     /// The ClientHello is being peeked at.
     case inspect
     /// TLS handshake with the client.
@@ -19,6 +23,8 @@ enum Stage: UInt8 {
     case retry
     /// TLS handshake with the backend.
     case backendHandshake
+    /// The client's own request for TLS was repeated to the backend, whose answer is awaited.
+    case backendStartTLS
     case relay
     /// An alert was sent; the client's close is awaited.
     case linger
@@ -48,6 +54,17 @@ struct SideFlags: OptionSet {
     static let urgent = SideFlags(rawValue: 64)
     /// With either of them a short read does not mean that nothing is left.
     @inline(__always) static var moreAfterShortRead: SideFlags { SideFlags(rawValue: 4 | 64) }
+}
+
+/// What the stages before the ClientHello have learnt.
+struct OpeningFlags: OptionSet {
+    let rawValue: UInt8
+    /// The proxy's own connection, such as a health check: a client only once it has sent something.
+    static let local = OpeningFlags(rawValue: 1)
+    /// The client asked for TLS in its protocol and was told to go on.
+    static let requestedTLS = OpeningFlags(rawValue: 2)
+    /// It asked for another encryption before and was told that there is none.
+    static let refusedGSS = OpeningFlags(rawValue: 4)
 }
 
 /// One of a connection's two sockets. Raw memory owned by the worker's slot table.
@@ -129,6 +146,7 @@ struct ConnectionRecord {
     /// Which direction ended first, and how: it names the close. ``Direction`` as a number, or -1.
     var endedFirst: Int8 = -1
     var endReason: CloseReason = .clientClosed
+    var opening: OpeningFlags = []
     /// Next slot in the ready or handshake list, or -1.
     var next: Int32 = -1
     /// Who connects: the peer, until a PROXY header names another.
@@ -136,7 +154,7 @@ struct ConnectionRecord {
     var peer = SocketAddress(.anyV4, 0)
 
     // Owned references: retained when set, released at close.
-    /// Only while the ClientHello is awaited.
+    /// Only until the listener is known: while a PROXY header, a request for TLS or the ClientHello is awaited.
     var binding: Unmanaged<BindingRuntime>?
     var listener: Unmanaged<ListenerRuntime>?
     var route: Unmanaged<RouteRuntime>?
@@ -164,6 +182,9 @@ struct ConnectionRecord {
     var lastActivity: Int64 = 0
     var halfClosedAt: Int64 = 0
     var keepaliveAt: Int64 = 0
+
+    /// What the PROXY header said, owned; nil without one.
+    var proxyHeader: Unmanaged<ReceivedProxyHeader>?
 }
 
 enum TLSModeFlag: UInt8 { case none, passthrough, terminate }

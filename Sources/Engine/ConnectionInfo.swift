@@ -16,7 +16,14 @@ public struct ConnectionInfo: Hashable, Sendable {
     public var backend: BackendID?
     /// The endpoint that is connected or being connected to.
     public var endpoint: String?
+    /// Who connects: as a PROXY header says, else the peer.
     public var client: SocketAddress
+    /// The other end of the connection that was accepted.
+    public var peer: SocketAddress
+    /// That of the PROXY protocol's header which named the client, 1 or 2; nil without one.
+    public var proxyProtocolVersion: Int?
+    /// The connection's name in that header (PP2_TYPE_UNIQUE_ID), at most 128 bytes; those that are not UTF-8 are replaced.
+    public var proxyUniqueID: String?
     /// As the client sent it; nil without SNI and on plain TCP.
     public var serverName: String?
     /// Negotiated with the client; nil where TLS is not terminated.

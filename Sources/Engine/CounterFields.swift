@@ -16,9 +16,11 @@ enum ListenerField {
     static let handshakes = rejected + reasons
     static let handshakeDuration = HistogramLayout(
         start: handshakes + HandshakeResult.allCases.count * HandshakeKind.allCases.count, bounds: .latency)
-    static let count = handshakeDuration.end
+    private static let proxyHeaders = handshakeDuration.end
+    static let count = proxyHeaders + ProxyHeaderResult.allCases.count
 
     static func rejected(_ reason: CloseReason) -> Int { rejected + reason.index }
+    static func proxyHeader(_ result: ProxyHeaderResult) -> Int { proxyHeaders + result.rawValue }
     static func handshake(_ kind: HandshakeKind, _ result: HandshakeResult) -> Int {
         handshakes + kind.rawValue * HandshakeResult.allCases.count + result.rawValue
     }

@@ -14,6 +14,7 @@ extension Engine {
         let byListener = listeners.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }
         writeListeners(byListener, &text)
         writeReadiness(current.listeners, acknowledgement, &text)
+        writeProxyHeaders(byListener, &text)
         writeHandshakes(byListener, &text)
         writeRoutes(routes.map { (LabelSet(of: $0), $0) }.sorted { $0.1.key.order < $1.1.key.order }, &text)
         writeBackends(
@@ -55,7 +56,7 @@ extension Engine {
         ) { for (labels, state) in listeners { $0.sample(labels, state.counters.sum(ListenerField.active)) } }
         text.family(
             "sluice_listener_handshaking_connections", .gauge,
-            help: "Connections whose ClientHello or TLS handshake is not complete."
+            help: "Connections whose PROXY header, ClientHello or TLS handshake is not complete."
         ) { for (labels, state) in listeners { $0.sample(labels, state.counters.sum(ListenerField.handshaking)) } }
     }
 

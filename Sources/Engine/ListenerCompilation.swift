@@ -11,6 +11,8 @@ struct ListenerCompilation {
     private let new: ListenerConfiguration
     /// ALPN to offer whatever the route says; nil: the route's own.
     private let alpn: [String]?
+    /// ALPN to offer besides the route's own.
+    private let addedALPN: [String]
     private var names = ServerNameTable([], fallback: nil)
     private var slots = RouteSlots()
     private var uses = RouteUses()
@@ -25,7 +27,7 @@ struct ListenerCompilation {
         users: BackendUsers?
     ) {
         (self.compiler, self.key, self.old, self.new, self.users) = (compiler, key, old, new, users)
-        alpn = new.offeredALPN
+        (alpn, addedALPN) = (new.offeredALPN, new.addedALPN)
     }
 
     /// The listener as it is now: the same object where nothing changed.
@@ -56,7 +58,7 @@ struct ListenerCompilation {
     private func staleSlots() -> [Int32] {
         guard let old else { return [] }
         var stale: [Int32] = []
-        if old.configuration.offeredALPN != alpn {
+        if old.configuration.offeredALPN != alpn || old.configuration.addedALPN != addedALPN {
             old.slots.forEach { slot, _ in stale.append(slot) }
         } else {
             var candidates = users?.slots(of: compiler.replacedBackends.values) ?? []
@@ -128,7 +130,7 @@ struct ListenerCompilation {
 
     /// One runtime for each rule, however many names it has.
     private mutating func compile(_ route: RouteConfiguration, beside neighbour: RouteRuntime?) -> RouteRuntime {
-        let offered = alpn ?? route.alpnProtocols
+        let offered = alpn ?? route.alpnProtocols + addedALPN.filter { !route.alpnProtocols.contains($0) }
         for candidate in [neighbour, made[route.id], known[route.id]] {
             if let candidate, candidate.configuration == route, candidate.alpn.names == offered,
                 compiler.isCurrent(candidate)
@@ -186,6 +188,14 @@ extension ListenerConfiguration {
     fileprivate var offeredALPN: [String]? {
         guard case .tls(let tls) = traffic, case .terminate(let termination) = tls.mode else { return nil }
         return termination.alpnProtocols
+    }
+
+    /// PostgreSQL clients that begin with TLS at once insist on their protocol's name (PostgreSQL 17, sslnegotiation=direct).
+    fileprivate var addedALPN: [String] {
+        guard case .tls(let tls) = traffic, case .terminate = tls.mode, case .postgres = settings.startTLS else {
+            return []
+        }
+        return ["postgresql"]
     }
 
     fileprivate var withoutRoutes: ListenerConfiguration {

@@ -31,15 +31,27 @@ final class BindingRuntime: Sendable {
     let binding: Binding
     let traffic: Traffic
     let listeners: [ListenerRuntime]
-    /// Whom a connection counts for before its listener is known: the one for every name, else the first.
+    /// Whom a connection counts for before its listener is known: the one for every name, else the first. What acts before
+    /// that is equal on all of them and taken from its settings.
     let primary: ListenerRuntime
+    /// Where a connection begins, and where it goes on once the client's address is known.
+    let firstStage: Stage
+    let stageAfterProxy: Stage
 
     init(binding: Binding, traffic: Traffic, listeners: [ListenerRuntime], primary: ListenerRuntime) {
         self.binding = binding
         self.traffic = traffic
         self.listeners = listeners
         self.primary = primary
+        stageAfterProxy =
+            switch traffic {
+            case .tcp: .admit
+            case .tls: primary.configuration.settings.startTLS == nil ? .inspect : .startTLS
+            }
+        firstStage = primary.configuration.settings.proxyProtocol == nil ? stageAfterProxy : .proxyHeader
     }
+
+    var settings: ListenerSettings { primary.configuration.settings }
 }
 
 /// One listener at one port.

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import EngineCore
 internal import EngineModel
 internal import Platform
 
@@ -65,6 +66,7 @@ extension Worker {
         let record = records[slot]
         guard record.stage != .free else { return nil }
         let tls = sides[2 * slot].tls
+        let proxy = record.proxyHeader?.takeUnretainedValue().header
         let idle =
             record.lastActivity > 0 ? nowMilliseconds - record.lastActivity : (now - record.acceptedAt) / 1_000_000
         return ConnectionInfo(
@@ -73,6 +75,8 @@ extension Worker {
             route: record.route?.takeUnretainedValue().configuration.id,
             backend: record.backend?.takeUnretainedValue().configuration.id,
             endpoint: record.endpoint.map { "\($0.takeUnretainedValue().address)" }, client: record.client,
+            peer: record.peer, proxyProtocolVersion: proxy.map { Int($0.version.rawValue) },
+            proxyUniqueID: proxy?.tlvs[ProxyTLVType.uniqueID].map { String(decoding: $0, as: UTF8.self) },
             serverName: record.serverName.map { String(cString: $0) },
             tlsVersion: record.handshakenAt > 0 ? tls.map { String(cString: SSL_get_version($0)) } : nil,
             alpn: tls.flatMap(negotiatedALPN), age: .nanoseconds(now - record.acceptedAt), idle: .milliseconds(idle),
@@ -91,9 +95,9 @@ extension Worker {
 extension Stage {
     fileprivate var publicState: ConnectionInfo.State {
         switch self {
-        case .inspect: .inspecting
+        case .proxyHeader, .startTLS, .inspect: .inspecting
         case .handshake: .handshaking
-        case .free, .admit, .choose, .resolve, .connect, .retry, .backendHandshake: .connecting
+        case .free, .admit, .choose, .resolve, .connect, .retry, .backendHandshake, .backendStartTLS: .connecting
         case .relay: .relaying
         case .linger: .closing
         }

@@ -116,8 +116,8 @@ extension Worker {
         record.pointee.bindingSlot = Int32(truncatingIfNeeded: bindingSlot)
         sides[2 * slot].descriptor = descriptor
         setListener(slot, binding.primary)
-        switch binding.traffic {
-        case .tcp:
+        switch binding.firstStage {
+        case .admit:
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
             record.pointee.stage = .admit
             guard let route = binding.primary.fallback else {
@@ -125,14 +125,18 @@ extension Worker {
                 return .accepted
             }
             setRoute(slot, route)
-        case .tls:
-            record.pointee.stage = .inspect
-            record.pointee.stageDeadline = nowMilliseconds + binding.primary.inspectionTimeout
+        case let first:
+            record.pointee.stage = first
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.handshaking)
             records[slot].binding = Unmanaged.passRetained(binding)
-            armTimer(slot)
             // A hello that is there already spares waiting for epoll to say so.
             sides[2 * slot].flags.insert(.readable)
+            guard first != .proxyHeader else {
+                beginProxyHeader(slot, binding)
+                return .accepted
+            }
+            record.pointee.stageDeadline = nowMilliseconds + binding.primary.inspectionTimeout
+            armTimer(slot)
         }
         advance(slot)
         return .accepted
@@ -201,7 +205,7 @@ extension Worker {
         records[slot].route = .passRetained(route)
         let cells = route.cells[handle.index]
         records[slot].routeCells = cells
-        cells.add(RouteField.opened)
+        if !records[slot].opening.contains(.local) { cells.add(RouteField.opened) }
         cells.add(RouteField.active)
     }
 }

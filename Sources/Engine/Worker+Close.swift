@@ -11,10 +11,12 @@ internal import Synchronization
 extension Worker {
     /// Ends a connection before a byte was relayed. On plain TCP, and on TLS before a readable ClientHello: RST. After
     /// it: the fitting alert, FIN, and the client's close is awaited for a second.
-    func refuse(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
+    ///
+    /// `detail`: what more there is to say of it in the log.
+    func refuse(_ slot: Int, _ reason: CloseReason, _ side: CloseSide, detail: String? = nil) {
         log(
             .info, "connection refused", slot: slot, reason: reason,
-            detail: reason == .dnsError ? refusedAddresses(slot) : nil)
+            detail: reason == .dnsError ? refusedAddresses(slot) : detail)
         let client = sides + 2 * slot
         // OpenSSL sends no alert of ours once its handshake is done: FIN without close_notify says that this is no
         // orderly end, and unlike RST it does not overtake the handshake's last flight.
@@ -100,12 +102,12 @@ extension Worker {
     /// Takes back what the stage had counted.
     private func leaveStage(_ slot: Int) {
         switch records[slot].stage {
-        case .inspect:
+        case .proxyHeader, .startTLS, .inspect:
             guard let binding = records[slot].binding else { return }
             binding._withUnsafeGuaranteedRef {
                 let cells = $0.primary.state.counters.cells(worker: handle.index)
                 cells.subtract(ListenerField.handshaking)
-                cells.add(ListenerField.accepted)
+                if !records[slot].opening.contains(.local) { cells.add(ListenerField.accepted) }
             }
             binding.release()
             records[slot].binding = nil
@@ -117,11 +119,14 @@ extension Worker {
     /// Exactly one count per connection: before a route is chosen on the listener, after it on the route.
     private func countClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
         let record = records + slot
+        let isClient = !record.pointee.opening.contains(.local) || countLocal(slot)
         if let cells = record.pointee.routeCells {
-            cells.add(RouteField.closed(reason, side))
             cells.subtract(RouteField.active)
-            RouteField.duration.record(now - record.pointee.acceptedAt, in: cells)
-        } else {
+            if isClient {
+                cells.add(RouteField.closed(reason, side))
+                RouteField.duration.record(now - record.pointee.acceptedAt, in: cells)
+            }
+        } else if isClient {
             record.pointee.listener?._withUnsafeGuaranteedRef {
                 $0.state.counters.cells(worker: handle.index).add(ListenerField.rejected(reason))
             }
@@ -153,6 +158,8 @@ extension Worker {
         record.pointee.route?.release()
         record.pointee.backend?.release()
         if let name = record.pointee.serverName { free(name) }
+        record.pointee.proxyHeader?.release()
+        record.pointee.proxyHeader = nil
         record.pointee.listener = nil
         record.pointee.route = nil
         record.pointee.routeCells = nil

@@ -57,6 +57,9 @@ extension Worker {
             return .refuse(.internalError, .proxy)
         }
         guard let tls = backend.tls else {
+            if record.pointee.opening.contains(.requestedTLS), record.pointee.tlsMode == .passthrough {
+                return repeatRequest(slot)
+            }
             countConnected(slot, backend)
             return .proceed(.relay)
         }
@@ -182,13 +185,13 @@ extension Worker {
         return .wait
     }
 
-    private func countConnected(_ slot: Int, _ backend: BackendRuntime) {
+    func countConnected(_ slot: Int, _ backend: BackendRuntime) {
         let cells = backend.cells[handle.index]
         cells.add(BackendField.connects(.ok))
         BackendField.connectDuration.record(now - records[slot].dialledAt, in: cells)
     }
 
-    private func countAttempt(_ backend: BackendRuntime, _ result: ConnectResult) {
+    func countAttempt(_ backend: BackendRuntime, _ result: ConnectResult) {
         backend.cells[handle.index].add(BackendField.connects(result))
     }
 

@@ -1,3 +1,4 @@
+internal import EngineCore
 internal import EngineModel
 internal import Observability
 internal import Platform
@@ -18,6 +19,7 @@ extension Worker {
         guard let suppressed = logLimiter.admit(reason, now: MonotonicTime(nanoseconds: now)) else { return }
         let record = records[slot]
         let listener = record.listener?.takeUnretainedValue()
+        let proxy = record.proxyHeader?.takeUnretainedValue()
         let route = record.route?.takeUnretainedValue()
         let backend = record.backend?.takeUnretainedValue()
         shared.logger.log(
@@ -25,6 +27,8 @@ extension Worker {
             [
                 "connection_id": "\(String(record.id, radix: 16))",
                 "downstream_remote_address": "\(record.client)",
+                "downstream_direct_remote_address": "\(record.peer)",
+                "proxy_protocol_version": "\(proxy.map { "\($0.header.version.rawValue)" } ?? "")",
                 "listener": "\(listener.map { "\($0.state.id)" } ?? "")",
                 "route": "\(route.map { "\($0.configuration.id)" } ?? "")",
                 "backend": "\(backend.map { "\($0.configuration.id)" } ?? "")",

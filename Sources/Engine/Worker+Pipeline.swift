@@ -13,12 +13,15 @@ extension Worker {
         while true {
             let outcome: StageOutcome
             switch records[slot].stage {
+            case .proxyHeader: outcome = readProxyHeader(slot)
+            case .startTLS: outcome = readStart(slot)
             case .inspect: outcome = inspect(slot)
             case .handshake: outcome = handshake(slot)
             case .admit: outcome = .proceed(.choose)
             case .choose: outcome = choose(slot)
             case .connect: outcome = finishConnect(slot)
             case .backendHandshake: outcome = backendHandshake(slot)
+            case .backendStartTLS: outcome = readBackendAnswer(slot)
             case .free, .resolve, .retry, .relay, .linger: return
             }
             switch outcome {
@@ -30,17 +33,29 @@ extension Worker {
         }
     }
 
+    /// Does what a stage answered outside of ``advance(_:)``.
+    func follow(_ slot: Int, _ outcome: StageOutcome) {
+        switch outcome {
+        case .proceed(let stage):
+            records[slot].stage = stage
+            advance(slot)
+        case .wait, .gone: return
+        case .refuse(let reason, let side): refuse(slot, reason, side)
+        }
+    }
+
     /// An epoll event for a connection that is not relaying yet.
     func pipelineEvent(_ slot: Int, _ side: Int) {
         let isClient = side == 0
         if isClient, sides[2 * slot].flags.contains(.failed) {
             if records[slot].stage == .handshake { countHandshake(slot, .terminateUnknown, .clientClosed) }
+            if records[slot].stage == .proxyHeader { noteAbandonedHeader(slot) }
             return close(slot, .clientReset, .client, reset: false)
         }
         switch records[slot].stage {
-        case .inspect where isClient: enqueue(slot, in: &comers)
+        case .proxyHeader where isClient, .startTLS where isClient, .inspect where isClient: enqueue(slot, in: &comers)
         case .handshake where isClient: enqueue(slot, in: &handshakes)
-        case .connect where !isClient: enqueue(slot, in: &comers)
+        case .connect where !isClient, .backendStartTLS where !isClient: enqueue(slot, in: &comers)
         case .backendHandshake where !isClient: enqueue(slot, in: &handshakes)
         case .linger where isClient: drainLingering(slot)
         default: break
@@ -56,24 +71,11 @@ extension Worker {
         guard side.pointee.flags.contains(.readable) else { return .wait }
         let capacity = Worker.helloLimit + 1024
         let count = sluice_recv(side.pointee.descriptor, scratch, capacity, messagePeek)
-        guard count > 0 else {
-            if count == wouldBlock {
-                side.pointee.flags.remove(.readable)
-                return .wait
-            }
-            close(slot, count == 0 ? .clientClosed : .clientReset, .client, reset: count != 0)
-            return .gone
-        }
+        guard count > 0 else { return peekedNothing(slot, count) }
+        records[slot].opening.remove(.local)
         let bytes = UnsafeRawBufferPointer(start: scratch, count: Int(count))
         switch ClientHello.parse(bytes, limit: Worker.helloLimit) {
-        case .needMore(let total):
-            if side.pointee.flags.contains(.hungUp) {
-                close(slot, .clientClosed, .client, reset: false)
-                return .gone
-            }
-            side.pointee.flags.remove(.readable)
-            setLowWater(slot, Int32(clamping: total))
-            return .wait
+        case .needMore(let total): return awaitBytes(slot, total)
         case .notTLS: return .refuse(.notTLS, .client)
         case .tooLarge: return .refuse(.clientHelloTooLarge, .client)
         case .malformed: return .refuse(.notTLS, .client)
@@ -83,9 +85,31 @@ extension Worker {
         }
     }
 
+    /// A peek at the client gave no bytes.
+    func peekedNothing(_ slot: Int, _ count: Int64) -> StageOutcome {
+        guard count != wouldBlock else {
+            sides[2 * slot].flags.remove(.readable)
+            return .wait
+        }
+        close(slot, count == 0 ? .clientClosed : .clientReset, .client, reset: count != 0)
+        return .gone
+    }
+
+    /// Waits until `total` bytes from the client are there, unless no more can come.
+    func awaitBytes(_ slot: Int, _ total: Int) -> StageOutcome {
+        let side = sides + 2 * slot
+        if side.pointee.flags.contains(.hungUp) {
+            close(slot, .clientClosed, .client, reset: false)
+            return .gone
+        }
+        side.pointee.flags.remove(.readable)
+        setLowWater(slot, Int32(clamping: total))
+        return .wait
+    }
+
     /// The kernel wakes us when that many bytes are there, rather than for each. Only a changed wish is told to it: telling
     /// raises an event by itself where that much waits already, which a peek that stops at urgent data does not see.
-    private func setLowWater(_ slot: Int, _ bytes: Int32) {
+    func setLowWater(_ slot: Int, _ bytes: Int32) {
         guard records[slot].lowWater != bytes else { return }
         records[slot].lowWater = bytes
         _ = sluice_set_option(sides[2 * slot].descriptor, SOL_SOCKET, SO_RCVLOWAT, bytes)
@@ -96,11 +120,7 @@ extension Worker {
         let record = records + slot
         record.pointee.inspectedAt = now
         if let name = hello.serverName { record.pointee.serverName = name.withCString { strdup($0) } }
-        guard let held = record.pointee.binding else { return .refuse(.internalError, .proxy) }
-        let accepted = held.takeRetainedValue()
-        record.pointee.binding = nil
-        accepted.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
-        let binding = newest(accepted, slot)
+        guard let binding = takeBinding(slot) else { return .refuse(.internalError, .proxy) }
         setListener(slot, binding.primary)
         guard case .tls(let names) = binding.traffic, let index = names.lookup(hello.serverName) else {
             countAccepted(binding.primary)
@@ -120,8 +140,17 @@ extension Worker {
         return beginHandshake(slot, listener, route, hello)
     }
 
+    /// What was awaited before the listener is known is there: the binding as it is now.
+    func takeBinding(_ slot: Int) -> BindingRuntime? {
+        guard let held = records[slot].binding else { return nil }
+        let accepted = held.takeRetainedValue()
+        records[slot].binding = nil
+        accepted.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
+        return newest(accepted, slot)
+    }
+
     /// A hello may come long after its connection: it meets the listeners, and what they ask of clients, as they are now.
-    private func newest(_ accepted: BindingRuntime, _ slot: Int) -> BindingRuntime {
+    func newest(_ accepted: BindingRuntime, _ slot: Int) -> BindingRuntime {
         let (bindings, index) = (tables.value.bindings, Int(records[slot].bindingSlot))
         guard index < bindings.count, let current = bindings[index], current.binding == accepted.binding else {
             return accepted
@@ -129,7 +158,7 @@ extension Worker {
         return current
     }
 
-    private func countAccepted(_ listener: ListenerRuntime) {
+    func countAccepted(_ listener: ListenerRuntime) {
         listener.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
     }
 

@@ -49,7 +49,8 @@ extension Worker {
         }
         switch records[slot].stage {
         case .free: return
-        case .inspect: refuse(slot, .inspectionTimeout, .client)
+        case .proxyHeader: expireProxyHeader(slot)
+        case .startTLS, .inspect: refuse(slot, .inspectionTimeout, .client)
         case .handshake:
             countHandshake(slot, .terminateUnknown, .timeout)
             refuse(slot, .tlsHandshakeTimeout, .client)
@@ -60,11 +61,12 @@ extension Worker {
         case .retry:
             records[slot].stage = .choose
             advance(slot)
-        case .connect: settle(slot, attemptFailed(slot, .connectTimeout, .timeout, "no answer in time"))
+        case .connect, .backendStartTLS:
+            follow(slot, attemptFailed(slot, .connectTimeout, .timeout, "no answer in time"))
         case .backendHandshake:
             sides[2 * slot + 1].flags.insert(.tlsBroken)
             if let backend = records[slot].backend?.takeUnretainedValue() { dropSession(slot, backend) }
-            settle(slot, attemptFailed(slot, .connectTimeout, .tlsError, "no TLS handshake in time"))
+            follow(slot, attemptFailed(slot, .connectTimeout, .tlsError, "no TLS handshake in time"))
         case .linger: endLingering(slot)
         case .relay: expireRelay(slot)
         }
@@ -72,14 +74,11 @@ extension Worker {
 
     private func hasAwaited(_ slot: Int) -> Bool {
         switch records[slot].stage {
-        case .inspect: sides[2 * slot].flags.contains(.readable)
+        case .proxyHeader, .startTLS, .inspect: sides[2 * slot].flags.contains(.readable)
+        case .backendStartTLS: sides[2 * slot + 1].flags.contains(.readable)
         case .connect: !sides[2 * slot + 1].flags.isDisjoint(with: [.writable, .failed])
         default: false
         }
-    }
-
-    private func settle(_ slot: Int, _ outcome: StageOutcome) {
-        if case .refuse(let reason, let side) = outcome { refuse(slot, reason, side) }
     }
 
     private func expireRelay(_ slot: Int) {

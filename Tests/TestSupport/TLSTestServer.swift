@@ -25,4 +25,9 @@ public final class TLSTestServer: Sendable {
     public func acceptPlain(timeout: Duration = .seconds(10)) throws -> PlainClient {
         try server.accept(timeout: timeout)
     }
+
+    /// Shakes hands over a connection that may have carried other bytes before; `plain` is used up.
+    public func shakeHands(over plain: PlainClient, timeout: Duration = .seconds(10)) throws -> TLSTestConnection {
+        try TLSTestConnection(accepted: plain, context, timeout: timeout)
+    }
 }

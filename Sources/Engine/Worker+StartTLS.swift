@@ -1,0 +1,128 @@
+internal import CLinux
+internal import EngineCore
+internal import EngineModel
+internal import Observability
+
+// TLS that PostgreSQL clients ask for in their own protocol. Requests are taken off the stream and answered; the hello that
+// follows is peeked at like any other. Where it is passed through, the request is repeated to the backend first.
+
+extension Worker {
+    func readStart(_ slot: Int) -> StageOutcome {
+        let side = sides + 2 * slot
+        guard side.pointee.flags.contains(.readable) else { return .wait }
+        // One byte behind a request tells whether something follows it.
+        let count = sluice_recv(side.pointee.descriptor, scratch, PostgresStart.requestLength + 1, messagePeek)
+        guard count > 0 else { return peekedNothing(slot, count) }
+        records[slot].opening.remove(.local)
+        switch PostgresStart.parse(UnsafeRawBufferPointer(start: scratch, count: Int(count))) {
+        case .needMore(let total): return awaitBytes(slot, total)
+        case .sslRequest(let following):
+            guard following == 0 else { return refuseStart(slot, "bytes in the clear behind a request for TLS") }
+            records[slot].opening.insert(.requestedTLS)
+            return answer(slot, PostgresStart.accept, then: .inspect)
+        case .gssEncryptionRequest(let following):
+            guard following == 0, !records[slot].opening.contains(.refusedGSS) else {
+                return refuseStart(slot, "bytes in the clear, or the same again, behind a request for GSSAPI")
+            }
+            records[slot].opening.insert(.refusedGSS)
+            return answer(slot, PostgresStart.refuse, then: .startTLS)
+        case .clientHello:
+            setLowWater(slot, 1)
+            return .proceed(.inspect)
+        case .startup, .cancelRequest: return startInTheClear(slot)
+        case .notPostgres(let problem): return refuseStart(slot, "\(problem)")
+        }
+    }
+
+    /// Takes a request off the stream and answers it.
+    private func answer(_ slot: Int, _ byte: UInt8, then stage: Stage) -> StageOutcome {
+        let descriptor = sides[2 * slot].descriptor
+        var answer = byte
+        guard sluice_recv(descriptor, scratch, PostgresStart.requestLength, 0) == PostgresStart.requestLength else {
+            return .refuse(.internalError, .proxy)
+        }
+        setLowWater(slot, 1)
+        guard sluice_send(descriptor, &answer, 1, 0) == 1 else {
+            close(slot, .clientReset, .client, reset: true)
+            return .gone
+        }
+        return .proceed(stage)
+    }
+
+    private func refuseStart(_ slot: Int, _ detail: String) -> StageOutcome {
+        refuse(slot, .startTLSError, .client, detail: detail)
+        return .gone
+    }
+
+    // MARK: In the clear
+
+    /// No name says where to: the route for what names none takes it, where the port allows that.
+    private func startInTheClear(_ slot: Int) -> StageOutcome {
+        guard let held = records[slot].binding else { return .refuse(.internalError, .proxy) }
+        let binding = newest(held._withUnsafeGuaranteedRef { $0 }, slot)
+        guard case .postgres(plaintextAllowed: true) = binding.settings.startTLS else {
+            return demandTLS(slot, .startTLSError)
+        }
+        guard case .tls(let names) = binding.traffic, let index = names.lookup(nil),
+            let route = binding.listeners[Int(index)].fallback, route.configuration.id.kind == "TCPRoute"
+        else { return demandTLS(slot, .noRoute) }
+        _ = takeBinding(slot)
+        setLowWater(slot, 1)
+        return enter(slot, binding.listeners[Int(index)], route)
+    }
+
+    /// An error in the client's own protocol, then FIN.
+    private func demandTLS(_ slot: Int, _ reason: CloseReason) -> StageOutcome {
+        log(.info, "connection refused", slot: slot, reason: reason, detail: "the client does not ask for TLS")
+        let descriptor = sides[2 * slot].descriptor
+        setLowWater(slot, 1)
+        // Closing over unread bytes would send RST and lose the message.
+        for _ in 0..<8 where sluice_recv(descriptor, scratch, Worker.scratchSize, 0) <= 0 { break }
+        let message = PostgresErrorResponse.fatal("TLS required")
+        _ = sluice_send(descriptor, message, message.count, 0)
+        linger(slot, reason, .client)
+        return .gone
+    }
+
+    // MARK: With the backend
+
+    /// The client was told to go on, so the backend has to say the same.
+    func repeatRequest(_ slot: Int) -> StageOutcome {
+        let request = PostgresStart.sslRequestBytes
+        guard sluice_send(sides[2 * slot + 1].descriptor, request, request.count, 0) == request.count else {
+            return attemptFailed(
+                slot, .backendTLSError, .tlsError, "the connection ended before TLS could be asked for")
+        }
+        records[slot].stage = .backendStartTLS
+        return .wait
+    }
+
+    func readBackendAnswer(_ slot: Int) -> StageOutcome {
+        let side = sides + (2 * slot + 1)
+        guard side.pointee.flags.contains(.readable) else { return .wait }
+        let count = sluice_recv(side.pointee.descriptor, scratch, 2, 0)
+        guard count != wouldBlock else {
+            side.pointee.flags.remove(.readable)
+            return .wait
+        }
+        guard count > 0, let backend = records[slot].backend?.takeUnretainedValue() else {
+            return attemptFailed(
+                slot, .backendTLSError, .tlsError, "the connection ended before the request for TLS was answered")
+        }
+        let answer = scratch.load(as: UInt8.self)
+        if count == 1, answer == PostgresStart.accept {
+            countConnected(slot, backend)
+            return .proceed(.relay)
+        }
+        // An error may be this endpoint's alone, such as too many clients.
+        if answer == UInt8(ascii: "E") {
+            return attemptFailed(slot, .backendTLSError, .tlsError, "the request for TLS was answered with an error")
+        }
+        countAttempt(backend, .tlsError)
+        logFailure(
+            slot, .backendTLSError, "TLS with the backend failed",
+            count == 1 && answer == PostgresStart.refuse
+                ? "the backend has no TLS" : "the request for TLS was answered with something else")
+        return .refuse(.backendTLSError, .backend)
+    }
+}
