@@ -54,7 +54,10 @@ struct ClusterWalk {
         case 52..<62: edit(\.tcpRoutes, "TCPRoute") { $0.vary(&$1) }
         case 62..<74: edit(\.tlsRoutes, "TLSRoute") { $0.vary(&$1) }
         case 74..<81: edit(\.services, "Service") { $0.vary(&$1) }
-        case 81..<84: replace(\.services, "Service")
+        case 81..<83: replace(\.services, "Service")
+        case 83:
+            dice.roll(2) == 0
+                ? replace(\.clientPolicies, "ClientPolicy") : edit(\.clientPolicies, "ClientPolicy") { $0.vary(&$1) }
         case 84..<91: edit(\.endpointSlices, "EndpointSlice") { $0.vary(&$1) }
         case 91: replace(\.gateways, "Gateway")
         case 92: replace(\.listenerSets, "ListenerSet")

@@ -4,8 +4,12 @@ import Primitives
 /// A cluster by dice: few names, so that objects meet, refer to each other, and conflict.
 struct RandomCluster {
     private var state: UInt64
+    private let seed: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
+    init(seed: UInt64) {
+        self.seed = seed
+        state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
+    }
 
     /// xorshift64*.
     private mutating func next(_ bound: Int) -> Int {
@@ -56,6 +60,8 @@ struct RandomCluster {
                         chainLength: 1, chainProblems: [],
                         material: KeyMaterial(fingerprint: namespace, storage: FakeMaterial()))))
         }
+        var policies = RandomPolicies(seed: seed)
+        policies.add(12, to: &snapshot)
         return snapshot
     }
 

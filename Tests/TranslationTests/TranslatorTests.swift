@@ -18,7 +18,7 @@ struct TranslatorTests {
         var configuration = EngineConfiguration()
         for step in 0..<400 {
             let what = step == 0 ? "the start" : walk.step()
-            let fresh = translate(walk.snapshot, options: walk.options)
+            let fresh = translate(walk.snapshot, options: walk.options, memory: translator.memory)
             let last = configuration
             let result = translator.translate(walk.snapshot, touched: dice.roll(2) == 0 ? walk.touched : nil)
             configuration = result.configuration
