@@ -5,15 +5,24 @@ public struct AddressList: Hashable, Sendable {
     public let count: Int
 
     /// - Throws: the first line that is neither, by its number; then nothing of the text is used.
-    public init(_ text: String) throws(AddressListProblem) {
+    public init(_ text: String) throws(AddressListProblem) { try self.init(utf8: Array(text.utf8)) }
+
+    /// From the text's bytes, with or without a byte order mark.
+    ///
+    /// - Throws: as ``init(_:)``.
+    public init(utf8 text: [UInt8]) throws(AddressListProblem) {
         var blocks: [CIDR] = []
         var number = 0
-        for line in text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        var rest = text.starts(with: [0xef, 0xbb, 0xbf]) ? text.dropFirst(3) : text[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
             number += 1
-            let entry = AddressList.trimmed(line.prefix { $0 != UInt8(ascii: "#") })
+            let entry = AddressList.entry(rest[..<end])
+            rest = end == rest.endIndex ? [] : rest[(end + 1)...]
             if entry.isEmpty { continue }
-            guard let text = String(entry), let block = CIDR(text) ?? AddressList.host(text) else {
-                throw AddressListProblem(line: number, text: printable(String(decoding: entry, as: UTF8.self), limit: 60))
+            guard let block = CIDR(utf8: entry) ?? AddressList.host(entry) else {
+                throw AddressListProblem(
+                    line: number, text: printable(String(decoding: entry, as: UTF8.self), limit: 60))
             }
             blocks.append(block)
         }
@@ -22,18 +31,19 @@ public struct AddressList: Hashable, Sendable {
     }
 
     /// A bare address stands for itself.
-    private static func host(_ text: String) -> CIDR? {
-        IPAddress(text).flatMap { CIDR($0, $0.isV4 ? 32 : 128) }
+    private static func host(_ text: ArraySlice<UInt8>) -> CIDR? {
+        IPAddress(utf8: text).flatMap { CIDR($0, $0.isV4 ? 32 : 128) }
     }
 
-    private static func trimmed(_ line: Substring.UTF8View) -> Substring.UTF8View {
-        var line = line
-        while let first = line.first, isSpace(first) { line.removeFirst() }
-        while let last = line.last, isSpace(last) { line.removeLast() }
-        return line
+    /// A line without its comment and the blanks around it.
+    private static func entry(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var (first, end) = (line.startIndex, line.firstIndex(of: UInt8(ascii: "#")) ?? line.endIndex)
+        while first < end, isBlank(line[first]) { first += 1 }
+        while first < end, isBlank(line[end - 1]) { end -= 1 }
+        return line[first..<end]
     }
 
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
 }
 
 /// A line of a list that is no address.

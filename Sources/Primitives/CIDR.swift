@@ -14,14 +14,17 @@ public struct CIDR: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// Parses what CEL's `isCIDR` takes: no zone, no IPv4-mapped address, no leading zero in the length; host bits are
     /// allowed.
-    public init?(_ text: some StringProtocol) {
-        guard let slash = text.lastIndex(of: "/") else { return nil }
-        let digits = text[text.index(after: slash)...]
-        guard let address = IPAddress(text[..<slash]), (1...3).contains(digits.utf8.count),
-            digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-            digits.utf8.count == 1 || digits.utf8.first != UInt8(ascii: "0"), let length = Int(digits)
+    public init?(_ text: some StringProtocol) { self.init(utf8: Array(text.utf8)[...]) }
+
+    /// As ``init(_:)``, from the text's bytes.
+    init?(utf8 text: ArraySlice<UInt8>) {
+        guard let slash = text.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let digits = text[(slash + 1)...]
+        guard let address = IPAddress(utf8: text[..<slash]), (1...3).contains(digits.count),
+            digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            digits.count == 1 || digits.first != UInt8(ascii: "0")
         else { return nil }
-        self.init(address, length)
+        self.init(address, digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) })
     }
 
     /// Whether the address lies in the block; an IPv4-mapped IPv6 address counts as its IPv4 one.

@@ -12,13 +12,15 @@ public enum IPAddress: Hashable, Sendable {
     public static let loopbackV6 = IPAddress.v6(high: 0, low: 1)
 
     /// Parses the textual form: dotted decimal without leading zeros, or RFC 4291 §2.2 without a zone.
-    public init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8)
+    public init?(_ text: some StringProtocol) { self.init(utf8: Array(text.utf8)[...]) }
+
+    /// As ``init(_:)``, from the text's bytes.
+    init?(utf8 bytes: ArraySlice<UInt8>) {
         if bytes.contains(UInt8(ascii: ":")) {
-            guard let address = IPAddress.parseV6(bytes[...]) else { return nil }
+            guard let address = IPAddress.parseV6(bytes) else { return nil }
             self = address
         } else {
-            guard let value = IPAddress.parseV4(bytes[...]) else { return nil }
+            guard let value = IPAddress.parseV4(bytes) else { return nil }
             self = .v4(value)
         }
     }
@@ -88,7 +90,7 @@ extension IPAddress {
         var tail: [UInt16] = []
         var gap = false
         var index = bytes.startIndex
-        if bytes.starts(with: [colon, colon]) {
+        if bytes.count > 1, bytes[index] == colon, bytes[index + 1] == colon {
             gap = true
             index += 2
         } else if bytes.first == colon {
