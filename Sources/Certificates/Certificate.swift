@@ -56,8 +56,8 @@ final class Certificate {
     /// Seconds since 1970; nil where the certificate's time is malformed.
     var notBefore: Int64? { seconds(X509_get0_notBefore(pointer)) }
     var notAfter: Int64? { seconds(X509_get0_notAfter(pointer)) }
-    var subject: String { name(X509_get_subject_name(pointer)) }
-    var issuer: String { name(X509_get_issuer_name(pointer)) }
+    var subject: String { distinguishedName(X509_get_subject_name(pointer)) }
+    var issuer: String { distinguishedName(X509_get_issuer_name(pointer)) }
 
     var isSelfSigned: Bool {
         defer { ERR_clear_error() }
@@ -76,15 +76,15 @@ final class Certificate {
         var value: Int64 = 0
         return sluice_asn1_time_seconds(time, &value) == 1 ? value : nil
     }
+}
 
-    /// RFC 2253 form, in UTF-8, cut to 256 bytes.
-    private func name(_ name: OpaquePointer?) -> String {
-        defer { ERR_clear_error() }
-        guard let name, let output = BIO_new(BIO_s_mem()) else { return "?" }
-        defer { BIO_free(output) }
-        sluice_x509_name_print(output, name)
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = BIO_read(output, &buffer, Int32(buffer.count))
-        return count > 0 ? String(decoding: buffer[..<Int(count)], as: UTF8.self) : "(no name)"
-    }
+/// RFC 2253 form, in UTF-8, cut to 256 bytes.
+func distinguishedName(_ name: OpaquePointer?) -> String {
+    defer { ERR_clear_error() }
+    guard let name, let output = BIO_new(BIO_s_mem()) else { return "?" }
+    defer { BIO_free(output) }
+    sluice_x509_name_print(output, name)
+    var buffer = [UInt8](repeating: 0, count: 256)
+    let count = BIO_read(output, &buffer, Int32(buffer.count))
+    return count > 0 ? String(decoding: buffer[..<Int(count)], as: UTF8.self) : "(no name)"
 }

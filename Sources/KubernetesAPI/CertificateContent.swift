@@ -1,27 +1,26 @@
 internal import FoundationEssentials
 internal import Primitives
 
-/// The files of certificates and keys in a Secret or ConfigMap, decoded.
+/// The files in a Secret or ConfigMap, decoded.
 public struct CertificateContent {
-    /// `tls.crt`, `tls.key` and `ca.crt`, those that are there.
+    /// By key: certificates, keys, lists, and whatever else stands there.
     public private(set) var files: [String: [UInt8]] = [:]
     /// Values that are no base64, whatever their key.
     public private(set) var problems: [FieldProblem] = []
 
     /// Every value is checked, as the API server does.
     public init(_ secret: Secret) {
-        let names = ["tls.crt", "tls.key", "ca.crt"]
-        decode(secret.data, field: "data", names: names)
-        for (name, text) in secret.stringData ?? [:] where names.contains(name) { files[name] = Array(text.utf8) }
+        decode(secret.data, field: "data")
+        for (name, text) in secret.stringData ?? [:] { files[name] = Array(text.utf8) }
     }
 
     /// Every value is checked, as the API server does.
     public init(_ configMap: ConfigMap) {
-        decode(configMap.binaryData, field: "binaryData", names: ["ca.crt"])
-        if let text = configMap.data?["ca.crt"] { files["ca.crt"] = Array(text.utf8) }
+        decode(configMap.binaryData, field: "binaryData")
+        for (name, text) in configMap.data ?? [:] { files[name] = Array(text.utf8) }
     }
 
-    private mutating func decode(_ data: [String: String]?, field: String, names: [String]) {
+    private mutating func decode(_ data: [String: String]?, field: String) {
         for (name, text) in (data ?? [:]).sorted(by: { $0.key < $1.key }) {
             // As Go's decoder does, which Kubernetes uses: line ends are skipped, nothing else.
             guard let bytes = Data(base64Encoded: text.filter { !$0.isNewline }) else {
@@ -29,7 +28,7 @@ public struct CertificateContent {
                     FieldProblem("\(field)[\(name)]", "is not base64 (use stringData for plain text)"))
                 continue
             }
-            if names.contains(name) { files[name] = Array(bytes) }
+            files[name] = Array(bytes)
         }
     }
 }
@@ -41,6 +40,7 @@ extension SecretEntry {
         var (entry, reasons) = (self, [String]())
         entry.keyPair = kept(keyPair, last.keyPair, &reasons)
         entry.caCertificates = kept(caCertificates, last.caCertificates, &reasons)
+        entry.revocationLists = kept(revocationLists, last.revocationLists, &entry.staleRevocationLists)
         if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
         return entry
     }
@@ -52,6 +52,8 @@ extension ConfigMapEntry {
         guard let last else { return self }
         var (entry, reasons) = (self, [String]())
         entry.caCertificates = kept(caCertificates, last.caCertificates, &reasons)
+        entry.revocationLists = kept(revocationLists, last.revocationLists, &entry.staleRevocationLists)
+        entry.addressLists = kept(addressLists, last.addressLists, &entry.staleAddressLists)
         if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
         return entry
     }
@@ -65,17 +67,40 @@ private func kept<Facts>(
     return old
 }
 
+/// Lists are kept one by one; of a key that is gone nothing is.
+private func kept<Facts, Problem>(
+    _ new: [String: Result<Facts, Problem>], _ old: [String: Result<Facts, Problem>], _ reasons: inout [String: String]
+) -> [String: Result<Facts, Problem>] {
+    var lists = new
+    for (key, list) in new {
+        guard case .failure(let problem) = list, case .success? = old[key] else { continue }
+        lists[key] = old[key]
+        reasons[key] = "\(problem)"
+    }
+    return lists
+}
+
 extension ClusterSnapshot {
-    /// The next moment after ``asOf``, in seconds since 1970, at which a certificate begins or ceases to be valid.
+    /// The next moment after ``asOf``, in seconds since 1970, at which a certificate or revocation list
+    /// begins or ceases to be valid.
     public var nextValidityChange: Int64? {
         var moments: [Int64] = []
         for entry in secrets.values {
             if case .success(let pair)? = entry.keyPair { moments += [pair.notBefore, pair.notAfter + 1] }
             if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
+            moments += entry.revocationLists.values.compactMap(\.expiry)
         }
         for entry in configMaps.values {
             if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
+            moments += entry.revocationLists.values.compactMap(\.expiry)
         }
         return moments.filter { $0 > asOf }.min()
+    }
+}
+
+extension Result<RevocationFacts, CertificateProblem> {
+    /// The first second at which one of the lists has expired.
+    fileprivate var expiry: Int64? {
+        if case .success(let facts) = self { facts.nextUpdate.map { $0 + 1 } } else { nil }
     }
 }

@@ -52,6 +52,7 @@ struct ObjectReading {
         var entry = SecretEntry(metadata: secret.metadata, type: secret.type)
         entry.keyPair = facts.keyPair(of: identity, certificate: content["tls.crt"], privateKey: content["tls.key"])
         entry.caCertificates = facts.trust(of: identity, pem: content["ca.crt"])
+        entry.revocationLists = facts.revocationLists(of: identity, files: content)
         if case .failure(let problem)? = entry.keyPair { report(problem, "data[tls.crt]") }
         if case .failure(let problem)? = entry.caCertificates { report(problem, "data[ca.crt]") }
         return entry
@@ -62,6 +63,9 @@ struct ObjectReading {
         let content = checked(CertificateContent(configMap))
         var entry = ConfigMapEntry(metadata: configMap.metadata)
         entry.caCertificates = facts.trust(of: identity, pem: content["ca.crt"])
+        // Whether a key is meant to be a list is known to those who refer to it: they say what is wrong with it.
+        entry.revocationLists = facts.revocationLists(of: identity, files: content)
+        entry.addressLists = facts.addressLists(of: identity, files: content)
         if case .failure(let problem)? = entry.caCertificates { report(problem, "data[ca.crt]") }
         return entry
     }

@@ -52,5 +52,8 @@ public struct AddressListProblem: Error, Hashable, Sendable, CustomStringConvert
     public var line: Int
     /// What stands there, as much as can be shown.
     public var text: String
+
+    public init(line: Int, text: String) { (self.line, self.text) = (line, text) }
+
     public var description: String { "line \(line): \"\(text)\" is no CIDR such as 10.0.0.0/8 or 2001:db8::/32" }
 }

@@ -19,7 +19,8 @@ public struct ReferenceFinder: Sendable {
 }
 
 extension ClusterSnapshot {
-    /// Without what refers to no Secret and no ConfigMap. Routes do by way of the policies for their backends alone.
+    /// Without what refers to no Secret and no ConfigMap. Routes do by way of the policies for them and for their
+    /// backends alone.
     fileprivate var referringParts: ClusterSnapshot {
         var parts = self
         (parts.asOf, parts.notPermitted) = (0, ReferencedObjects())
@@ -28,7 +29,18 @@ extension ClusterSnapshot {
         let hasAuthorities = backendTLSPolicies.values.contains {
             !($0.spec.validation.caCertificateRefs ?? []).isEmpty
         }
-        if !hasAuthorities { (parts.tcpRoutes, parts.tlsRoutes) = ([:], [:]) }
+        parts.clientPolicies = clientPolicies.filter { $0.value.refersToObjects }
+        if !hasAuthorities, !parts.clientPolicies.values.contains(where: \.concernsRoutes) {
+            (parts.tcpRoutes, parts.tlsRoutes) = ([:], [:])
+        }
         return parts
+    }
+}
+
+extension ClientPolicy {
+    fileprivate var concernsRoutes: Bool {
+        spec.targetRefs.contains { reference in
+            if case .route? = reference.point(in: "") { true } else { false }
+        }
     }
 }

@@ -1,8 +1,8 @@
 public import KubernetesAPI
 
 /// The Secrets and ConfigMaps that ``translate(_:options:)`` asks for: those which gateways of ours, ListenerSets they allow,
-/// and policies for backends of their routes refer to; in other namespaces only with a grant. Needs neither Secrets nor
-/// ConfigMaps in the snapshot. Pure.
+/// policies for them or their routes, and policies for backends of the routes refer to; in other namespaces only with a grant.
+/// Needs neither Secrets nor ConfigMaps in the snapshot. Pure.
 public func referencedObjects(_ snapshot: ClusterSnapshot, options: TranslationOptions) -> ReferencedObjects {
     var parameters = ParametersIndex(snapshot)
     let classes = ClassSelection(snapshot, options, &parameters)
@@ -19,9 +19,15 @@ public func referencedObjects(_ snapshot: ClusterSnapshot, options: TranslationO
             collector.add(set.set.spec.listeners, of: ListenerOwner(gateway: key, set: set.key))
         }
     }
+    let parents = RouteParents(gateways: Set(gateways.keys), sets: allowed)
+    for (key, policy) in snapshot.clientPolicies where policy.refersToObjects {
+        let isOurs = policy.spec.targetRefs.contains { reference in
+            reference.point(in: key.namespace).map { parents.include($0, snapshot) } ?? false
+        }
+        if isOurs { collector.add(policy, key) }
+    }
     let authorities = PolicyAuthorities(snapshot)
     guard !authorities.isEmpty else { return collector.found }
-    let parents = RouteParents(gateways: Set(gateways.keys), sets: allowed)
     for (key, route) in snapshot.tcpRoutes where parents.include(route.spec.parentRefs, from: key.namespace) {
         collector.add(authorities, route.spec.rules, of: .tcp, in: key.namespace)
     }
@@ -76,6 +82,16 @@ private struct ReferenceCollector {
         }
     }
 
+    /// The lists that a policy refers to in its own namespace.
+    mutating func add(_ policy: ClientPolicy, _ key: ObjectKey) {
+        for reference in policy.addressListReferences {
+            insert("ConfigMap", ObjectKey(namespace: key.namespace, name: reference.name))
+        }
+        for reference in policy.revocationListReferences {
+            insert(reference.effectiveKind, ObjectKey(namespace: key.namespace, name: reference.name))
+        }
+    }
+
     /// What policies for a route's backends refer to.
     mutating func add(
         _ authorities: PolicyAuthorities, _ rules: [RouteRule], of kind: RouteKind, in namespace: String
@@ -125,6 +141,19 @@ private struct RouteParents {
     let gateways: Set<ObjectKey>
     let sets: Set<ObjectKey>
 
+    /// Whether what a policy is attached to is ours, or has a parent of ours.
+    func include(_ point: AttachmentPoint, _ snapshot: ClusterSnapshot) -> Bool {
+        switch point {
+        case .gateway(let key), .gatewayListener(let key, _): gateways.contains(key)
+        case .listenerSet(let key), .setListener(let key, _): sets.contains(key)
+        case .route(let route):
+            include(
+                route.kind == .tcp
+                    ? snapshot.tcpRoutes[route.key]?.spec.parentRefs : snapshot.tlsRoutes[route.key]?.spec.parentRefs,
+                from: route.key.namespace)
+        }
+    }
+
     func include(_ references: [ParentReference]?, from namespace: String) -> Bool {
         (references ?? []).contains { reference in
             guard reference.effectiveGroup == gatewayAPIGroup else { return false }
@@ -135,4 +164,14 @@ private struct RouteParents {
             }
         }
     }
+}
+
+extension ClientPolicy {
+    fileprivate var addressListReferences: [CIDRListReference] {
+        (spec.authorization?.rules ?? []).flatMap { $0.principal.clientCIDRRefs ?? [] }
+    }
+    fileprivate var revocationListReferences: [RevocationListReference] { spec.tls?.clientValidation?.crlRefs ?? [] }
+
+    /// Whether it names a ConfigMap or Secret.
+    var refersToObjects: Bool { !addressListReferences.isEmpty || !revocationListReferences.isEmpty }
 }

@@ -53,6 +53,7 @@ final class InformerFactory {
                 entry.keyPair = facts.keyPair(
                     of: identity, certificate: content["tls.crt"], privateKey: content["tls.key"])
                 entry.caCertificates = facts.trust(of: identity, pem: content["ca.crt"])
+                entry.revocationLists = facts.revocationLists(of: identity, files: content)
                 return entry.keepingGoodFacts(of: last)
             },
             forget: { facts.forget(ObjectIdentity(kind: "Secret", key: $0)) })
@@ -71,6 +72,8 @@ final class InformerFactory {
                 let identity = ObjectIdentity(kind: "ConfigMap", key: configMap.key)
                 var entry = ConfigMapEntry(metadata: bare(configMap.metadata))
                 entry.caCertificates = facts.trust(of: identity, pem: content["ca.crt"])
+                entry.revocationLists = facts.revocationLists(of: identity, files: content)
+                entry.addressLists = facts.addressLists(of: identity, files: content)
                 return entry.keepingGoodFacts(of: last)
             },
             forget: { facts.forget(ObjectIdentity(kind: "ConfigMap", key: $0)) })
