@@ -40,20 +40,18 @@ extension SecretEntry {
         var (entry, reasons) = (self, [String]())
         entry.keyPair = kept(keyPair, last.keyPair, &reasons)
         entry.caCertificates = kept(caCertificates, last.caCertificates, &reasons)
-        entry.revocationLists = kept(revocationLists, last.revocationLists, &entry.staleRevocationLists)
         if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
         return entry
     }
 }
 
 extension ConfigMapEntry {
-    /// The same entry with the last good facts where the new bytes cannot be used.
+    /// The same entry with the last good certificates where the new bytes cannot be used. Lists are as they are now: what is
+    /// kept of a policy whose lists are bad is the policy (Translation).
     public func keepingGoodFacts(of last: ConfigMapEntry?) -> ConfigMapEntry {
         guard let last else { return self }
         var (entry, reasons) = (self, [String]())
         entry.caCertificates = kept(caCertificates, last.caCertificates, &reasons)
-        entry.revocationLists = kept(revocationLists, last.revocationLists, &entry.staleRevocationLists)
-        entry.addressLists = kept(addressLists, last.addressLists, &entry.staleAddressLists)
         if !reasons.isEmpty { entry.staleReason = reasons.joined(separator: "; ") }
         return entry
     }
@@ -65,19 +63,6 @@ private func kept<Facts>(
     guard case .failure(let problem)? = new, case .success? = old else { return new }
     reasons.append(problem.description)
     return old
-}
-
-/// Lists are kept one by one; of a key that is gone nothing is.
-private func kept<Facts, Problem>(
-    _ new: [String: Result<Facts, Problem>], _ old: [String: Result<Facts, Problem>], _ reasons: inout [String: String]
-) -> [String: Result<Facts, Problem>] {
-    var lists = new
-    for (key, list) in new {
-        guard case .failure(let problem) = list, case .success? = old[key] else { continue }
-        lists[key] = old[key]
-        reasons[key] = "\(problem)"
-    }
-    return lists
 }
 
 extension ClusterSnapshot {

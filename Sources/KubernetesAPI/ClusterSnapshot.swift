@@ -53,12 +53,10 @@ public struct SecretEntry: Hashable, Sendable {
     public var keyPair: Result<KeyPairFacts, CertificateProblem>?
     /// From `ca.crt`; nil where the Secret has none.
     public var caCertificates: Result<TrustFacts, CertificateProblem>?
-    /// By key, of every key but those above: as certificate revocation lists. Absent: there is no such key.
+    /// By key, of every key but those of certificates: as certificate revocation lists. Absent: there is no such key.
     public var revocationLists: [String: Result<RevocationFacts, CertificateProblem>] = [:]
     /// Why newer bytes cannot be used: then the facts are those of the last good ones.
     public var staleReason: String?
-    /// The same by key.
-    public var staleRevocationLists: [String: String] = [:]
 
     public init(
         metadata: ObjectMeta, type: String? = nil, keyPair: Result<KeyPairFacts, CertificateProblem>? = nil,
@@ -77,15 +75,12 @@ public struct ConfigMapEntry: Hashable, Sendable {
     public var metadata: ObjectMeta
     /// From `ca.crt`; nil where the ConfigMap has none.
     public var caCertificates: Result<TrustFacts, CertificateProblem>?
-    /// By key, of every key but that: as a list of addresses. Absent: there is no such key.
+    /// By key, of every key but `ca.crt`: as a list of addresses. Absent: there is no such key.
     public var addressLists: [String: Result<AddressList, AddressListProblem>] = [:]
-    /// By key, of every key but those above: as certificate revocation lists. Absent: there is no such key.
+    /// By key, of every key but those of certificates: as certificate revocation lists. Absent: there is no such key.
     public var revocationLists: [String: Result<RevocationFacts, CertificateProblem>] = [:]
     /// Why newer bytes cannot be used: then the facts are those of the last good ones.
     public var staleReason: String?
-    /// The same by key.
-    public var staleRevocationLists: [String: String] = [:]
-    public var staleAddressLists: [String: String] = [:]
 
     public init(
         metadata: ObjectMeta, caCertificates: Result<TrustFacts, CertificateProblem>? = nil, staleReason: String? = nil

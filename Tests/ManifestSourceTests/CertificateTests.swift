@@ -61,6 +61,32 @@ struct CertificateTests {
         #expect(facts.subjects.count == 1)
     }
 
+    @Test("keys of ConfigMaps and Secrets are read as lists; that they are none is for those who refer to them to say")
+    func lists() throws {
+        let list = try authority.revocationList()
+        let text = list.pem.split(separator: "\n").map { "    \($0)\n" }.joined()
+        try folder.write(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lists}\ndata:\n  ca.crl: |\n\(text)"
+                + "  deny: |\n    # none\n    10.0.0.0/8\n  bad: |\n    10.0.0.1\n    x\nbinaryData:\n  bytes: MTAuMC4wLjE=\n",
+            to: "c.yaml")
+        try folder.write(
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: tls}\nstringData:\n  password: secret\n  ca.crl: |\n\(text)",
+            to: "s.yaml")
+        let state = ManifestSource.load([folder.path])
+        #expect(state.problemLines == [])
+        let map = try #require(state.snapshot.configMaps[ObjectKey(namespace: "default", name: "lists")])
+        #expect(try map.revocationLists["ca.crl"]?.get().issuers == ["CN=Test CA"])
+        #expect(try map.addressLists["deny"]?.get().addresses == CIDRSet([try #require(CIDR("10.0.0.0/8"))]))
+        #expect(map.addressLists["bad"] == .failure(AddressListProblem(line: 2, text: "x")))
+        #expect(try map.addressLists["bytes"]?.get().count == 1)
+        let secret = try #require(state.snapshot.secrets[key])
+        #expect(secret.revocationLists["ca.crl"] == map.revocationLists["ca.crl"])
+        #expect(Set(secret.revocationLists.keys) == ["ca.crl", "password"])
+        #expect(
+            state.snapshot.nextValidityChange == (try map.revocationLists["ca.crl"]?.get().nextUpdate.map { $0 + 1 }))
+        #expect(!"\(state)".contains("secret\""))
+    }
+
     @Test("mounted volumes count as Secret; with ca.crt alone as Secret and ConfigMap")
     func volumes() throws {
         let pair = try issue("a.example")

@@ -83,6 +83,52 @@ struct ReferencedObjectsTests {
         #expect(found.configMaps == keys(["infra/used"]))
     }
 
+    @Test("lists of policies that are attached to something of ours count, of the policy's namespace")
+    func lists() throws {
+        var snapshot = ClusterSnapshot(asOf: 0)
+        for (name, className) in [("ours", "sluice"), ("other", "other")] {
+            let spec = Gateway.Spec(
+                gatewayClassName: className, listeners: [.init(name: "tcp", port: 1, protocol: .tcp)])
+            let gateway = Gateway(metadata: ObjectMeta(name: name, namespace: "infra"), spec: spec)
+            snapshot.gateways[gateway.key] = gateway
+            let route = TCPRoute(
+                metadata: ObjectMeta(name: "at-\(name)", namespace: "infra"),
+                spec: .init(parentRefs: [.init(name: name)], rules: []))
+            snapshot.tcpRoutes[route.key] = route
+        }
+        func attach(_ name: String, to kind: String, _ target: String, section: String? = nil) {
+            var principal = ClientPolicy.Principal()
+            principal.clientCIDRRefs = [.init(name: "\(name)-cidrs", key: "a")]
+            var spec = ClientPolicy.Spec(targetRefs: [.init(kind: kind, name: target, sectionName: section)])
+            spec.authorization = ClientPolicy.Authorization()
+            spec.authorization?.rules = [.init(name: "r", action: "Deny", principal: principal)]
+            var tls = ClientPolicy.TLS()
+            tls.clientValidation = .init()
+            tls.clientValidation?.crlRefs = [
+                .init(name: "\(name)-crl", key: "a"), .init(kind: "Secret", name: "\(name)-crl", key: "a"),
+            ]
+            spec.tls = tls
+            let policy = ClientPolicy(metadata: ObjectMeta(name: name, namespace: "infra"), spec: spec)
+            snapshot.clientPolicies[policy.key] = policy
+        }
+        attach("gateway", to: "Gateway", "ours")
+        attach("section", to: "Gateway", "ours", section: "tcp")
+        attach("route", to: "TCPRoute", "at-ours")
+        attach("foreign", to: "Gateway", "other")
+        attach("foreign-route", to: "TCPRoute", "at-other")
+        attach("lost", to: "TLSRoute", "at-ours")
+        attach("kind", to: "Service", "ours")
+        var options = TranslationOptions()
+        options.standalone = true
+        var finder = ReferenceFinder(options: options)
+        let found = finder.find(snapshot)
+        let names = ["gateway", "section", "route"]
+        #expect(found.configMaps == keys(names.flatMap { ["infra/\($0)-cidrs", "infra/\($0)-crl"] }))
+        #expect(found.secrets == keys(names.map { "infra/\($0)-crl" }))
+        snapshot.tcpRoutes[ObjectKey(namespace: "infra", name: "at-ours")] = nil
+        #expect(finder.find(snapshot).configMaps.count == 4)
+    }
+
     @Test("nothing that the translation uses goes unfetched", arguments: try GoldenCase.all())
     func suffices(golden: GoldenCase) throws {
         let input = try GoldenInput(parsing: try golden.read("in.yaml"), file: golden.name)

@@ -27,5 +27,6 @@ func revocationLists(
         kind == "Secret" ? snapshot.secrets[object]?.revocationLists : snapshot.configMaps[object]?.revocationLists
     guard let lists else { return .failure(PolicyFactProblem(message: absence(of: kind, object, in: snapshot))) }
     guard let list = lists[key] else { return .failure(PolicyFactProblem(message: "\(kind) \(object) has no \(key)")) }
-    return list.mapError { PolicyFactProblem(message: "\(kind) \(object), \(key): \($0.message)") }
+    // It names the key.
+    return list.mapError { PolicyFactProblem(message: "\(kind) \(object): \($0.message)") }
 }
