@@ -3,10 +3,14 @@
 #define SLUICE_COPENSSL_H
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -44,6 +48,62 @@ static inline int sluice_x509_name_print(BIO *output, const X509_NAME *name) {
     return X509_NAME_print_ex(output, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
 }
 
+// MARK: Revocation lists
+/// Why a list says less than it seems to and must not be relied on; NULL where there is no such reason.
+static inline const char *sluice_crl_problem(X509_CRL *list) {
+    if (X509_CRL_get_ext_by_NID(list, NID_delta_crl, -1) >= 0) return "it is a delta list: the complete one is needed";
+    for (int i = 0; i < X509_CRL_get_ext_count(list); i++) {
+        X509_EXTENSION *extension = X509_CRL_get_ext(list, i);
+        int kind = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+        if (X509_EXTENSION_get_critical(extension) && kind != NID_issuing_distribution_point && kind != NID_crl_number
+            && kind != NID_authority_key_identifier)
+            return "it has a critical extension that is not known";
+    }
+    int found = 0;
+    ISSUING_DIST_POINT *point = X509_CRL_get_ext_d2i(list, NID_issuing_distribution_point, &found, NULL);
+    if (!point) return found == -1 ? NULL : "its issuing distribution point cannot be read";
+    const char *problem = NULL;
+    if (point->indirectCRL > 0) problem = "it speaks for other issuers (indirect)";
+    else if (point->onlysomereasons) problem = "it holds only some reasons of revocation";
+    else if (point->onlyattr > 0) problem = "it is about attribute certificates";
+    else if (point->distpoint && point->distpoint->type != 0) problem = "its distribution point is a relative name";
+    ISSUING_DIST_POINT_free(point);
+    return problem;
+}
+
+/// Whether one of the certificate's distribution points is that of the list.
+static inline int sluice_points_meet(const GENERAL_NAMES *own, X509 *certificate) {
+    STACK_OF(DIST_POINT) *points = X509_get_ext_d2i(certificate, NID_crl_distribution_points, NULL, NULL);
+    int meet = 0;
+    for (int i = 0; i < sk_DIST_POINT_num(points) && !meet; i++) {
+        const DIST_POINT *point = sk_DIST_POINT_value(points, i);
+        if (point->CRLissuer || !point->distpoint || point->distpoint->type != 0) continue;
+        const GENERAL_NAMES *names = point->distpoint->name.fullname;
+        for (int j = 0; j < sk_GENERAL_NAME_num(names) && !meet; j++)
+            for (int k = 0; k < sk_GENERAL_NAME_num(own) && !meet; k++)
+                meet = GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, j), sk_GENERAL_NAME_value(own, k)) == 0;
+    }
+    CRL_DIST_POINTS_free(points);
+    return meet;
+}
+
+/// Whether a list without a problem speaks of this certificate, by its issuer's name and its distribution point.
+static inline int sluice_crl_is_about(X509_CRL *list, X509 *certificate) {
+    if (X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_issuer_name(certificate)) != 0) return 0;
+    ISSUING_DIST_POINT *point = X509_CRL_get_ext_d2i(list, NID_issuing_distribution_point, NULL, NULL);
+    if (!point) return 1;
+    int is_ca = X509_check_ca(certificate) > 0;
+    int fits = !(point->onlyuser > 0 && is_ca) && !(point->onlyCA > 0 && !is_ca);
+    if (fits && point->distpoint) fits = sluice_points_meet(point->distpoint->name.fullname, certificate);
+    ISSUING_DIST_POINT_free(point);
+    return fits;
+}
+
+/// Whether a CA may sign lists: where it says what its key is for, that must be among it.
+static inline int sluice_may_sign_lists(X509 *certificate) {
+    return (X509_get_key_usage(certificate) & KU_CRL_SIGN) != 0;
+}
+
 // MARK: Keys
 static inline EVP_PKEY *sluice_generate_rsa_key(unsigned bits) { return EVP_RSA_gen(bits); }
 static inline EVP_PKEY *sluice_generate_ec_key(const char *curve) { return EVP_EC_gen(curve); }
@@ -69,6 +129,12 @@ static inline void sluice_context_set_relay_mode(SSL_CTX *context) {
 
 static inline void sluice_context_prefer_server_ciphers(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+}
+
+/// The order of the suites is as it was configured, whatever the client would rather have. DHE is among them only by name.
+static inline int sluice_context_set_ciphers(SSL_CTX *context, const char *list) {
+    SSL_CTX_clear_options(context, SSL_OP_PRIORITIZE_CHACHA);
+    return SSL_CTX_set_cipher_list(context, list) && SSL_CTX_set_dh_auto(context, 1);
 }
 
 /// Reads what there is instead of a record's header and then its rest: half as many system calls.
@@ -111,6 +177,12 @@ static inline int sluice_tolerate_chain(int ok, X509_STORE_CTX *chain) {
     return 1;
 }
 
+/// A certificate of the chain that a verification has put together; NULL behind its end.
+static inline X509 *sluice_chain_certificate(X509_STORE_CTX *verification, int index) {
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(verification);
+    return chain && index < sk_X509_num(chain) ? sk_X509_value(chain, index) : NULL;
+}
+
 /// Asks clients for a certificate. `required`: the handshake fails without one that verifies.
 static inline int sluice_context_ask_for_certificate(SSL_CTX *context, int required, int depth) {
     if (required)
@@ -122,21 +194,64 @@ static inline int sluice_context_ask_for_certificate(SSL_CTX *context, int requi
 }
 
 /// A ticket says who its client was: where certificates are demanded it must name one, and where they are asked for that
-/// one must be valid still. With any other the handshake is a full one.
+/// one must be valid still, and so must the revocation lists it was held against (`until`: seconds since 1970, NULL without
+/// lists). With any other the handshake is a full one.
 static inline SSL_TICKET_RETURN sluice_judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key,
-                                                    size_t key_length, SSL_TICKET_STATUS status, void *unused) {
+                                                    size_t key_length, SSL_TICKET_STATUS status, void *until) {
     (void)key;
     (void)key_length;
-    (void)unused;
     if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
     X509 *peer = SSL_SESSION_get0_peer(session);
     int required = SSL_get_verify_mode(ssl) & SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     if (peer ? X509_cmp_current_time(X509_get0_notAfter(peer)) <= 0 : required) return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (until && *(const int64_t *)until <= (int64_t)time(NULL)) return SSL_TICKET_RETURN_IGNORE_RENEW;
     return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
 }
 
-static inline void sluice_context_judge_tickets(SSL_CTX *context) {
-    SSL_CTX_set_session_ticket_cb(context, NULL, sluice_judge_ticket, NULL);
+/// `until` outlives the context's connections.
+static inline void sluice_context_judge_tickets(SSL_CTX *context, const int64_t *until) {
+    SSL_CTX_set_session_ticket_cb(context, NULL, sluice_judge_ticket, (void *)until);
+}
+
+/// No ticket is given or taken.
+static inline void sluice_context_disable_tickets(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 0);
+}
+
+static inline void sluice_context_set_session_seconds(SSL_CTX *context, long seconds) {
+    SSL_CTX_set_timeout(context, seconds);
+}
+
+// A key of tickets: 16 bytes of name, 32 for AES-256, 32 for HMAC-SHA-256.
+enum { SLUICE_TICKET_NAME = 16, SLUICE_TICKET_KEY = 80 };
+
+/// Makes ready what seals or opens one ticket; sealing draws the initialization vector.
+static inline int sluice_ticket_start(const unsigned char *key, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                                      EVP_MAC_CTX *mac, int sealing) {
+    if (sealing && RAND_bytes(iv, 16) != 1) return 0;
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)(key + SLUICE_TICKET_NAME + 32), 32),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0), OSSL_PARAM_construct_end()};
+    return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key + SLUICE_TICKET_NAME, iv, sealing)
+        && EVP_MAC_CTX_set_params(mac, parameters);
+}
+
+/// HKDF with SHA-256 (RFC 5869).
+static inline int sluice_hkdf(const unsigned char *secret, size_t secret_count, const unsigned char *salt,
+                              size_t salt_count, const unsigned char *info, size_t info_count, unsigned char *output,
+                              size_t count) {
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+                               OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)secret, secret_count),
+                               OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, salt_count),
+                               OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_count),
+                               OSSL_PARAM_construct_end()};
+    int ok = context && EVP_KDF_derive(context, output, count, parameters) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    return ok;
 }
 
 /// Whether a certificate is demanded of the peer, and neither this handshake nor the one its session comes from had one
@@ -180,19 +295,19 @@ static inline void sluice_set_alpn_list(SSL *ssl, const sluice_alpn_list *list) 
 }
 
 static inline int sluice_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *length,
-                                     const unsigned char *offered, unsigned int offered_length, void *unused) {
-    (void)unused;
+                                     const unsigned char *offered, unsigned int offered_length, void *required) {
     const sluice_alpn_list *list = SSL_get_ex_data(ssl, sluice_alpn_index());
     if (!list || list->count == 0) return SSL_TLSEXT_ERR_NOACK;
     unsigned char *chosen = NULL;
     int result = SSL_select_next_proto(&chosen, length, list->bytes, list->count, offered, offered_length);
-    if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_NOACK;
+    if (result != OPENSSL_NPN_NEGOTIATED) return required ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
 
-static inline void sluice_context_select_alpn_per_connection(SSL_CTX *context) {
-    SSL_CTX_set_alpn_select_cb(context, sluice_select_alpn, NULL);
+/// `required`: a client that offers names, none of them ours, gets the alert no_application_protocol.
+static inline void sluice_context_select_alpn_per_connection(SSL_CTX *context, int required) {
+    SSL_CTX_set_alpn_select_cb(context, sluice_select_alpn, required ? context : NULL);
 }
 
 static inline void sluice_observe_alert(const SSL *ssl, int where, int value) {

@@ -54,8 +54,8 @@ final class Certificate {
     var encoding: [UInt8] { encoded { i2d_X509(pointer, $0) } }
     var publicKeyInfo: [UInt8] { encoded { i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) } }
     /// Seconds since 1970; nil where the certificate's time is malformed.
-    var notBefore: Int64? { seconds(X509_get0_notBefore(pointer)) }
-    var notAfter: Int64? { seconds(X509_get0_notAfter(pointer)) }
+    var notBefore: Int64? { epochSeconds(X509_get0_notBefore(pointer)) }
+    var notAfter: Int64? { epochSeconds(X509_get0_notAfter(pointer)) }
     var subject: String { distinguishedName(X509_get_subject_name(pointer)) }
     var issuer: String { distinguishedName(X509_get_issuer_name(pointer)) }
 
@@ -70,12 +70,13 @@ final class Certificate {
         guard X509_check_issued(pointer, other.pointer) == X509_V_OK, let publicKey else { return false }
         return X509_verify(other.pointer, publicKey) == 1
     }
+}
 
-    private func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-        defer { ERR_clear_error() }
-        var value: Int64 = 0
-        return sluice_asn1_time_seconds(time, &value) == 1 ? value : nil
-    }
+/// Seconds since 1970; nil where the time is malformed.
+func epochSeconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+    defer { ERR_clear_error() }
+    var value: Int64 = 0
+    return sluice_asn1_time_seconds(time, &value) == 1 ? value : nil
 }
 
 /// RFC 2253 form, in UTF-8, cut to 256 bytes.

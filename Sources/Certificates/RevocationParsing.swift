@@ -3,7 +3,7 @@ public import Primitives
 
 /// Turns certificate revocation lists (RFC 5280 §5), PEM blocks or one list in DER, into facts and opaque material. `file` is
 /// the name used in messages. No clock is read and no signature checked: that is done where a certificate is. In a bundle,
-/// blocks of other kinds are passed over. Any thread.
+/// blocks of other kinds are passed over; lists that must not be relied on alone are failures. Any thread.
 public func revocationFacts(_ bytes: [UInt8], file: String) -> Result<RevocationFacts, CertificateProblem> {
     do throws(CertificateProblem) {
         let lists = try RevocationList.readAll(bytes, file: file)
@@ -12,36 +12,14 @@ public func revocationFacts(_ bytes: [UInt8], file: String) -> Result<Revocation
                 issuers: lists.map(\.issuer), nextUpdate: lists.compactMap(\.nextUpdate).min(),
                 material: KeyMaterial(
                     fingerprint: fingerprint(kind: "revocation", lists.map(\.encoding)),
-                    storage: RevocationStorage(owning: lists.map { $0.retained() }))))
+                    storage: RevocationStorage(lists))))
     } catch {
         return .failure(error)
     }
 }
 
-/// One parsed list: owns a reference on its `X509_CRL *`.
-private final class RevocationList {
-    let pointer: OpaquePointer
-
-    private init(owning pointer: OpaquePointer) { self.pointer = pointer }
-
-    deinit { X509_CRL_free(pointer) }
-
-    func retained() -> OpaquePointer {
-        X509_CRL_up_ref(pointer)
-        return pointer
-    }
-
-    var issuer: String { distinguishedName(X509_CRL_get_issuer(pointer)) }
-    var encoding: [UInt8] { encoded { i2d_X509_CRL(pointer, $0) } }
-    /// Seconds since 1970; nil where the list does not say.
-    var nextUpdate: Int64? {
-        defer { ERR_clear_error() }
-        guard let time = X509_CRL_get0_nextUpdate(pointer) else { return nil }
-        var value: Int64 = 0
-        return sluice_asn1_time_seconds(time, &value) == 1 ? value : nil
-    }
-
-    static func readAll(_ text: [UInt8], file: String) throws(CertificateProblem) -> [RevocationList] {
+extension RevocationList {
+    fileprivate static func readAll(_ text: [UInt8], file: String) throws(CertificateProblem) -> [RevocationList] {
         // What else an object holds need not be decoded for that.
         guard text.first == 0x30 || holdsMarker(text) else {
             throw CertificateProblem("\(file) holds no certificate revocation list")
@@ -51,7 +29,7 @@ private final class RevocationList {
                 throw CertificateProblem(
                     "\(file) is no readable certificate revocation list: \(drainErrors() ?? "bytes follow it")")
             }
-            return [list]
+            return [try RevocationList(owning: list, place: file)]
         }
         var lists: [RevocationList] = []
         for block in try readPEM(text, file: file) where block.label == "X509 CRL" {
@@ -60,7 +38,7 @@ private final class RevocationList {
                     "\(file): \(block.place) is no readable certificate revocation list: "
                         + (drainErrors() ?? "bytes follow it"))
             }
-            lists.append(list)
+            lists.append(try RevocationList(owning: list, place: "\(file): \(block.place)"))
         }
         guard !lists.isEmpty else { throw CertificateProblem("\(file) holds no certificate revocation list") }
         return lists
@@ -78,14 +56,16 @@ private final class RevocationList {
         return false
     }
 
-    /// Nil also where bytes are left over.
-    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> RevocationList? {
+    /// An `X509_CRL *` to own. Nil also where bytes are left over.
+    private static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> OpaquePointer? {
         ERR_clear_error()
         var cursor = bytes.baseAddress
-        guard let pointer = d2i_X509_CRL(nil, &cursor, bytes.count) else { return nil }
-        let list = RevocationList(owning: pointer)
+        guard let list = d2i_X509_CRL(nil, &cursor, bytes.count) else { return nil }
         ERR_clear_error()
-        guard let end = bytes.baseAddress.map({ $0 + bytes.count }), cursor == end else { return nil }
+        guard let end = bytes.baseAddress.map({ $0 + bytes.count }), cursor == end else {
+            X509_CRL_free(list)
+            return nil
+        }
         return list
     }
 }

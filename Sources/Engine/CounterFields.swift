@@ -97,7 +97,8 @@ enum HandshakeResult: Int, CaseIterable {
     case ok, noCertificate, unsupportedVersion, noSharedCipher, clientRejectedCertificate, badRecord, clientClosed,
         timeout
     case clientCertRequired, clientCertExpired, clientCertUnknownCA, clientCertInvalid
-    case noServerName, other
+    case clientCertRevoked, clientCertSANMismatch, clientCertKeyMismatch, clientCRLExpired, clientCRLMissing
+    case noApplicationProtocol, noServerName, other
 
     var label: String {
         switch self {
@@ -113,6 +114,12 @@ enum HandshakeResult: Int, CaseIterable {
         case .clientCertExpired: "client_cert_expired"
         case .clientCertUnknownCA: "client_cert_unknown_ca"
         case .clientCertInvalid: "client_cert_invalid"
+        case .clientCertRevoked: "client_cert_revoked"
+        case .clientCertSANMismatch: "client_cert_san_mismatch"
+        case .clientCertKeyMismatch: "client_cert_key_mismatch"
+        case .clientCRLExpired: "client_crl_expired"
+        case .clientCRLMissing: "client_crl_missing"
+        case .noApplicationProtocol: "no_application_protocol"
         case .noServerName: "tls_no_sni_match"
         case .other: "internal_error"
         }

@@ -152,6 +152,7 @@ extension Engine {
             return signals
         }
         if woken?.stopped == true { return false }
+        ticketKeys.rotate(now: .now())
         let changed = control.withLock { control -> Acknowledgement? in
             let isDue = control.failures.values.contains { $0.due <= .now() }
             guard isDue || woken?.namesChanged == true else { return nil }

@@ -16,6 +16,7 @@ extension Engine {
         writeReadiness(current.listeners, acknowledgement, &text)
         writeProxyHeaders(byListener, &text)
         writeHandshakes(byListener, &text)
+        writeTicketKeys(&text)
         writeRoutes(routes.map { (LabelSet(of: $0), $0) }.sorted { $0.1.key.order < $1.1.key.order }, &text)
         writeBackends(
             backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }, endpoints: current.endpoints, &text)

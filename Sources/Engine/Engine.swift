@@ -16,6 +16,7 @@ public final class Engine: ConfigurationTarget {
     let control: Locked<Control>
     let signals = Monitored(Signals())
     let names: NameWatcher
+    let ticketKeys: TicketKeyStore
     let observer = Locked<(@Sendable (Acknowledgement) -> Void)?>(nil)
 
     /// What wakes the control thread.
@@ -35,7 +36,10 @@ public final class Engine: ConfigurationTarget {
         var workers: [WorkerHandle] = []
         for index in 0..<options.workers { workers.append(try WorkerHandle(index: index, shared: shared)) }
         self.workers = workers
-        control = Locked(Control(compiler: TableCompiler(workers: options.workers, logger: logger)))
+        let ticketKeys = TicketKeyStore()
+        self.ticketKeys = ticketKeys
+        let compiler = TableCompiler(workers: options.workers, logger: logger, ticketKeys: ticketKeys)
+        control = Locked(Control(compiler: compiler))
         let signals = signals
         let resolver = try Resolver(logger: logger, servers: options.dnsServers)
         names = NameWatcher(resolver: resolver) { signals.update { $0.namesChanged = true } }
@@ -79,6 +83,10 @@ public final class Engine: ConfigurationTarget {
         for worker in workers { worker.post(.stop) }
         _ = shared.progress.wait { $0.running == 0 ? true : nil }
     }
+
+    /// From the next handshake on, tickets of TLS sessions are sealed and opened by these keys; nil: by keys of the engine's
+    /// own, which change every half of a ticket's life. Touches neither connections nor the table.
+    public func setTicketKeys(_ ring: TicketKeyRing?) { ticketKeys.use(ring) }
 
     /// Stops accepting at a binding, or goes on. New clients wait in the kernel's queue meanwhile; established
     /// connections are not touched. Lasts until the binding is removed. False: nothing is bound there.

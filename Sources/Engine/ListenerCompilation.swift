@@ -162,13 +162,15 @@ struct ListenerCompilation {
         guard case .tls(let tls) = new.traffic, case .terminate(let wanted) = tls.mode else { return nil }
         if let old = old?.termination, old.configuration == wanted { return old }
         do throws(TLSSetupError) {
-            return try TLSServerContexts(wanted, listener: new.id)
+            return try TLSServerContexts(wanted, listener: new.id, tickets: compiler.ticketKeys)
         } catch {
             compiler.logger.error(
                 "TLS listener cannot be set up", ["listener": "\(new.id)", "problem": "\(error.message)"])
-            // What served before goes on serving, unless it asks for other clients than it should.
-            let before = old?.termination
-            return before?.configuration.clientValidation == wanted.clientValidation ? before : nil
+            // What served before goes on serving, unless it differs in more than its certificates.
+            guard let before = old?.termination else { return nil }
+            var same = before.configuration
+            same.certificates = wanted.certificates
+            return same == wanted ? before : nil
         }
     }
 }

@@ -33,6 +33,11 @@ final class PeerTrust: @unchecked Sendable {
 
     deinit { X509_STORE_free(store) }
 
+    /// All of them, borrowed: `X509 *` each.
+    var authorities: [OpaquePointer] {
+        bundles.flatMap { ($0.material.storage as? TrustStorage)?.certificates ?? [] }
+    }
+
     /// Peers of `context` are verified by these.
     func install(in context: OpaquePointer) throws(TLSSetupError) {
         guard sluice_context_set_trust(context, store) == 1 else { throw TLSSetupError("trust store") }
@@ -57,15 +62,4 @@ final class PeerTrust: @unchecked Sendable {
         guard X509_NAME_get0_der(name, &bytes, &count) == 1 else { return [] }
         return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
-}
-
-/// Where a session may be resumed: at the listener that made it, and there only while it asks for the same clients
-/// (CVE-2025-23419 is what comes of a ticket that leads from one to the other). 32 bytes.
-func sessionContext(of listener: ListenerID, _ validation: ClientValidation?) -> [UInt8] {
-    var parts = [listener.gatewayNamespace, listener.gateway, listener.listener]
-    if let validation {
-        parts.append(validation.mode == .validOnly ? "required" : "requested")
-        parts += Set(validation.trust.map(\.material.fingerprint)).sorted()
-    }
-    return sha256(parts.map { "\($0.utf8.count):\($0)" }.joined())
 }

@@ -9,6 +9,7 @@ internal import Primitives
 struct TableCompiler {
     let workers: Int
     let logger: Logger
+    let ticketKeys: TicketKeyStore
     private let slab = CounterSlab()
     /// Those of the newest table.
     var listeners: [ListenerKey: ListenerRuntime] = [:]
@@ -63,9 +64,10 @@ struct TableCompiler {
         var left: [RouteState] = []
     }
 
-    init(workers: Int, logger: Logger) {
+    init(workers: Int, logger: Logger, ticketKeys: TicketKeyStore = TicketKeyStore()) {
         self.workers = workers
         self.logger = logger
+        self.ticketKeys = ticketKeys
     }
 
     /// What every binding of the configuration does, and the backends by identity; `names` holds the latest answers for

@@ -88,12 +88,16 @@ extension Worker {
         let result = HandshakeResult(opensslReason: reason, verification: verification)
         countHandshake(slot, .terminateUnknown, result)
         var detail = result.label
-        if verification != Int(X509_V_OK), let text = X509_verify_cert_error_string(verification) {
-            detail += ": " + String(cString: text)
-        }
+        if let text = verificationText(verification) { detail += ": " + text }
         log(.info, "TLS handshake failed", slot: slot, reason: .tlsError, detail: detail)
         linger(slot, .tlsError, result.isClients ? .client : .proxy)
         return .gone
+    }
+
+    private func verificationText(_ verification: Int) -> String? {
+        guard verification != Int(X509_V_OK) else { return nil }
+        if let problem = RequirementProblem(rawValue: Int32(clamping: verification)) { return problem.text }
+        return X509_verify_cert_error_string(verification).map { String(cString: $0) }
     }
 
     func endHandshaking(_ slot: Int) {
@@ -135,6 +139,7 @@ extension HandshakeResult {
             SSL_R_LENGTH_MISMATCH, SSL_R_DIGEST_CHECK_FAILED, 1000 + 20:
             self = .badRecord
         case SSL_R_UNEXPECTED_EOF_WHILE_READING: self = .clientClosed
+        case SSL_R_NO_APPLICATION_PROTOCOL: self = .noApplicationProtocol
         case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: self = .clientCertRequired
         case SSL_R_CERTIFICATE_VERIFY_FAILED: self = HandshakeResult(verification: Int32(clamping: verification))
         default: self = .other
@@ -143,6 +148,11 @@ extension HandshakeResult {
 
     private init(verification: Int32) {
         switch verification {
+        case X509_V_ERR_CERT_REVOKED: self = .clientCertRevoked
+        case RequirementProblem.names.rawValue: self = .clientCertSANMismatch
+        case RequirementProblem.publicKey.rawValue: self = .clientCertKeyMismatch
+        case RequirementProblem.listExpired.rawValue: self = .clientCRLExpired
+        case RequirementProblem.listMissing.rawValue: self = .clientCRLMissing
         case X509_V_ERR_CERT_HAS_EXPIRED: self = .clientCertExpired
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,

@@ -20,7 +20,7 @@ struct RevocationFactsTests {
         let alone = try revocationFacts(Array(second.pem.utf8), file: "ca.crl").get()
         #expect(facts.nextUpdate == alone.nextUpdate && facts.material != alone.material)
         let storage = try #require(facts.material.storage as? RevocationStorage)
-        #expect(storage.lists.count == 2)
+        #expect(storage.count == 2)
     }
 
     @Test("DER and PEM of one list are the same; a list need not say when the next one comes")
@@ -58,5 +58,24 @@ struct RevocationFactsTests {
         let lists = cache.addressLists(of: "o", files: files)
         #expect(try lists["deny"]?.get().count == 1)
         #expect(lists["a.crl"] == .failure(AddressListProblem(line: 1, text: "-----BEGIN X509 CRL-----")))
+    }
+
+    @Test("a list that says less than it seems to is refused")
+    func kinds() throws {
+        func problem(_ pem: String) -> String? { revocationFacts(Array(pem.utf8), file: "crl.pem").problem }
+        let cases = [
+            ("critical,indirectCRL:TRUE", "it speaks for other issuers (indirect)"),
+            ("critical,onlyAA:TRUE", "it is about attribute certificates"),
+            ("critical,onlysomereasons:keyCompromise", "it holds only some reasons of revocation"),
+        ]
+        for (point, reason) in cases {
+            var request = TestRevocationRequest()
+            request.distributionPoint = point
+            let text = try #require(problem(authority.revocationPEM(request)))
+            #expect(text == "crl.pem: PEM block 1 (X509 CRL, line 1) cannot be used: \(reason)")
+        }
+        var delta = TestRevocationRequest()
+        delta.isDelta = true
+        #expect(try #require(problem(authority.revocationPEM(delta))).contains("delta list"))
     }
 }

@@ -37,6 +37,7 @@ final class SignedCertificate: @unchecked Sendable {
         try add(NID_key_usage, request.isCA ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature", issuer)
         if let usage = request.extendedKeyUsage { try add(NID_ext_key_usage, usage, issuer) }
         if let url = request.issuerURL { try add(NID_info_access, "caIssuers;URI:\(url)", issuer) }
+        if let url = request.revocationURL { try add(NID_crl_distribution_points, "URI:\(url)", issuer) }
         try addNames(request)
     }
 
@@ -51,10 +52,10 @@ final class SignedCertificate: @unchecked Sendable {
     }
 
     private func addNames(_ request: TestCertificateRequest) throws {
-        guard !(request.dnsNames + request.ips + request.uris).isEmpty else { return }
+        guard !(request.dnsNames + request.ips + request.uris + request.emails).isEmpty else { return }
         guard let names = OPENSSL_sk_new_null() else { throw TestFailure("no memory") }
         defer { GENERAL_NAMES_free(names) }
-        for (type, values) in [(GEN_DNS, request.dnsNames), (GEN_URI, request.uris)] {
+        for (type, values) in [(GEN_DNS, request.dnsNames), (GEN_URI, request.uris), (GEN_EMAIL, request.emails)] {
             for value in values {
                 guard let string = ASN1_STRING_type_new(V_ASN1_IA5STRING) else { throw TestFailure("no memory") }
                 ASN1_STRING_set(string, value, Int32(value.utf8.count))

@@ -158,7 +158,12 @@ final class SSLOwner {
 
     func prepare(_ options: TLSClientOptions) throws {
         if let name = options.serverName { _ = sluice_set_server_name(pointer, name) }
-        if let session = options.session { SSL_set_session(pointer, session.pointer) }
+        if let session = options.session {
+            // A copy: it would be spoiled for the next connection when this one ends without close_notify.
+            guard let copy = SSL_SESSION_dup(session.pointer) else { throw TestFailure(openSSLErrors()) }
+            SSL_set_session(pointer, copy)
+            SSL_SESSION_free(copy)
+        }
         guard options.trust != nil, let name = options.verifyName else { return }
         if IPAddress(name) != nil {
             X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(pointer), name)

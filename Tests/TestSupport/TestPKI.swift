@@ -23,6 +23,7 @@ public struct TestCertificateRequest: Sendable {
     public var dnsNames: [String] = []
     public var ips: [String] = []
     public var uris: [String] = []
+    public var emails: [String] = []
     public var keyType: TestKey.KeyType = .ecdsaP256
     /// Instead of a new key.
     public var key: TestKey?
@@ -32,6 +33,8 @@ public struct TestCertificateRequest: Sendable {
     public var extendedKeyUsage: String? = "serverAuth,clientAuth"
     /// A caIssuers address, as public authorities give it.
     public var issuerURL: String?
+    /// Where its revocation list is.
+    public var revocationURL: String?
     var isCA = false
 
     public init(commonName: String? = nil, dnsNames: [String] = []) {
@@ -70,8 +73,8 @@ public final class TestCA: Sendable {
     public let pem: String
     public let key: TestKey
     let certificate: SignedCertificate
-    private let intermediate: SignedCertificate
-    private let intermediateKey: TestKey
+    let intermediate: SignedCertificate
+    let intermediateKey: TestKey
 
     init(name: String, key: TestKey) throws {
         self.key = key

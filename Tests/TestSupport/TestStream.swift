@@ -37,6 +37,7 @@ public struct TLSAlert: RawRepresentable, Hashable, Sendable, CustomStringConver
     public static let handshakeFailure = TLSAlert(rawValue: 40)
     public static let badCertificate = TLSAlert(rawValue: 42)
     public static let unsupportedCertificate = TLSAlert(rawValue: 43)
+    public static let certificateRevoked = TLSAlert(rawValue: 44)
     public static let certificateExpired = TLSAlert(rawValue: 45)
     public static let certificateUnknown = TLSAlert(rawValue: 46)
     public static let unknownCA = TLSAlert(rawValue: 48)
