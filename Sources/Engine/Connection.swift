@@ -118,7 +118,7 @@ struct Flow {
     var bytes: UInt64 = 0
     /// Milliseconds of the last read in this direction, or write of what it held; before that, of the relay's begin.
     var lastByteAt: Int64 = 0
-    /// Bytes this direction may still move; unlimited is `Int.max`.
+    /// Bytes this round may still move; `Int.max`: any number. Of a limited direction negative between two rounds.
     var allowance: Int = .max
     /// Milliseconds, when a pipe began to be held; 0: none is.
     var heldSince: Int64 = 0
@@ -185,6 +185,8 @@ struct ConnectionRecord {
 
     /// What the PROXY header said, owned; nil without one.
     var proxyHeader: Unmanaged<ReceivedProxyHeader>?
+    /// What limits each direction's bytes, owned; nil: nothing ever did.
+    var throttles: UnsafeMutablePointer<Throttle>?
 }
 
 enum TLSModeFlag: UInt8 { case none, passthrough, terminate }

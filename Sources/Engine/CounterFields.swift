@@ -37,7 +37,11 @@ enum RouteField {
     static let setup = HistogramLayout(start: 9, stride: 3, sum: 6, bounds: .latency)
     static let firstByte = HistogramLayout(start: 10, stride: 3, sum: 7, bounds: .latency)
     private static let otherClosed = max(duration.end, setup.end, firstByte.end)
-    static let count = otherClosed + reasons * sides - 1
+    private static let throttledTimes = otherClosed + reasons * sides - 1
+    static let count = throttledTimes + 2
+
+    /// Nanoseconds in which connections waited for their share of a bandwidth.
+    static func throttled(_ direction: Direction) -> Int { throttledTimes + direction.rawValue }
 
     /// By reason and side; the first of them, the client's orderly end, is the frequent one.
     static func closed(_ reason: CloseReason, _ side: CloseSide) -> Int {

@@ -116,7 +116,9 @@ extension Engine {
         // What waits in the queue of a listener that is closed for shutdown is still served.
         for group in Array(control.groups.values) + draining { slots[group.slot] = compiled.bindings[group.binding] }
         shared.table.publish(
-            RoutingTable(generation: control.tableGeneration, bindings: slots, backends: compiled.backends))
+            RoutingTable(
+                generation: control.tableGeneration, bindings: slots, backends: compiled.backends,
+                bandwidthChanges: control.compiler.bandwidth.changes))
         for worker in workers { worker.wake.signal() }
     }
 

@@ -134,6 +134,7 @@ extension Engine {
                 family.sample(labels, LabelSet(["direction": "response"]), state.counters.sum(RouteField.responseBytes))
             }
         }
+        writeThrottled(routes, &text)
         let histograms: [(String, String, HistogramLayout)] = [
             ("sluice_tcp_connection_duration_seconds", "How long connections lived.", RouteField.duration),
             ("sluice_tcp_setup_duration_seconds", "From accept until bytes can flow.", RouteField.setup),
@@ -145,6 +146,20 @@ extension Engine {
         for (name, help, layout) in histograms {
             text.family(name, .histogram, help: help) { family in
                 for (labels, state) in routes { family.histogram(labels, layout, state.counters) }
+            }
+        }
+    }
+
+    private func writeThrottled(_ routes: [(LabelSet, RouteState)], _ text: inout PrometheusText) {
+        text.family(
+            "sluice_throttled_seconds_total", .counter,
+            help: "Time in which connections waited for their share of a limited bandwidth, added up."
+        ) { family in
+            for (labels, state) in routes {
+                for (name, direction) in [("request", Direction.request), ("response", .response)] {
+                    let time = state.counters.sum(RouteField.throttled(direction))
+                    if time > 0 { family.sample(labels, LabelSet(["direction": name]), nanoseconds: time) }
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ final class ListenerState: Sendable {
     let port: UInt16
     let counters: CounterBlock
     let drain = DrainCell()
+    let bandwidth = BandwidthCell()
 
     init(id: ListenerID, port: UInt16, counters: CounterBlock) {
         (self.id, self.port, self.counters) = (id, port, counters)
@@ -31,6 +32,7 @@ final class RouteState: Sendable {
     let key: Key
     let counters: CounterBlock
     let drain = DrainCell()
+    let bandwidth = BandwidthCell()
     /// How many names, and catch-alls, lead to it in the newest table; the compiler's.
     let uses = Atomic<Int>(0)
 

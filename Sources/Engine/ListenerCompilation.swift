@@ -48,6 +48,7 @@ struct ListenerCompilation {
         let state = compiler.listenerStates.state(key) {
             ListenerState(id: new.id, port: key.port, counters: compiler.block(ListenerField.count))
         }
+        compiler.bandwidth.set(new.limits, on: state.bandwidth)
         let runtime = ListenerRuntime(
             configuration: bare, state: state, names: names, slots: slots, fallback: fallback,
             termination: termination())
@@ -146,11 +147,13 @@ struct ListenerCompilation {
     private func make(_ route: RouteConfiguration, _ offered: [String]) -> RouteRuntime {
         let stateKey = RouteState.Key(
             listener: key.id, port: key.port, kind: route.id.kind, namespace: route.id.namespace, name: route.id.name)
+        let state = compiler.routeStates.state(stateKey) {
+            RouteState(key: stateKey, counters: compiler.block(RouteField.count))
+        }
+        compiler.bandwidth.set(route.limits, on: state.bandwidth)
         return RouteRuntime(
             configuration: route,
-            state: compiler.routeStates.state(stateKey) {
-                RouteState(key: stateKey, counters: compiler.block(RouteField.count))
-            },
+            state: state,
             ticket: compiler.tickets.state(route.id) { RuleTicket() },
             targets: route.backends.map { entry in
                 if case .backend(let id) = entry.target { compiler.backends[id] } else { nil }

@@ -13,8 +13,11 @@ final class RoutingTable: Sendable {
     let bindings: [BindingRuntime?]
     /// For connections that wait for a name's first answer.
     let backends: BackendMap
+    /// Goes up with each change of what limits sessions that are there (``BandwidthRegistry/changes``).
+    let bandwidthChanges: UInt64
 
-    init(generation: UInt64, bindings: [BindingRuntime?], backends: BackendMap) {
+    init(generation: UInt64, bindings: [BindingRuntime?], backends: BackendMap, bandwidthChanges: UInt64 = 0) {
+        self.bandwidthChanges = bandwidthChanges
         self.generation = generation
         self.bindings = bindings
         self.backends = backends

@@ -36,6 +36,7 @@ struct TableCompiler {
     let routeStates = Registry<RouteState.Key, RouteState>()
     let backendStates = Registry<BackendID, BackendState>()
     let tickets = Registry<RouteID, RuleTicket>()
+    let bandwidth = BandwidthRegistry()
     private let endpointStates = Registry<EndpointKey, EndpointState>()
 
     struct ListenerKey: Hashable, Sendable {

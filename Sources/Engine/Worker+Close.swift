@@ -144,6 +144,7 @@ extension Worker {
     private func release(_ slot: Int, reset: Bool) {
         let record = records + slot
         timers.cancel(Int32(slot))
+        if record.pointee.throttles != nil { endThrottles(slot) }
         for index in 0..<2 {
             let side = sides + (2 * slot + index)
             if let ssl = side.pointee.tls { SSL_free(ssl) }

@@ -65,6 +65,12 @@ extension Worker {
         }
     }
 
+    /// A flow that is not looked at by the clock any more.
+    func leavePace(_ slot: Int, _ direction: Direction, _ flow: UnsafeMutablePointer<Flow>) {
+        flow.pointee.bulk = 0
+        move(slot, direction, flow, isPaced: false)
+    }
+
     /// Registering reports what is ready already, so that nothing is missed between the two. Where the kernel refuses,
     /// the flow stays where it is.
     private func move(_ slot: Int, _ direction: Direction, _ flow: UnsafeMutablePointer<Flow>, isPaced: Bool) {

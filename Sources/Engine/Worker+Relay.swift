@@ -23,6 +23,7 @@ extension Worker {
         flows[2 * slot].lastByteAt = nowMilliseconds
         flows[2 * slot + 1].lastByteAt = nowMilliseconds
         if let cells = record.pointee.routeCells { RouteField.setup.record(now - record.pointee.acceptedAt, in: cells) }
+        if bandwidthChanges != 0 { limitBandwidth(slot) }
         armTimer(slot)
         if sides[2 * slot].flags.contains(.readable) { guard relayRound(slot, .request) else { return } }
         if sides[2 * slot + 1].flags.contains(.readable) { _ = relayRound(slot, .response) }
@@ -65,7 +66,8 @@ extension Worker {
             }
         }
         if flow.pointee.flags.contains(.ended) { return passOnEnd(slot, direction) }
-        guard source.pointee.flags.contains(.readable), flow.pointee.allowance > 0 else { return true }
+        guard source.pointee.flags.contains(.readable) else { return true }
+        guard flow.pointee.allowance > 0 else { return limitedRound(slot, direction) }
         let isTight = shared.budget.isTight
         if flow.pointee.bulk >= 2, source.pointee.tls == nil, sink.pointee.tls == nil, !isTight,
             !flow.pointee.flags.contains(.noSplice), !source.pointee.flags.contains(.urgent)

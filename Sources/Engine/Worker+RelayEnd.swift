@@ -10,8 +10,8 @@ extension Worker {
     func sideFailed(_ slot: Int, _ inbound: Direction) -> Bool {
         let flow = flows + (2 * slot + inbound.rawValue)
         guard flow.pointee.flags.contains(.ended) else {
-            // The client will never take the answer to what is still held of its request.
-            guard inbound == .request, flow.pointee.holdsData else { return true }
+            // The client will never take the answer to what is still held of its request, or waits for its share.
+            guard inbound == .request, flow.pointee.holdsData || isPaused(slot, .request) else { return true }
             close(slot, .clientReset, .client, reset: true)
             return false
         }
@@ -132,9 +132,9 @@ extension Worker {
             record.pointee.endedFirst = Int8(direction.opposite.rawValue)
             record.pointee.endReason = direction == .request ? .backendReset : .clientReset
         }
-        let flags = flow.pointee.flags.union([.ended, .shutDown, .sinkFailed])
+        let (flags, allowance) = (flow.pointee.flags.union([.ended, .shutDown, .sinkFailed]), flow.pointee.allowance)
         dropHeld(flow)
-        flow.pointee.flags = flags
+        (flow.pointee.flags, flow.pointee.allowance) = (flags, allowance)
         if opposite.pointee.flags.contains(.shutDown) {
             finish(slot, reset: true)
             return false

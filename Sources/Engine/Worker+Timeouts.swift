@@ -20,6 +20,7 @@ extension Worker {
     /// The earliest of what the settings allow.
     func expiry(_ slot: Int, _ route: RouteRuntime) -> Expiry {
         let record = records + slot
+        if isPaused(slot, .request) || isPaused(slot, .response) { record.pointee.lastActivity = nowMilliseconds }
         var expiry = Expiry()
         if route.maxDuration > 0 {
             let duration = route.maxDuration(of: record.pointee.id)
@@ -38,23 +39,26 @@ extension Worker {
 
     private func considerSides(_ slot: Int, _ route: RouteRuntime, _ expiry: inout Expiry) {
         let request = flows + 2 * slot
-        if route.firstByteTimeout > 0, request.pointee.bytes == 0, !request.pointee.flags.contains(.ended) {
+        if route.firstByteTimeout > 0, request.pointee.bytes == 0, !request.pointee.flags.contains(.ended),
+            !isPaused(slot, .request)
+        {
             let accepted = records[slot].acceptedAt / 1_000_000
             expiry.consider(accepted + route.firstByteTimeout, .firstByteTimeout, .client)
         }
-        if route.clientIdleTimeout > 0, let since = silence(of: request) {
+        if route.clientIdleTimeout > 0, let since = silence(slot, .request) {
             expiry.consider(since + route.clientIdleTimeout, .clientIdleTimeout, .client)
         }
-        if route.serverIdleTimeout > 0, let since = silence(of: request + 1) {
+        if route.serverIdleTimeout > 0, let since = silence(slot, .response) {
             expiry.consider(since + route.serverIdleTimeout, .serverIdleTimeout, .backend)
         }
     }
 
     /// Since when a source has sent nothing, in milliseconds; nil: it has ended, which the half-close timeout is for. One that
-    /// is kept from sending, by what the other side did not take yet, is not silent.
-    private func silence(of flow: UnsafeMutablePointer<Flow>) -> Int64? {
-        if flow.pointee.flags.contains(.ended) { return nil }
-        return flow.pointee.holdsData ? nowMilliseconds : flow.pointee.lastByteAt
+    /// is kept from sending, by what the other side did not take yet or by a limit, is not silent.
+    private func silence(_ slot: Int, _ direction: Direction) -> Int64? {
+        let flow = flows[2 * slot + direction.rawValue]
+        if flow.flags.contains(.ended) { return nil }
+        return flow.holdsData || isPaused(slot, direction) ? nowMilliseconds : flow.lastByteAt
     }
 
     /// A first byte that is there, though nobody has read it yet, is in time. False: the connection is gone.

@@ -50,6 +50,12 @@ final class Worker {
     var walks: [SlotCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
     var sweepNext = -1
+    /// Directions that wait for their share of a bandwidth.
+    var pauses = PauseTimers()
+    /// ``RoutingTable/bandwidthChanges`` of the newest table; 0: nothing is limited.
+    var bandwidthChanges: UInt64 = 0
+    /// The slot at which connections go on to be told what limits them; -1: all know.
+    var rebindNext = -1
 
     /// By binding slot: the socket this worker accepts from, or -1.
     var listeners: [Int32] = []
@@ -124,6 +130,7 @@ final class Worker {
                 }
             }
             if pacedAt >= 0, now >= pacedAt { servePaced(events) }
+            if !pauses.isEmpty { wakePaused() }
             serveReady()
             serveComers()
             acceptCallers()
@@ -132,6 +139,7 @@ final class Worker {
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
             continueWalks()
             if sweepNext >= 0 { continueSweep() }
+            if rebindNext >= 0 { continueRebind() }
             if wasWoken { runCommands() }
         }
         closeAll(.drain)
@@ -140,17 +148,20 @@ final class Worker {
 
     private func wait(_ events: UnsafeMutablePointer<epoll_event>) -> Int32 {
         let time = waitTime()
-        guard pacedAt >= 0, time != 0 else {
+        guard pacedAt >= 0 || !pauses.isEmpty, time != 0 else {
             return sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), time)
         }
-        let pause = max(0, pacedAt - sluice_monotonic_ns())
+        let start = sluice_monotonic_ns()
+        let pause = min(pacedAt >= 0 ? max(0, pacedAt - start) : .max, pauses.nanosecondsUntilNext(now: start))
         return sluice_epoll_wait_ns(
             epoll.raw, events, Int32(Worker.eventCapacity), time < 0 ? pause : min(pause, Int64(time) * 1_000_000))
     }
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, walks.isEmpty, sweepNext < 0 else { return 0 }
+        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, walks.isEmpty, sweepNext < 0, rebindNext < 0 else {
+            return 0
+        }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)
@@ -162,6 +173,7 @@ final class Worker {
     private func refreshTable() {
         guard tables.refresh() else { return }
         let generation = tables.value.generation
+        noteBandwidth(tables.value.bandwidthChanges)
         shared.progress.update { $0.seen[handle.index] = generation }
         recheckWaiting()
     }

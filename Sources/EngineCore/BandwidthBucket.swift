@@ -60,13 +60,6 @@ public struct BandwidthBucket: Hashable, Sendable {
         return max(0, bucket.clock.time(of: due) - RateClock.clamped(now))
     }
 
-    /// What may move at `now`, at most `limit` bytes, and the state after it was spent: before it moves, so that of several who
-    /// take at once nobody gets what another one has. What does not move is given back.
-    public func take(_ state: Int64, upTo limit: Int, now: Int64) -> (state: Int64, bytes: Int) {
-        let bytes = min(allowance(state, now: now), limit)
-        return bytes > 0 ? (spend(state, now: now, bytes: bytes), bytes) : (state, 0)
-    }
-
     /// Nanoseconds from `now` until all that was spent so far may move; 0: it may. Whoever spends a share in advance and waits
     /// for that has a place in a queue: shares become due in the order in which they were taken.
     public func due(_ state: Int64, now: Int64) -> Int64 {

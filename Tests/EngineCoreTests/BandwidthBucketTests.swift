@@ -84,6 +84,38 @@ struct BandwidthBucketTests {
     }
 
     @Test(
+        "what is spent in advance is due when it has come in, and given back as if never spent",
+        arguments: 1...60 as ClosedRange<UInt64>)
+    func due(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let rate = BandwidthBucketTests.rate(&random, upTo: 30)
+        let bucket = BandwidthBucket(rate)
+        var model = Model(rate)
+        var (state, now) = (BandwidthBucket.full, Int64(random.next() % (1 << 50)))
+        model.fill(now)
+        var wrong = 0
+        for _ in 0..<3000 {
+            let bytes = 1 + Int(random.next() % UInt64(2 * bucket.quantum))
+            let next = bucket.spend(state, now: now, bytes: bytes)
+            if random.next() % 3 == 0 {
+                let back = bucket.giveBack(next, bytes: bytes)
+                if bucket.allowance(back, now: now) != bucket.allowance(state, now: now) { wrong += 1 }
+                continue
+            }
+            state = next
+            model.spend(bytes)
+            let due = bucket.due(state, now: now)
+            // A byte more or less, as the clock shows whole ones.
+            let missing = max(0, -model.level) / Int128(rate.bytesPerSecond)
+            if abs(Int128(due) - missing) > 1_000_000_000 / Int128(rate.bytesPerSecond) + 1 { wrong += 1 }
+            if due > 0, bucket.due(state, now: now + due) != 0 { wrong += 1 }
+            now += Int64(random.next() % UInt64(2 * due + 1000))
+            model.fill(now)
+        }
+        #expect(wrong == 0, "seed \(seed), \(rate)")
+    }
+
+    @Test(
         "the ends of all ranges: nothing overflows, a full bucket is full and an empty one empty",
         arguments: [1 << 10, 1 << 16, 1 << 31, 1 << 31 + 1, 1 << 32 - 1, 1 << 40], [1 << 10, 1 << 40])
     func extremes(bytesPerSecond: Int, burst: Int) {

@@ -39,6 +39,7 @@ struct CounterTests {
     func routeFields() {
         var fields = [RouteField.opened, RouteField.active, RouteField.requestBytes, RouteField.responseBytes]
         fields += cells(of: RouteField.duration) + cells(of: RouteField.setup) + cells(of: RouteField.firstByte)
+        fields += [RouteField.throttled(.request), RouteField.throttled(.response)]
         for reason in CloseReason.allCases {
             fields += CloseSide.allCases.map { RouteField.closed(reason, $0) }
         }

@@ -158,6 +158,7 @@ struct TimeoutTests {
         let ca = try TestPKI.makeCA()
         let certificate = try ca.issue(TestCertificateRequest(commonName: "a.test", dnsNames: ["a.test"]))
         let echo = try EchoBackend("a")
+        let port = try freePort()
         var route = route("r", to: "a")
         if isDuration {
             route.settings.maxConnectionDuration = Self.short
