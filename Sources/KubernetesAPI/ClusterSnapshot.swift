@@ -25,9 +25,6 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var configMaps: [ObjectKey: ConfigMapEntry] = [:]
 
     public var scope = SnapshotScope.cluster
-    /// Pods of the installation that serve, this one among them: what ClientPolicies divide limits by. At least 1; standalone it
-    /// is 1.
-    public var readyReplicas = 1
     /// Secrets and ConfigMaps that are referred to and that the API server does not let us read.
     public var notPermitted = ReferencedObjects()
     /// Nil where it is not known: standalone, or where the CRDs may not be read.

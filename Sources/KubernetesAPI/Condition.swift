@@ -124,6 +124,8 @@ extension Condition.Reason {
     public static let ruleCannotMatch = Self("RuleCannotMatch")
     /// What a policy demands cannot be enforced at a listener that others added: nobody is let in there.
     public static let notEnforceable = Self("NotEnforceable")
+    /// It is not known among how many pods a limit is to be shared out.
+    public static let replicasUnknown = Self("ReplicasUnknown")
     /// ClientPolicies are in force for an object's traffic.
     public static let policyAffected = Self("PolicyAffected")
     /// A policy's status has no room for another Gateway.

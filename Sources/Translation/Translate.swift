@@ -50,7 +50,7 @@ final class Workings {
         selections = gateways.map { Array(repeating: RouteSelection(), count: $0.listeners.count) }
         catalog = BackendCatalog(snapshot.backends, snapshot.services)
         policies = PolicyIndex(snapshot)
-        clientPolicies = ClientPolicyResolution(snapshot, gateways, memory)
+        clientPolicies = ClientPolicyResolution(snapshot, gateways, memory, options)
         result = TranslationResult(configuration: EngineConfiguration(), statuses: StatusReport())
         place(routes)
         build()

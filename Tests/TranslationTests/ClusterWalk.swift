@@ -22,6 +22,9 @@ struct ClusterWalk {
         if !standalone {
             options.installation = TranslationOptions.Installation(namespace: "c", podLabels: ["app": "sluice"])
             options.exposure = seed % 4 == 1 ? .service : .host
+            for name in ["s0", "s1"] {
+                snapshot.services[ObjectKey(namespace: "c", name: name)]?.spec.selector = ["app": "sluice"]
+            }
         }
         // Two classes of ours that differ in what a name may lead to.
         for (index, name) in ["sluice", "second"].enumerated() {

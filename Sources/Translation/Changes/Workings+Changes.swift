@@ -10,6 +10,12 @@ extension Workings {
             return false
         }
         if change.routes.contains(where: clientPolicies.index.isTarget) { return false }
+        // They may be of the installation's own pods.
+        if clientPolicies.isDivided,
+            change.slices.contains(where: { $0.key.namespace == options.installation?.namespace })
+        {
+            return false
+        }
         // Those of the installation's namespace are gateways' own, and a policy may name a port of its Service.
         return change.services.allSatisfy {
             $0.namespace != options.installation?.namespace && !policies.concerns(service: $0)

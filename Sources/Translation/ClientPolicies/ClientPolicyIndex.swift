@@ -14,8 +14,12 @@ struct ClientPolicyIndex {
         let attachment: Int
     }
 
-    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory) {
-        policies = snapshot.clientPolicies.byPrecedence.map { ClientPolicyState($0.key, $0.value, snapshot, memory) }
+    init(
+        _ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory, replicas: Int?
+    ) {
+        policies = snapshot.clientPolicies.byPrecedence.map {
+            ClientPolicyState($0.key, $0.value, snapshot, memory, replicas: replicas)
+        }
         guard !policies.isEmpty else { return }
         let scene = PolicyScene(snapshot, gateways)
         for index in policies.indices {

@@ -7,15 +7,18 @@ internal import Primitives
 struct ClientPolicyReader {
     let key: ObjectKey
     let snapshot: ClusterSnapshot
+    /// What limits are divided by; nil: not known.
+    let replicas: Int?
     /// Why the policy cannot be accepted.
     private(set) var rejections: [Verdict] = []
     /// References that lead nowhere.
     private(set) var unresolved: [Verdict] = []
     private(set) var hasReferences = false
 
-    init(_ key: ObjectKey, _ snapshot: ClusterSnapshot) {
+    init(_ key: ObjectKey, _ snapshot: ClusterSnapshot, replicas: Int?) {
         self.key = key
         self.snapshot = snapshot
+        self.replicas = replicas
     }
 
     /// The policy's values, and what is wrong with them.
@@ -159,7 +162,7 @@ struct ClientPolicyReader {
     // MARK: Limits
 
     private func connections(_ field: ClientPolicy.ConnectionLimit) -> ConnectionLimit {
-        let pods = max(1, snapshot.readyReplicas)
+        let pods = max(1, replicas ?? 1)
         let share =
             field.effectiveShared == "Divide" ? field.value.map { $0 / pods + ($0 % pods > 0 ? 1 : 0) } : field.value
         return ConnectionLimit(

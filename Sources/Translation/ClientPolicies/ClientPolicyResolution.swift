@@ -5,6 +5,10 @@ internal import KubernetesAPI
 struct ClientPolicyResolution {
     private(set) var index: ClientPolicyIndex
     private let snapshot: ClusterSnapshot
+    /// Whether a limit is shared out among the installation's pods.
+    let isDivided: Bool
+    /// How many they are; nil: not known.
+    private let replicas: Int?
     /// By gateway and listener; empty where there is no policy at all.
     private var listeners: [[ListenerPolicies]] = []
 
@@ -16,9 +20,14 @@ struct ClientPolicyResolution {
         var requirements: [ClientValidation.Requirement] = []
     }
 
-    init(_ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory) {
+    init(
+        _ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory,
+        _ options: TranslationOptions
+    ) {
         self.snapshot = snapshot
-        index = ClientPolicyIndex(snapshot, gateways, memory)
+        isDivided = snapshot.clientPolicies.values.contains { $0.spec.isDivided }
+        replicas = isDivided ? readyReplicas(snapshot, options) : 1
+        index = ClientPolicyIndex(snapshot, gateways, memory, replicas: replicas)
         guard !index.isEmpty else { return }
         // A policy that is not accepted after all changes what holds for others: so it goes on until nothing is found any
         // more. Each round takes at least one attachment out.
@@ -64,7 +73,8 @@ struct ClientPolicyResolution {
             let isSecurity = policy.policy.spec.isSecurity || policy.reading.isSecurity
             return isSecurity ? closed(holder) : nil
         }
-        settings.merge(policy.reading.spec, ClientPolicyReader(policy.key, snapshot), of: holder.policy)
+        settings.merge(
+            policy.reading.spec, ClientPolicyReader(policy.key, snapshot, replicas: replicas), of: holder.policy)
         guard var limits = policy.reading.limits else { return nil }
         limits.id = id(holder)
         return limits
@@ -127,7 +137,7 @@ struct ClientPolicyResolution {
             let chain = chain(of: listener)
             for (place, holder) in chain.enumerated() {
                 noteFields(holder, under: chain[(place + 1)...], at: listener)
-                warn(holder, index.policies[holder.policy].warnings(at: listener))
+                warn(holder, index.policies[holder.policy].warnings(at: listener) + division(holder))
             }
         }
     }
@@ -146,7 +156,7 @@ struct ClientPolicyResolution {
         }
         for listener in listeners {
             noteFields(holder, under: [], at: listener)
-            warn(holder, index.policies[holder.policy].unmatched(at: listener))
+            warn(holder, index.policies[holder.policy].unmatched(at: listener) + division(holder))
             for wider in chain(of: listener) { noteFields(wider, under: [holder], at: listener) }
         }
     }
@@ -154,6 +164,17 @@ struct ClientPolicyResolution {
     /// The policies that hold at a listener, the least specific first.
     private func chain(of listener: ListenerState) -> [ClientPolicyIndex.Holder] {
         index.holders(at: listener.attachmentPoints).filter { index.obstacle($0) == nil }
+    }
+
+    /// Said where it is not known among how many pods a limit is to be shared out.
+    private func division(_ holder: ClientPolicyIndex.Holder) -> [Verdict] {
+        guard replicas == nil, index.policies[holder.policy].reading.spec.isDivided else { return [] }
+        return [
+            Verdict(
+                .replicasUnknown,
+                "connectionLimit.shared is Divide, and no Service with a ready pod selects those of the installation: each "
+                    + "counts as the only one")
+        ]
     }
 
     private mutating func warn(_ holder: ClientPolicyIndex.Holder, _ warnings: [Verdict]) {

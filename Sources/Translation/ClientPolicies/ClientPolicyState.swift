@@ -33,10 +33,13 @@ struct ClientPolicyState {
         var holding: Set<String> = []
     }
 
-    init(_ key: ObjectKey, _ policy: ClientPolicy, _ snapshot: ClusterSnapshot, _ memory: ClientPolicyMemory) {
+    init(
+        _ key: ObjectKey, _ policy: ClientPolicy, _ snapshot: ClusterSnapshot, _ memory: ClientPolicyMemory,
+        replicas: Int?
+    ) {
         self.key = key
         self.policy = policy
-        var reader = ClientPolicyReader(key, snapshot)
+        var reader = ClientPolicyReader(key, snapshot, replicas: replicas)
         let own = reader.read(policy)
         unresolved = reader.unresolved
         hasReferences = reader.hasReferences
@@ -80,6 +83,9 @@ struct ClientPolicyReading: Hashable {
 }
 
 extension ClientPolicy.Spec {
+    /// Whether a limit is shared out among pods.
+    var isDivided: Bool { connectionLimit?.effectiveShared == "Divide" && connectionLimit?.value != nil }
+
     /// Whether it protects something.
     var isSecurity: Bool {
         authorization != nil || proxyProtocol != nil || startTLS != nil || connectionLimit != nil

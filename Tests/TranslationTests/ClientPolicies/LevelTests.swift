@@ -84,11 +84,42 @@ struct ClientPolicyLevelTests {
     func divide() throws {
         let spec = "connectionLimit: {value: 10, shared: Divide}"
         for (pods, share) in [(1, 10), (3, 4), (10, 1), (50, 1), (0, 10)] {
-            let bench = try Bench(Bench.policy("p", edge, spec), readyReplicas: pods)
-            #expect(try bench.listener("plain").limits.map(\.connections?.value) == [share])
+            let result = try installation(Bench.policy("p", edge, spec), pods: pods)
+            #expect(result.configuration.listeners.first?.limits.map(\.connections?.value) == [share])
+            let conditions = result.statuses.clientPolicies.values.first?.ancestors.first?.conditions
+            #expect(conditions?.contains { $0.reason == .replicasUnknown } == (pods == 0))
         }
-        let perPod = try Bench(Bench.policy("p", edge, "connectionLimit: {value: 10}"), readyReplicas: 3)
-        #expect(try perPod.listener("plain").limits.map(\.connections?.value) == [10])
+        let perPod = try installation(Bench.policy("p", edge, "connectionLimit: {value: 10}"), pods: 3)
+        #expect(perPod.configuration.listeners.first?.limits.map(\.connections?.value) == [10])
+        let standalone = try Bench(Bench.policy("p", edge, spec))
+        #expect(try standalone.listener("plain").limits.map(\.connections?.value) == [10])
+        #expect(standalone.conditions("p") == ["Accepted=True Accepted"])
+    }
+
+    /// In a cluster, where a Service selects the installation's pods; so many of them are ready, and one is not.
+    private func installation(_ policies: String, pods: Int) throws -> TranslationResult {
+        let bench = try Bench(policies)
+        var (snapshot, options) = (bench.snapshot, bench.options)
+        options.standalone = false
+        options.installation = .init(namespace: "system", podLabels: ["app": "sluice", "instance": "1"])
+        let ofOurs = GatewayClass(
+            metadata: ObjectMeta(name: "sluice"), spec: .init(controllerName: options.controllerName))
+        snapshot.gatewayClasses[ofOurs.key] = ofOurs
+        for name in ["own", "again", "stranger"] {
+            var service = Service(metadata: ObjectMeta(name: name, namespace: "system"), spec: .init())
+            service.spec.selector = name == "stranger" ? ["app": "other"] : ["app": "sluice"]
+            snapshot.services[service.key] = service
+            let ready = (0..<(name == "stranger" ? 99 : pods)).map {
+                EndpointSlice.Endpoint(addresses: ["10.0.0.\($0)"], conditions: .init(ready: true))
+            }
+            let metadata = ObjectMeta(
+                name: name, namespace: "system", labels: [EndpointSlice.serviceNameLabel: name])
+            let slice = EndpointSlice(
+                metadata: metadata, addressType: "IPv4",
+                endpoints: ready + [.init(addresses: ["10.0.9.9"], conditions: .init(ready: false))], ports: [])
+            snapshot.endpointSlices[slice.key] = slice
+        }
+        return translate(snapshot, options: options)
     }
 
     @Test("fields of a port: listeners that share one must agree")

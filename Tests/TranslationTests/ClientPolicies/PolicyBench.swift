@@ -13,10 +13,9 @@ struct PolicyBench {
     let result: TranslationResult
 
     /// `policies`: documents of ClientPolicies, or of anything else.
-    init(_ policies: String, memory: ClientPolicyMemory = ClientPolicyMemory(), readyReplicas: Int = 1) throws {
+    init(_ policies: String, memory: ClientPolicyMemory = ClientPolicyMemory()) throws {
         let input = try GoldenInput(parsing: PolicyBench.scene + policies, file: "policies")
         snapshot = input.snapshot
-        snapshot.readyReplicas = readyReplicas
         let list = try AddressList("10.0.0.0/8\n2001:db8::/32 # ours")
         snapshot.configMaps[ObjectKey(namespace: "infra", name: "lists")] = {
             var entry = ConfigMapEntry(metadata: ObjectMeta(name: "lists", namespace: "infra"))
