@@ -14,6 +14,7 @@ extension ConfigurationView.Listener {
         gateway = "\(listener.id.gatewayNamespace)/\(listener.id.gateway)"
         self.listener = listener.id.listener
         bindings = listener.bindings.map { .init($0, acknowledgement?.bindings[$0]) }
+        limits = listener.limits.isEmpty ? nil : listener.limits.map(\.id.description)
         switch listener.traffic {
         case .tcp(let route):
             mode = "TCP"
@@ -63,6 +64,7 @@ extension ConfigurationView.Route {
         rule = route.id.rule
         self.hostname = hostname?.description
         alpnProtocols = route.alpnProtocols.isEmpty ? nil : route.alpnProtocols
+        limits = route.limits.isEmpty ? nil : route.limits.map(\.id.description)
         backends = route.backends.map { weighted in
             switch weighted.target {
             case .backend(let id): .init(backend: id.description, weight: weighted.weight)

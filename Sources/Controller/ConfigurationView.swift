@@ -16,6 +16,8 @@ public struct ConfigurationView: Encodable, Hashable, Sendable {
         public var hostname: String?
         public var certificates: [Certificate]?
         public var alpnProtocols: [String]?
+        /// Levels of limits, the widest first: such as `infra/edge at Gateway infra/edge`.
+        public var limits: [String]?
         public var routes: [Route]
     }
 
@@ -44,6 +46,8 @@ public struct ConfigurationView: Encodable, Hashable, Sendable {
         /// Absent: whatever no host name takes.
         public var hostname: String?
         public var alpnProtocols: [String]?
+        /// Beyond those of the listener.
+        public var limits: [String]?
         public var backends: [WeightedBackend]
     }
 

@@ -103,6 +103,35 @@ struct CheckCommandTests {
         #expect(code == 1)
     }
 
+    @Test("a policy is judged with the others, and what is in force is shown")
+    func policies() throws {
+        func policy(_ name: String, _ spec: String) -> String {
+            let target = "{group: gateway.networking.k8s.io, kind: Gateway, name: edge}"
+            return """
+                apiVersion: sluice.dev/v1alpha1
+                kind: ClientPolicy
+                metadata: {name: \(name)}
+                spec: {targetRefs: [\(target)], \(spec)}
+                """
+        }
+        let rest = [Self.gateway, Self.route, Self.backend]
+        let first = policy("a", "proxyProtocol: {}, connectionLimit: {value: 5}")
+        try folder.write((rest + [first]).joined(separator: "\n---\n"), to: "all.yaml")
+        let (output, code) = try check()
+        #expect(output.contains("sluice.dev/Warning=True  TrustsAllPeers"), "\(output)")
+        #expect(output.contains("sluice.dev/ClientPolicyAffected=True  PolicyAffected  ClientPolicy default/a"))
+        #expect(code == 0)
+        #expect(try check("-o", "json").output.contains("\"default/a at Gateway default/edge\""))
+        let second = policy("b", "accessLog: {}, connectionLimit: {value: 9}")
+        try folder.write((rest + [first, second]).joined(separator: "\n---\n"), to: "all.yaml")
+        let (refused, failure) = try check()
+        for part in [
+            "Accepted=False  Invalid", "spec.accessLog: this version writes no access log",
+            "Gateway default/edge has the older ClientPolicy default/a", "NOT all accepted",
+        ] { #expect(refused.contains(part), "\(part)\n---\n\(refused)") }
+        #expect(failure == 1)
+    }
+
     @Test("kinds that are not read are named once and do not make it fail")
     func unknownKind() throws {
         let other = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n"
