@@ -27,7 +27,7 @@ extension Process {
             sluice = try Sluice.ready(example.text)
         }
 
-        @Test("the trust domain shakes hands, the namespace is served, and who is revoked is refused at once")
+        @Test("the trust domain shakes hands, the namespace is served, and others hear why not")
         func identities() throws {
             let served = try connect("web")
             #expect(served.output.contains("\"backend\":\"orders\""), "\(served.output)")
@@ -41,7 +41,11 @@ extension Process {
             try sluice.waitForMetrics("who was refused after the handshake") {
                 $0.sum("sluice_tcp_connections_closed_total", ["reason": "authz_denied"]) == 1
             }
+            try sluice.stop()
+        }
 
+        @Test("who is revoked is refused from the next handshake on, and stays where it is")
+        func revocation() throws {
             var options = TLSClientOptions(serverName: "orders.example.com")
             let pem = folder.path + "/pem/"
             options.trust = String(decoding: try readFile(pem + "server-ca.crt"), as: UTF8.self)
@@ -57,6 +61,7 @@ extension Process {
                 _ = try TLSTestClient(port: port, options).receiveLine()
             }
             try established.exchange("still here")
+            established.close()
             try sluice.stop()
         }
 
