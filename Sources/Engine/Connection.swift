@@ -28,6 +28,8 @@ enum Stage: UInt8 {
     case relay
     /// An alert was sent; the client's close is awaited.
     case linger
+    /// Refused and counted; the client is told when the limit's delay is over.
+    case delay
 }
 
 enum StageOutcome {
@@ -139,6 +141,8 @@ struct ConnectionRecord {
     var tlsMode: TLSModeFlag = .none
     /// In ``Worker/waitingForNames``, perhaps from an earlier life of the slot.
     var awaitsName = false
+    /// Of the limits of its listener and route; given back when it is counted as closed.
+    var held: HeldLimits = []
     /// Where it was accepted: index in ``RoutingTable/bindings``.
     var bindingSlot: Int32 = 0
     /// What SO_RCVLOWAT of the client's socket is.
@@ -187,6 +191,11 @@ struct ConnectionRecord {
     var proxyHeader: Unmanaged<ReceivedProxyHeader>?
     /// What limits each direction's bytes, owned; nil: nothing ever did.
     var throttles: UnsafeMutablePointer<Throttle>?
+
+    // Owned references that few connections have, told by ``held``.
+    /// Where it was counted before it was accepted.
+    var reservation: Unmanaged<PauseSet>?
+    var pending: Unmanaged<PendingAuthorization>?
 }
 
 enum TLSModeFlag: UInt8 { case none, passthrough, terminate }

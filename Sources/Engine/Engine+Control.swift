@@ -48,10 +48,19 @@ extension Engine {
         publish(compiled, draining: control.isDraining ? removed : [], &control)
         if !added.isEmpty { for worker in workers { worker.post(.listen(worker.sockets(of: added))) } }
         awaitWorkers(control.tableGeneration)
+        recheck(compiled.changes)
         retire(removed, &control)
         for (binding, group) in control.groups {
             if let settings = compiled.bindings[binding]?.primary.configuration.settings { group.configure(settings) }
         }
+    }
+
+    /// Sessions that passed before every worker ran the newest table are judged by its policies.
+    private func recheck(_ changes: [TableCompiler.ListenerChange]) {
+        let rechecks = changes.flatMap(\.rechecks)
+        guard !rechecks.isEmpty else { return }
+        let change = AuthorizationChange(rechecks)
+        for worker in workers { worker.post(.recheck(change)) }
     }
 
     func open(

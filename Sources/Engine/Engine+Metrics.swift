@@ -20,6 +20,7 @@ extension Engine {
         writeRoutes(routes.map { (LabelSet(of: $0), $0) }.sorted { $0.1.key.order < $1.1.key.order }, &text)
         writeBackends(
             backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }, endpoints: current.endpoints, &text)
+        writeLimits(into: &text)
         text.single(
             "sluice_config_sessions_disrupted_total", .counter,
             help: "Sessions closed because their listener or route was removed longer ago than it gives them.",
@@ -223,7 +224,7 @@ extension MetricFamily {
 }
 
 extension LabelSet {
-    fileprivate init(listener: ListenerID, port: UInt16) {
+    init(listener: ListenerID, port: UInt16) {
         self.init([
             "gateway_namespace": listener.gatewayNamespace, "gateway": listener.gateway, "listener": listener.listener,
             "port": String(port),
@@ -232,8 +233,9 @@ extension LabelSet {
 
     fileprivate init(of state: ListenerState) { self.init(listener: state.id, port: state.port) }
 
-    fileprivate init(of state: RouteState) {
-        let key = state.key
+    fileprivate init(of state: RouteState) { self.init(of: state.key) }
+
+    init(of key: RouteState.Key) {
         self.init([
             "gateway_namespace": key.listener.gatewayNamespace, "gateway": key.listener.gateway,
             "listener": key.listener.listener, "port": String(key.port), "route_kind": key.kind,
@@ -255,5 +257,5 @@ extension RouteState {
 }
 
 extension RouteState.Key {
-    fileprivate var order: String { "\(listener)/\(port)/\(kind)/\(namespace)/\(name)" }
+    var order: String { "\(listener)/\(port)/\(kind)/\(namespace)/\(name)" }
 }

@@ -36,6 +36,7 @@ public final class Engine: ConfigurationTarget {
         var workers: [WorkerHandle] = []
         for index in 0..<options.workers { workers.append(try WorkerHandle(index: index, shared: shared)) }
         self.workers = workers
+        shared.wakes.withLock { $0 = workers.map(\.wake) }
         let ticketKeys = TicketKeyStore()
         self.ticketKeys = ticketKeys
         let compiler = TableCompiler(workers: options.workers, logger: logger, ticketKeys: ticketKeys)

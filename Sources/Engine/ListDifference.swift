@@ -91,14 +91,17 @@ extension Array {
 extension TLSListener.HostnameRoute {
     private static let routeOffset = MemoryLayout<Self>.offset(of: \.route)
     private static let settingsOffset = MemoryLayout<Self>.offset(of: \.route.settings)
+    private static let limitsOffset = MemoryLayout<Self>.offset(of: \.route.limits)
 
     /// Whether both are copies of one value, which share all that they refer to: seen by their words, without counting references
-    /// as taking an element out of its list does. False says nothing. Name and route, up to its settings, are words without gaps.
+    /// as taking an element out of its list does. False says nothing. Name and route, up to its settings, and the list of its limits are
+    /// words without gaps.
     static func areCopies(_ left: UnsafePointer<Self>, _ right: UnsafePointer<Self>) -> Bool {
-        guard let route = routeOffset, let settings = settingsOffset else { return false }
+        guard let route = routeOffset, let settings = settingsOffset, let limits = limitsOffset else { return false }
         let (one, other) = (UnsafeRawPointer(left), UnsafeRawPointer(right))
         return memcmp(one, other, MemoryLayout<HostnamePattern>.size) == 0
             && memcmp(one + route, other + route, settings - route) == 0
+            && memcmp(one + limits, other + limits, MemoryLayout<[ClientLimits]>.size) == 0
             && one.load(fromByteOffset: settings, as: RouteSettings.self)
                 == other.load(fromByteOffset: settings, as: RouteSettings.self)
     }

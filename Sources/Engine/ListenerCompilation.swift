@@ -21,6 +21,7 @@ struct ListenerCompilation {
     /// Routes to take again: those made in this compilation, and those of the listener before that stand elsewhere now.
     private var made: [RouteID: RouteRuntime] = [:]
     private var known: [RouteID: RouteRuntime] = [:]
+    private var rechecks: [AuthorizationRecheck] = []
 
     init(
         compiler: TableCompiler, key: TableCompiler.ListenerKey, old: ListenerRuntime?, new: ListenerConfiguration,
@@ -49,10 +50,15 @@ struct ListenerCompilation {
             ListenerState(id: new.id, port: key.port, counters: compiler.block(ListenerField.count))
         }
         compiler.bandwidth.set(new.limits, on: state.bandwidth)
+        let limits =
+            old?.configuration.limits == bare.limits
+            ? old?.limits : compiler.limits(bare.limits, at: .listener(key))
+        if let recheck = AuthorizationRecheck(state, limits, since: old?.limits) { rechecks.append(recheck) }
         let runtime = ListenerRuntime(
             configuration: bare, state: state, names: names, slots: slots, fallback: fallback,
-            termination: termination())
-        return TableCompiler.ListenerChange(old: old, new: runtime, arrived: uses.arrived, left: uses.left)
+            termination: termination(), limits: limits)
+        return TableCompiler.ListenerChange(
+            old: old, new: runtime, arrived: uses.arrived, left: uses.left, rechecks: rechecks)
     }
 
     /// Routes that lead to backends which are others now, or offer another ALPN.
@@ -139,26 +145,32 @@ struct ListenerCompilation {
                 return candidate
             }
         }
-        let runtime = make(route, offered)
+        let before = [neighbour, known[route.id]].first { $0?.configuration.id == route.id } ?? nil
+        let runtime = make(route, offered, before: before)
         made[route.id] = runtime
         return runtime
     }
 
-    private func make(_ route: RouteConfiguration, _ offered: [String]) -> RouteRuntime {
+    private mutating func make(
+        _ route: RouteConfiguration, _ offered: [String], before: RouteRuntime?
+    ) -> RouteRuntime {
         let stateKey = RouteState.Key(
             listener: key.id, port: key.port, kind: route.id.kind, namespace: route.id.namespace, name: route.id.name)
         let state = compiler.routeStates.state(stateKey) {
             RouteState(key: stateKey, counters: compiler.block(RouteField.count))
         }
         compiler.bandwidth.set(route.limits, on: state.bandwidth)
+        let limits =
+            before?.configuration.limits == route.limits
+            ? before?.limits : compiler.limits(route.limits, at: .route(stateKey))
+        if let recheck = AuthorizationRecheck(state, limits, since: before?.limits) { rechecks.append(recheck) }
         return RouteRuntime(
-            configuration: route,
-            state: state,
+            configuration: route, state: state,
             ticket: compiler.tickets.state(route.id) { RuleTicket() },
             targets: route.backends.map { entry in
                 if case .backend(let id) = entry.target { compiler.backends[id] } else { nil }
             },
-            alpn: offered.isEmpty ? .none : ALPNList(offered))
+            alpn: offered.isEmpty ? .none : ALPNList(offered), limits: limits)
     }
 
     private func termination() -> TLSServerContexts? {

@@ -40,8 +40,11 @@ final class BindingRuntime: Sendable {
     /// Where a connection begins, and where it goes on once the client's address is known.
     let firstStage: Stage
     let stageAfterProxy: Stage
+    /// Limits at which nothing more is accepted; nil for nearly all.
+    let pauses: PauseSet?
 
     init(binding: Binding, traffic: Traffic, listeners: [ListenerRuntime], primary: ListenerRuntime) {
+        pauses = PauseSet(listeners)
         self.binding = binding
         self.traffic = traffic
         self.listeners = listeners
@@ -69,10 +72,11 @@ final class ListenerRuntime: Sendable {
     let fallback: RouteRuntime?
     /// Only where TLS is terminated.
     let termination: TLSServerContexts?
+    let limits: LimitSet?
 
     init(
         configuration: ListenerConfiguration, state: ListenerState, names: ServerNameTable, slots: RouteSlots,
-        fallback: RouteRuntime?, termination: TLSServerContexts?
+        fallback: RouteRuntime?, termination: TLSServerContexts?, limits: LimitSet?
     ) {
         self.configuration = configuration
         self.state = state
@@ -80,6 +84,7 @@ final class ListenerRuntime: Sendable {
         self.slots = slots
         self.fallback = fallback
         self.termination = termination
+        self.limits = limits
     }
 
     func route(for serverName: String?) -> RouteRuntime? {
@@ -106,6 +111,7 @@ final class RouteRuntime: Sendable {
     let cells: WorkerCells
     /// The backend of every connection, where there is no choice.
     private let only: BackendRuntime?
+    let limits: LimitSet?
     let idleTimeout: Int64
     let halfCloseTimeout: Int64
     let maxDuration: Int64
@@ -126,13 +132,14 @@ final class RouteRuntime: Sendable {
 
     init(
         configuration: RouteConfiguration, state: RouteState, ticket: RuleTicket, targets: [BackendRuntime?],
-        alpn: ALPNList
+        alpn: ALPNList, limits: LimitSet?
     ) {
         self.configuration = configuration
         self.state = state
         self.ticket = ticket
         self.targets = targets
         self.alpn = alpn
+        self.limits = limits
         cells = state.counters.cells
         only = targets.count == 1 && configuration.backends.allSatisfy { $0.weight > 0 } ? targets[0] : nil
         hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }

@@ -58,7 +58,7 @@ extension Worker {
     }
 
     private func endOnDemand(_ slot: Int, _ reason: CloseReason) {
-        if records[slot].stage == .linger { endLingering(slot) } else { close(slot, reason, .proxy, reset: false) }
+        close(slot, reason, .proxy, reset: false)
     }
 
     /// Nil for a free slot.
@@ -99,7 +99,7 @@ extension Stage {
         case .handshake: .handshaking
         case .free, .admit, .choose, .resolve, .connect, .retry, .backendHandshake, .backendStartTLS: .connecting
         case .relay: .relaying
-        case .linger: .closing
+        case .linger, .delay: .closing
         }
     }
 }

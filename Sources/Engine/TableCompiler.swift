@@ -38,6 +38,11 @@ struct TableCompiler {
     let tickets = Registry<RouteID, RuleTicket>()
     let bandwidth = BandwidthRegistry()
     private let endpointStates = Registry<EndpointKey, EndpointState>()
+    let limitStates = Registry<LimitID, LimitState>()
+    let sourceCounts = Registry<SourcesKey, SourceCounts>()
+    let sourceRates = Registry<SourcesKey, SourceRates>()
+    let decisionCounters = Registry<DecisionCounter.Key, DecisionCounter>()
+    let limitHits = Registry<LimitScope, LimitHits>()
 
     struct ListenerKey: Hashable, Sendable {
         var id: ListenerID
@@ -63,6 +68,8 @@ struct TableCompiler {
         /// Of its routes those that were in no name of the table before, and those that are in none of this one.
         var arrived: [RouteState] = []
         var left: [RouteState] = []
+        /// Sessions that must be judged again.
+        var rechecks: [AuthorizationRecheck] = []
     }
 
     init(workers: Int, logger: Logger, ticketKeys: TicketKeyStore = TicketKeyStore()) {

@@ -25,15 +25,21 @@ extension Worker {
 
     func setPaused(_ slot: Int, _ isPaused: Bool) {
         if isPaused { pausedByOperator.insert(slot) } else { pausedByOperator.remove(slot) }
+        watchListener(slot)
+    }
+
+    /// Waits for its connections, or not, as is right now.
+    func watchListener(_ slot: Int) {
         guard slot < listeners.count, listeners[slot] >= 0 else { return }
         _ = sluice_epoll_control(epoll.raw, epollModify, listeners[slot], acceptEvents(slot), EventToken.listener(slot))
     }
 
-    private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || isPausedByOperator(slot) ? 0 : epollIn }
+    private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || isPaused(slot) ? 0 : epollIn }
 
-    /// Mostly nothing is: then nothing is hashed either.
-    private func isPausedByOperator(_ slot: Int) -> Bool {
+    /// By an operator or at its limit. Mostly nothing is: then nothing is hashed either.
+    private func isPaused(_ slot: Int) -> Bool {
         !pausedByOperator.isEmpty && pausedByOperator.contains(slot)
+            || !pausedAtLimit.isEmpty && pausedAtLimit.contains(slot)
     }
 
     /// Serves or refuses, by the newest table, what waits in the queues; the process closes the sockets when all let go.
@@ -45,16 +51,17 @@ extension Worker {
     private func retire(_ slot: Int, _ socket: Int32) {
         if slot < listeners.count { listeners[slot] = -1 }
         pausedByOperator.remove(slot)
+        pausedAtLimit.remove(slot)
         _ = sluice_epoll_control(epoll.raw, epollDelete, socket, 0, 0)
         let binding = tables.value.bindings.indices.contains(slot) ? tables.value.bindings[slot] : nil
         // Bounded: a queue holds no more than its backlog.
         for _ in 0..<65_536 {
-            guard accept(from: socket, slot, binding) == .accepted else { break }
+            guard case .accepted = accept(from: socket, slot, binding) else { break }
         }
     }
 
     func acceptBatch(_ slot: Int) {
-        guard slot < listeners.count, listeners[slot] >= 0, !isPaused, !isPausedByOperator(slot) else { return }
+        guard slot < listeners.count, listeners[slot] >= 0, !isPaused, !isPaused(slot) else { return }
         let table = tables.value
         let binding = slot < table.bindings.count ? table.bindings[slot] : nil
         for _ in 0..<(comers.isEmpty ? Worker.acceptsPerTurn : Worker.acceptsBesideOthers) {
@@ -62,11 +69,16 @@ extension Worker {
             case .accepted: continue
             case .empty: return
             case .paused(let reason): return pauseAccepting(reason)
+            case .full(let level): return pauseAtLimit(slot, level)
             }
         }
     }
 
-    enum AcceptResult: Equatable { case accepted, empty, paused(PauseReason) }
+    enum AcceptResult {
+        case accepted, empty, paused(PauseReason)
+        /// The listener waits at its own limit.
+        case full(LimitLevel)
+    }
 
     private func accept(from socket: Int32, _ bindingSlot: Int, _ binding: BindingRuntime?) -> AcceptResult {
         // Take first, give back after: the limit is never exceeded.
@@ -75,11 +87,17 @@ extension Worker {
             shared.connections.subtract(1, ordering: .relaxed)
             return .paused(.limit)
         }
+        let reservation = binding?.pauses
+        if let full = reservation?.reserve(self) {
+            shared.connections.subtract(1, ordering: .relaxed)
+            return .full(full)
+        }
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let descriptor = sluice_accept(socket, &storage, &length)
         guard descriptor >= 0 else {
             shared.connections.subtract(1, ordering: .relaxed)
+            reservation?.giveBack(self)
             switch -descriptor {
             case EAGAIN: return .empty
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .paused(.descriptors)
@@ -105,6 +123,7 @@ extension Worker {
             _ = sluice_close(descriptor)
             if slot >= 0 { giveBackSlot(slot) }
             shared.connections.subtract(1, ordering: .relaxed)
+            binding.pauses?.giveBack(self)
             return .paused(.descriptors)
         }
         connectionCount += 1
@@ -114,17 +133,16 @@ extension Worker {
         record.pointee.peer = peer
         record.pointee.acceptedAt = now
         record.pointee.bindingSlot = Int32(truncatingIfNeeded: bindingSlot)
+        if let reservation = binding.pauses {
+            record.pointee.reservation = .passRetained(reservation)
+            record.pointee.held = .reserved
+        }
         sides[2 * slot].descriptor = descriptor
         setListener(slot, binding.primary)
         switch binding.firstStage {
         case .admit:
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
             record.pointee.stage = .admit
-            guard let route = binding.primary.fallback else {
-                refuse(slot, .noRoute, .proxy)
-                return .accepted
-            }
-            setRoute(slot, route)
         case let first:
             record.pointee.stage = first
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.handshaking)

@@ -17,6 +17,11 @@ extension Worker {
         log(
             .info, "connection refused", slot: slot, reason: reason,
             detail: reason == .dnsError ? refusedAddresses(slot) : detail)
+        endUnserved(slot, reason, side)
+    }
+
+    /// A refusal, told to the client as its protocol allows.
+    func endUnserved(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
         let client = sides + 2 * slot
         // OpenSSL sends no alert of ours once its handshake is done: FIN without close_notify says that this is no
         // orderly end, and unlike RST it does not overtake the handshake's last flight.
@@ -24,11 +29,16 @@ extension Worker {
         guard records[slot].inspectedAt != 0, client.pointee.tls == nil else {
             return close(slot, reason, side, reset: true)
         }
-        // The hello is still in the kernel's queue: closing over unread bytes would send RST and lose the alert.
-        for _ in 0..<8 where sluice_recv(client.pointee.descriptor, scratch, Worker.scratchSize, 0) <= 0 { break }
-        let alert: [UInt8] = [21, 3, 3, 0, 2, 2, Worker.alertNumber(for: reason)]
-        _ = sluice_send(client.pointee.descriptor, alert, alert.count, 0)
+        sendAlert(slot, reason)
         linger(slot, reason, side)
+    }
+
+    func sendAlert(_ slot: Int, _ reason: CloseReason) {
+        let descriptor = sides[2 * slot].descriptor
+        // The hello is still in the kernel's queue: closing over unread bytes would send RST and lose the alert.
+        for _ in 0..<8 where sluice_recv(descriptor, scratch, Worker.scratchSize, 0) <= 0 { break }
+        let alert: [UInt8] = [21, 3, 3, 0, 2, 2, Worker.alertNumber(for: reason)]
+        _ = sluice_send(descriptor, alert, alert.count, 0)
     }
 
     /// What the backend's names led to though they may not.
@@ -49,13 +59,21 @@ extension Worker {
 
     /// An alert is under way: FIN, then the client's close or one second.
     func linger(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
-        guard shared.lingering.add(1, ordering: .relaxed).newValue <= EngineShared.lingeringLimit else {
-            shared.lingering.subtract(1, ordering: .relaxed)
-            return close(slot, reason, side, reset: true)
-        }
+        guard takeLingering() else { return close(slot, reason, side, reset: true) }
         leaveStage(slot)
         closeBackendSide(slot)
         countClose(slot, reason, side)
+        awaitClientsEnd(slot)
+    }
+
+    /// False: too many linger.
+    func takeLingering() -> Bool {
+        if shared.lingering.add(1, ordering: .relaxed).newValue <= EngineShared.lingeringLimit { return true }
+        shared.lingering.subtract(1, ordering: .relaxed)
+        return false
+    }
+
+    func awaitClientsEnd(_ slot: Int) {
         let client = sides + 2 * slot
         _ = sluice_shutdown_write(client.pointee.descriptor)
         records[slot].stage = .linger
@@ -82,8 +100,9 @@ extension Worker {
 
     /// Ends a connection. `reset`: the client, and a connected backend, see RST rather than FIN.
     func close(_ slot: Int, _ reason: CloseReason, _ side: CloseSide, reset: Bool) {
-        // Counted already when the lingering began.
+        // Counted already when the lingering, or the delay, began.
         if records[slot].stage == .linger { return endLingering(slot) }
+        if records[slot].stage == .delay { return endDelay(slot) }
         leaveStage(slot)
         countClose(slot, reason, side)
         release(slot, reset: reset)
@@ -93,14 +112,14 @@ extension Worker {
         for slot in 0..<highestSlot {
             switch records[slot].stage {
             case .free: continue
-            case .linger: endLingering(slot)
+            case .delay: dropDelayed(slot)
             default: close(slot, reason, .proxy, reset: false)
             }
         }
     }
 
     /// Takes back what the stage had counted.
-    private func leaveStage(_ slot: Int) {
+    func leaveStage(_ slot: Int) {
         switch records[slot].stage {
         case .proxyHeader, .startTLS, .inspect:
             guard let binding = records[slot].binding else { return }
@@ -117,8 +136,9 @@ extension Worker {
     }
 
     /// Exactly one count per connection: before a route is chosen on the listener, after it on the route.
-    private func countClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
+    func countClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
         let record = records + slot
+        if !record.pointee.held.isEmpty { giveBackLimits(slot) }
         let isClient = !record.pointee.opening.contains(.local) || countLocal(slot)
         if let cells = record.pointee.routeCells {
             cells.subtract(RouteField.active)
@@ -141,7 +161,7 @@ extension Worker {
     }
 
     /// Gives back everything the slot holds.
-    private func release(_ slot: Int, reset: Bool) {
+    func release(_ slot: Int, reset: Bool) {
         let record = records + slot
         timers.cancel(Int32(slot))
         if record.pointee.throttles != nil { endThrottles(slot) }

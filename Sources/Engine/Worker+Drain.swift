@@ -38,7 +38,10 @@ extension Worker {
     private func overdue(_ slot: Int) -> CloseReason? {
         let record = records + slot
         let (id, milliseconds) = (record.pointee.id, nowMilliseconds)
-        guard record.pointee.stage != .free, record.pointee.stage != .linger else { return nil }
+        switch record.pointee.stage {
+        case .free, .linger, .delay: return nil
+        default: break
+        }
         if let listener = record.pointee.listener,
             listener._withUnsafeGuaranteedRef({ $0.state.drain.isDue(id, now: milliseconds) })
         {

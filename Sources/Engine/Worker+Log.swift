@@ -15,7 +15,10 @@ extension Worker {
     }
 
     /// One line about one connection. Never a byte of its payload.
-    func log(_ level: Logger.Level, _ message: String, slot: Int, reason: CloseReason, detail: String?) {
+    func log(
+        _ level: Logger.Level, _ message: String, slot: Int, reason: CloseReason, detail: String?, policy: String = "",
+        rule: String = ""
+    ) {
         guard let suppressed = logLimiter.admit(reason, now: MonotonicTime(nanoseconds: now)) else { return }
         let record = records[slot]
         let listener = record.listener?.takeUnretainedValue()
@@ -35,6 +38,8 @@ extension Worker {
                 "requested_server_name": "\(record.serverName.map { String(cString: $0) } ?? "")",
                 "close_reason": "\(reason.rawValue)",
                 "close_detail": "\(detail ?? "")",
+                "policy": "\(policy)",
+                "authz_rule": "\(rule)",
                 "suppressed": LogValue(suppressed),
             ])
     }

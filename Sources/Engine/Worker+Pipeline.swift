@@ -17,12 +17,12 @@ extension Worker {
             case .startTLS: outcome = readStart(slot)
             case .inspect: outcome = inspect(slot)
             case .handshake: outcome = handshake(slot)
-            case .admit: outcome = .proceed(.choose)
+            case .admit: outcome = admit(slot)
             case .choose: outcome = choose(slot)
             case .connect: outcome = finishConnect(slot)
             case .backendHandshake: outcome = backendHandshake(slot)
             case .backendStartTLS: outcome = readBackendAnswer(slot)
-            case .free, .resolve, .retry, .relay, .linger: return
+            case .free, .resolve, .retry, .relay, .linger, .delay: return
             }
             switch outcome {
             case .proceed(.relay): return beginRelay(slot)
@@ -130,9 +130,11 @@ extension Worker {
         setListener(slot, listener)
         countAccepted(listener)
         record.pointee.tlsMode = listener.termination == nil ? .passthrough : .terminate
+        guard passesListener(slot, listener, name: hello.serverName) else { return .gone }
         guard let route = listener.route(for: hello.serverName) else { return refuseHello(slot, .tlsNoSNIMatch, hello) }
         setRoute(slot, route)
         record.pointee.stageDeadline = 0
+        guard passesRoute(slot, route, name: hello.serverName) else { return .gone }
         guard case .tls(let tls) = listener.configuration.traffic, case .terminate = tls.mode else {
             countHandshake(slot, .passthrough, .ok)
             return .proceed(.admit)

@@ -94,17 +94,15 @@ extension Worker {
             return .proceed(current.stageAfterProxy)
         }
         guard let binding = takeBinding(slot) else { return .refuse(.internalError, .proxy) }
-        return enter(slot, binding.primary, binding.primary.fallback)
+        return enter(slot, binding.primary)
     }
 
-    /// The listener and its route are known, without a hello.
-    func enter(_ slot: Int, _ listener: ListenerRuntime, _ route: RouteRuntime?) -> StageOutcome {
+    /// The listener is known without a hello: its fallback is the route.
+    func enter(_ slot: Int, _ listener: ListenerRuntime) -> StageOutcome {
         setListener(slot, listener)
         if !records[slot].opening.contains(.local) { countAccepted(listener) }
         records[slot].stageDeadline = 0
         timers.cancel(Int32(slot))
-        guard let route else { return .refuse(.noRoute, .proxy) }
-        setRoute(slot, route)
         return .proceed(.admit)
     }
 

@@ -68,7 +68,7 @@ extension Worker {
         else { return demandTLS(slot, .noRoute) }
         _ = takeBinding(slot)
         setLowWater(slot, 1)
-        return enter(slot, binding.listeners[Int(index)], route)
+        return enter(slot, binding.listeners[Int(index)])
     }
 
     /// An error in the client's own protocol, then FIN.

@@ -68,6 +68,7 @@ extension Worker {
             if let backend = records[slot].backend?.takeUnretainedValue() { dropSession(slot, backend) }
             follow(slot, attemptFailed(slot, .connectTimeout, .tlsError, "no TLS handshake in time"))
         case .linger: endLingering(slot)
+        case .delay: endDelay(slot)
         case .relay: expireRelay(slot)
         }
     }

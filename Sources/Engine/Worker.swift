@@ -48,6 +48,7 @@ final class Worker {
     var callers: [Int] = []
     var waitingForNames: [Int32] = []
     var walks: [SlotCursor] = []
+    var rechecks: [RecheckCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
     var sweepNext = -1
     /// Directions that wait for their share of a bandwidth.
@@ -61,6 +62,8 @@ final class Worker {
     var listeners: [Int32] = []
     /// Bindings that an operator has paused, by slot.
     var pausedByOperator: Set<Int> = []
+    /// Bindings that wait at a connection limit, by slot.
+    var pausedAtLimit: Set<Int> = []
     var isPaused = false
     var pauseReason = PauseReason.limit
     var resumeAt: Int64 = 0
@@ -72,6 +75,8 @@ final class Worker {
     var connectionCount: UInt64 = 0
     /// Per reason, so that a flood of one kind neither hides the others nor floods the log.
     var logLimiter = LogRateLimiter<CloseReason>(limit: 10, per: .seconds(1))
+    /// By policy and rule.
+    var auditLimiter = LogRateLimiter<String>(limit: 10, per: .seconds(1))
     private var isStopping = false
     static let eventCapacity = 512
     private static let slackSlots = 1024
@@ -138,6 +143,7 @@ final class Worker {
             expireTimers()
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
             continueWalks()
+            continueRechecks()
             if sweepNext >= 0 { continueSweep() }
             if rebindNext >= 0 { continueRebind() }
             if wasWoken { runCommands() }
@@ -159,9 +165,9 @@ final class Worker {
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, walks.isEmpty, sweepNext < 0, rebindNext < 0 else {
-            return 0
-        }
+        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, walks.isEmpty, rechecks.isEmpty, sweepNext < 0,
+            rebindNext < 0
+        else { return 0 }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)
@@ -176,6 +182,7 @@ final class Worker {
         noteBandwidth(tables.value.bandwidthChanges)
         shared.progress.update { $0.seen[handle.index] = generation }
         recheckWaiting()
+        if !pausedAtLimit.isEmpty { resumeAtLimit() }
     }
 
     private func runCommands() {
@@ -186,11 +193,13 @@ final class Worker {
         }
         // A command may rely on a table that was published after this turn began.
         refreshTable()
+        if !pausedAtLimit.isEmpty { resumeAtLimit() }
         for command in commands {
             switch command {
             case .listen(let sockets): for entry in sockets { listen(entry.slot, entry.socket) }
             case .retire(let sockets): retire(sockets)
             case .walk(let walk): walks.append(SlotCursor(walk: walk))
+            case .recheck(let change): rechecks.append(RecheckCursor(change: change))
             case .sweep: beginSweep()
             case .pause(let slot, let isPaused): setPaused(slot, isPaused)
             case .stop: isStopping = true

@@ -12,6 +12,10 @@ final class EngineShared: Sendable {
     /// Client connections open, over all workers. Taken before a connection is accepted, given back after it is closed.
     let connections = Atomic<Int>(0)
     let lingering = Atomic<Int>(0)
+    /// Refused connections that are told so later.
+    let delayed = Atomic<Int>(0)
+    /// What wakes each worker, by its index.
+    let wakes = Locked<[EventDescriptor]>([])
     /// Sessions closed because of a configuration.
     let disrupted = Atomic<UInt64>(0)
     /// Workers that stopped accepting for want of descriptors or memory, or at the connection limit.
@@ -29,6 +33,7 @@ final class EngineShared: Sendable {
     }
 
     static let lingeringLimit = 1024
+    static let delayedLimit = 4096
 
     init(options: EngineOptions, logger: Logger) {
         self.options = options
@@ -81,6 +86,8 @@ enum WorkerCommand: Sendable {
     /// Accept what waits, by the newest table, then let go of them.
     case retire([ListeningSocket])
     case walk(SlotWalk)
+    /// Close the sessions that a changed policy no longer allows.
+    case recheck(AuthorizationChange)
     /// Close the sessions whose listener or route has been gone for long enough.
     case sweep
     /// Stop accepting from a binding, or go on; its queue waits meanwhile.

@@ -44,6 +44,7 @@ struct ListDifferenceTests {
             { $0.route.backends[0].weight = 7 }, { $0.route.backends = [] }, { $0.route.alpnProtocols = ["x"] },
             { $0.route.settings.idleTimeout = nil }, { $0.route.settings.halfCloseTimeout = .seconds(1) },
             { $0.route.settings.maxConnectionDuration = .seconds(1) },
+            { $0.route.limits = [ClientLimits(id: LimitID(policy: "default/p", target: "TCPRoute default/r"))] },
         ]
         for change in changes {
             var other = entry
