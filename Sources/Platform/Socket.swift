@@ -32,16 +32,19 @@ public enum StreamSocket {
         return socket
     }
 
-    /// Connects and waits at most `timeout`.
-    public static func connect(to address: StreamAddress, timeout: Duration = .seconds(5)) throws(Errno)
-        -> FileDescriptor
-    {
+    /// Connects and waits at most `timeout`. `source`: one of this host's addresses; nil is the kernel's choice.
+    public static func connect(
+        to address: StreamAddress, from source: IPAddress? = nil, timeout: Duration = .seconds(5)
+    ) throws(Errno) -> FileDescriptor {
         let family =
             switch address {
             case .ip(let ip): ip.ip.isV4 ? AF_INET : AF_INET6
             case .unix: AF_UNIX
             }
         let socket = FileDescriptor(owning: try checked(sluice_socket(family, sockStream, 0)))
+        if let source {
+            try checked(KernelAddress(SocketAddress(source, 0)).withPointer { sluice_bind(socket.raw, $0, $1) })
+        }
         let result = KernelAddress(address).withPointer { sluice_connect(socket.raw, $0, $1) }
         if result == -EINPROGRESS {
             var entry = pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0)

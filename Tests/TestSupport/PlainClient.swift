@@ -21,6 +21,14 @@ public final class PlainClient: TestStream {
         try self.init(to: .ip(address), timeout: timeout)
     }
 
+    /// From an address of this host, such as any of 127.0.0.0/8, to a port of the same address.
+    public init(from source: IPAddress, port: UInt16, timeout: Duration = .seconds(5)) throws {
+        let target = SocketAddress(source, port)
+        let descriptor = try StreamSocket.connect(to: .ip(target), from: source, timeout: timeout)
+        (localAddress, peerAddress) = (StreamSocket.localAddress(of: descriptor), target)
+        socket = TestSocket(descriptor)
+    }
+
     /// To 127.0.0.1.
     public convenience init(port: UInt16, timeout: Duration = .seconds(5)) throws {
         try self.init(to: SocketAddress(.loopbackV4, port), timeout: timeout)
