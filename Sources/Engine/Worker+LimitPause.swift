@@ -39,7 +39,10 @@ extension Worker {
         if workers != 0 { shared.wake(workers) }
     }
 
+    /// Where nobody waits yet, the next who comes is told of as any other.
     func pauseAtLimit(_ slot: Int, _ level: LimitLevel) {
+        let waiting = try? pollReadable([listeners[slot]], timeout: .zero)
+        guard waiting?.isEmpty != true else { return }
         level.hits.add(.connections)
         guard pausedAtLimit.insert(slot).inserted else { return }
         watchListener(slot)

@@ -38,9 +38,9 @@ struct ListenerPauseTests {
         #expect(dials == 2)
         var left = waiting
         while !left.isEmpty {
+            let number = dials
             open.removeFirst().close()
             // Whichever worker has it: one of them, and no other.
-            let number = dials
             #expect(waitUntil { dials == number + 1 })
             #expect(harness.engine.activeConnections <= 2)
             let index = try #require(
