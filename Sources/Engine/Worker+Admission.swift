@@ -216,7 +216,8 @@ extension Worker {
 
     /// Whether the handshake may yet bring a certificate.
     private func awaitsCertificate(_ slot: Int) -> Bool {
-        guard records[slot].inspectedAt != 0, records[slot].handshakenAt == 0, let listener = records[slot].listener else { return false }
+        guard records[slot].inspectedAt != 0, records[slot].handshakenAt == 0, let listener = records[slot].listener
+        else { return false }
         return listener._withUnsafeGuaranteedRef { $0.termination?.configuration.clientValidation != nil }
     }
 }
