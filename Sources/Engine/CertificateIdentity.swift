@@ -24,6 +24,15 @@ func clientIdentity(of certificate: OpaquePointer) -> ClientIdentity {
     return identity
 }
 
+/// Who the client of a connection is, by a certificate that was verified in its handshake or in the one its session comes
+/// from; nil without one.
+func verifiedIdentity(of ssl: OpaquePointer) -> ClientIdentity? {
+    guard let certificate = SSL_get0_peer_certificate(ssl), SSL_get_verify_result(ssl) == Int(X509_V_OK) else {
+        return nil
+    }
+    return clientIdentity(of: certificate)
+}
+
 /// SHA-256 of the SubjectPublicKeyInfo, base64.
 private func publicKeyHash(of certificate: OpaquePointer) -> String {
     var encoding: UnsafeMutablePointer<UInt8>?
