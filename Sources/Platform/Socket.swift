@@ -43,6 +43,8 @@ public enum StreamSocket {
             }
         let socket = FileDescriptor(owning: try checked(sluice_socket(family, sockStream, 0)))
         if let source {
+            // Its port stays free for those who listen.
+            try checked(sluice_set_option(socket.raw, SOL_SOCKET, SO_REUSEADDR, 1))
             try checked(KernelAddress(SocketAddress(source, 0)).withPointer { sluice_bind(socket.raw, $0, $1) })
         }
         let result = KernelAddress(address).withPointer { sluice_connect(socket.raw, $0, $1) }
