@@ -87,7 +87,7 @@ extension Worker {
         sides[2 * slot].flags.insert(.readable)
         record.pointee.stageDeadline = 0
         guard let held = record.pointee.binding else { return .refuse(.internalError, .proxy) }
-        let current = newest(held._withUnsafeGuaranteedRef { $0 }, slot)
+        let current = newest(held.takeUnretainedValue(), slot)
         guard case .admit = current.stageAfterProxy else {
             record.pointee.stageDeadline = nowMilliseconds + current.primary.inspectionTimeout
             armTimer(slot)

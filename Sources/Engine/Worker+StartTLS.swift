@@ -59,7 +59,7 @@ extension Worker {
     /// No name says where to: the route for what names none takes it, where the port allows that.
     private func startInTheClear(_ slot: Int) -> StageOutcome {
         guard let held = records[slot].binding else { return .refuse(.internalError, .proxy) }
-        let binding = newest(held._withUnsafeGuaranteedRef { $0 }, slot)
+        let binding = newest(held.takeUnretainedValue(), slot)
         guard case .postgres(plaintextAllowed: true) = binding.settings.startTLS else {
             return demandTLS(slot, .startTLSError)
         }

@@ -167,6 +167,20 @@ struct ProxyProtocolTests {
         static let unix = signature + [0x21, 0x31, 0, 216] + [UInt8](repeating: 0x2f, count: 216)
     }
 
+    @Test("a header that comes late meets the routes as they are then")
+    func late() throws {
+        let fixture = try ProxyFixture()
+        let other = try EchoBackend("other")
+        let client = try PlainClient(port: fixture.port)
+        #expect(waitUntil { fixture.harness.metric("sluice_listener_handshaking_connections") == 1 })
+        var listener = tcpListener("db", port: fixture.port, route("r", to: "b"))
+        listener.settings.proxyProtocol = ProxyProtocolReception()
+        fixture.harness.apply([listener], [backend("b", ports: [other.port])])
+        try client.send(try ProxyBytes.header(.v1, from: ProxyBytes.source4))
+        #expect(try client.receiveLine() == "other")
+        #expect(fixture.echo.accepted.withLock { $0 } == 0)
+    }
+
     // MARK: Refused
 
     @Test("what is no header, or a broken one, is reset with its reason and reaches no backend")
