@@ -134,7 +134,8 @@ let tests: [String: [Target.Dependency]] = [
 
 /// Folders of test targets that hold files to be read rather than compiled.
 let fixtures: [String: [String]] = [
-    "ManifestSourceTests": ["BackendCases", "ClientPolicyCases", "ParametersCases"], "TranslationTests": ["Conformance", "Golden"],
+    "ManifestSourceTests": ["BackendCases", "ClientPolicyCases", "ParametersCases"],
+    "TranslationTests": ["Conformance", "Golden"],
 ]
 
 /// With SLUICE_TEST_TARGETS=A,B only those test targets exist: the sanitizers' builds need no others.
