@@ -7,6 +7,8 @@ public protocol DataPlane: ConfigurationTarget {
     var activeConnections: Int { get }
     /// What is wrong though traffic flows, one sentence each; empty when all is well.
     var warnings: [String] { get }
+    /// TLS session tickets are sealed and opened by these keys from the next handshake on; nil: by keys of the process's own.
+    func setTicketKeys(_ ring: TicketKeyRing?)
     /// Takes what waits in the accept queues, closes every listener, and lets established connections go on.
     func beginDrain()
     /// Ends what is left. Returns when every thread is gone.

@@ -9,12 +9,15 @@ final class ManifestFolder: SnapshotSource {
     let translation: TranslationOptions
     private let path: String
     private let source: ManifestSource
+    let tickets: TicketKeeper?
 
-    /// `translation`: what holds for any source.
-    init(_ path: String, translation base: TranslationOptions, logger: Logger) throws {
+    /// `translation`: what holds for any source. `ticketKeys`: a file of keys for TLS session tickets; nil: they are the process's
+    /// own.
+    init(_ path: String, ticketKeys: String?, translation base: TranslationOptions, logger: Logger) throws {
         var translation = base
         translation.standalone = true
         (self.path, self.translation) = (path, translation)
+        tickets = ticketKeys.map { TicketKeeper(.file($0), logger: logger, clockFactor: TestClock.factor) }
         source = try ManifestSource(path: path, logger: logger)
     }
 
@@ -34,5 +37,5 @@ final class ManifestFolder: SnapshotSource {
     func writeMetrics(into text: inout PrometheusText) {}
     func resign() {}
     func stop() { source.stop() }
-    func close() {}
+    func close() { tickets?.stop() }
 }

@@ -58,7 +58,10 @@ public struct RunCommand: Sendable {
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
         let controller = Controller(
             target: dataPlane, options: source.translation, logger: logger, localAddresses: { Host.localAddresses },
-            onOutcome: source.onOutcome)
+            onOutcome: source.onOutcome, onConfiguration: { source.tickets?.note($0) })
+        try started("the keys of TLS session tickets") {
+            try source.tickets?.start { dataPlane.setTicketKeys($0) }
+        }
         try started("the controller") { try controller.start() }
         try started("the source") { try source.start(controller) }
         lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source))
@@ -110,7 +113,9 @@ public struct RunCommand: Sendable {
         _ options: RunOptions, _ translation: TranslationOptions, _ logger: Logger
     ) throws -> any SnapshotSource {
         switch options.source {
-        case .manifests(let path): try ManifestFolder(path, translation: translation, logger: logger)
+        case .manifests(let path):
+            try ManifestFolder(
+                path, ticketKeys: options.ticketKeyFile, translation: translation, logger: logger)
         case .cluster(let cluster): try ClusterRun(cluster, run: options, translation: translation, logger: logger)
         }
     }

@@ -39,11 +39,17 @@ enum RunFlags {
         "controller-name", "DOMAIN/PATH", help: "The controllerName of GatewayClasses that are served.",
         default: "sluice.dev/gateway-controller")
 
+    static let ticketKeyFile = Flag<String?>.optionalText(
+        "tls-ticket-key-file", "FILE",
+        help:
+            "With --manifests: keys of TLS session tickets, a line each, 80 bytes in base64; the first seals. Else own keys."
+    )
+
     static let all =
         [
             manifests.description, probeAddress.description, adminAddress.description, exposure.description,
             workers.description, maxConnections.description, bufferMemory.description, logFormat.description,
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
-            controllerName.description,
+            controllerName.description, ticketKeyFile.description,
         ] + ConnectionFlags.all + ClusterFlags.all
 }

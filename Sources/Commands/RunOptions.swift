@@ -23,6 +23,8 @@ public struct RunOptions: Sendable {
     /// Gateways of classes with this controllerName are ours.
     public var controllerName: String
     public var gatewayClass: String
+    /// A file of keys for TLS session tickets, only with manifests; nil: they are the process's own.
+    public var ticketKeyFile: String?
 
     /// Where the objects come from.
     public enum Source: Sendable, Hashable {
@@ -79,8 +81,14 @@ extension RunOptions {
         if let manifests = arguments.value(RunFlags.manifests) {
             try RunOptions.refuseClusterFlags(arguments)
             source = .manifests(manifests)
+            ticketKeyFile = arguments.value(RunFlags.ticketKeyFile)
             exposure = .host
         } else {
+            guard arguments.value(RunFlags.ticketKeyFile) == nil else {
+                throw UsageError(
+                    "sluice run: --tls-ticket-key-file needs --manifests: in a cluster replicas share the keys of a Secret"
+                )
+            }
             source = .cluster(try ClusterOptions(arguments))
             exposure = arguments.value(RunFlags.exposure) ?? .service
         }

@@ -8,6 +8,8 @@ protocol SnapshotSource: Sendable {
     var translation: TranslationOptions { get }
     /// Takes what the controller made of them; nil where there is nobody to write to.
     var onOutcome: (@Sendable (Outcome) -> Void)? { get }
+    /// Who has the keys of TLS session tickets that other replicas have too; nil: there are none. It is stopped by ``close()``.
+    var tickets: TicketKeeper? { get }
     /// Hands the first snapshot to `controller` when there is one, and goes on with every change. Called once.
     func start(_ controller: Controller) throws
     /// What /config shows of it.

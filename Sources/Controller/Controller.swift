@@ -25,14 +25,16 @@ public final class Controller: Sendable {
 
     /// `localAddresses` is asked, on the controller's thread, for the addresses that gateways without addresses have.
     /// `onOutcome` is called on that thread with what is to be written to the API server, only for states of a cluster
-    /// (``submit(_:seen:)``); it hands the value over and returns.
+    /// (``submit(_:seen:)``); it hands the value over and returns. `onConfiguration` is called there with what was applied.
     public init(
         target: any ConfigurationTarget, options: TranslationOptions, logger: Logger,
         localAddresses: @escaping @Sendable () -> [IPAddress],
-        onOutcome: (@Sendable (Outcome) -> Void)? = nil
+        onOutcome: (@Sendable (Outcome) -> Void)? = nil,
+        onConfiguration: (@Sendable (EngineConfiguration) -> Void)? = nil
     ) {
         loop = ControllerLoop.Setup(
-            target: target, options: options, logger: logger, localAddresses: localAddresses, onOutcome: onOutcome)
+            target: target, options: options, logger: logger, localAddresses: localAddresses, onOutcome: onOutcome,
+            onConfiguration: onConfiguration)
     }
 
     /// Starts the thread. Call once.

@@ -15,6 +15,7 @@ final class ControllerLoop {
         let logger: Logger
         let localAddresses: @Sendable () -> [IPAddress]
         let onOutcome: (@Sendable (Outcome) -> Void)?
+        let onConfiguration: (@Sendable (EngineConfiguration) -> Void)?
     }
 
     private let setup: Setup
@@ -176,6 +177,7 @@ final class ControllerLoop {
             state.configuration = result.configuration
             state.acknowledgement = acknowledgement
             state.appliedAt = wallSeconds()
+            setup.onConfiguration?(result.configuration)
             setup.logger.info(
                 "configuration applied",
                 [

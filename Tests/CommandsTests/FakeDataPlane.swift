@@ -11,6 +11,7 @@ final class FakeDataPlane: DataPlane {
         var isDraining = false
         var isStopped = false
         var warnings: [String] = []
+        var ticketKeys: TicketKeyRing?
     }
 
     let state = Monitored(State())
@@ -32,6 +33,7 @@ final class FakeDataPlane: DataPlane {
     }
 
     func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void) {}
+    func setTicketKeys(_ ring: TicketKeyRing?) { state.update { $0.ticketKeys = ring } }
     var activeConnections: Int { state.update { $0.connections } }
     var warnings: [String] { state.update { $0.warnings } }
     func beginDrain() { state.update { $0.isDraining = true } }

@@ -21,6 +21,7 @@ final class FakeSource: SnapshotSource {
     init(missing: [String] = []) { state.withLock { $0.missing = missing } }
 
     var onOutcome: (@Sendable (Outcome) -> Void)? { nil }
+    var tickets: TicketKeeper? { nil }
     func start(_ controller: Controller) { state.withLock { $0.controller = controller } }
 
     /// Nothing is missing any more, and the first snapshot is there.

@@ -79,8 +79,11 @@ struct RetirementTests {
             "\(gatewayAPI)/gatewayclasses/other", "\(gatewayAPI)/namespaces/default/gateways/theirs",
             "\(FakeAPIServer.routes)/foreign", "/api/v1/namespaces/sys/services/yours",
         ]
+        let secret = "/api/v1/namespaces/sys/secrets/leader-ticket-keys"
+        server.put(secret) { $0["metadata"] = .object(["name": .string("leader-ticket-keys"), "uid": .string("u")]) }
         let before = theirs.map { server.object($0) }
         let report = try retire()
+        #expect(server.object(secret) == nil)
         #expect(report.isComplete)
         #expect(report.statuses == ["Gateway default/ours", "GatewayClass sluice", "TCPRoute default/shared"])
         #expect(report.services == [key("mine", "sys")])

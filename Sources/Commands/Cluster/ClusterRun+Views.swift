@@ -37,6 +37,7 @@ extension ClusterRun {
 
     func writeMetrics(into text: inout PrometheusText) {
         connection.writeMetrics(&text)
+        tickets?.append(to: &text)
         text.append(source.health)
         writer.append(to: &text)
     }

@@ -1,4 +1,5 @@
 internal import Controller
+internal import KubernetesAPI
 internal import KubernetesClient
 internal import Observability
 internal import Platform
@@ -12,6 +13,7 @@ final class ClusterRun: SnapshotSource {
     /// Whether this replica writes.
     let leadership: Leadership
     let writer: ClusterWriter
+    let tickets: TicketKeeper?
     private let elector: LeaderElector?
     private let logger: Logger
     private let resignation = Monitored(Resignation.none)
@@ -44,13 +46,19 @@ final class ClusterRun: SnapshotSource {
             ownNamespace: connection.namespace, watchNamespaces: watched.isEmpty ? nil : watched,
             references: { snapshot in finder.withLock { $0.find(snapshot) } })
         sourceOptions.clockFactor = TestClock.factor
-        source = ClusterSource(server: connection.server, options: sourceOptions, logger: logger)
+        let lease = LeaderElector.Settings(options, run, namespace: connection.namespace)
         elector =
             options.leaderElect
-            ? LeaderElector(
-                server: connection.server, settings: .init(options, run, namespace: connection.namespace),
-                logger: logger) : nil
+            ? LeaderElector(server: connection.server, settings: lease, logger: logger) : nil
         leadership = elector?.leadership ?? .always()
+        let tickets = TicketKeeper(
+            .secret(
+                ObjectKey(namespace: connection.namespace, name: TicketKeeper.secretName(lease: lease.name)),
+                marker: options.markerConfigMap, server: connection.server, leadership: leadership),
+            logger: logger, clockFactor: TestClock.factor)
+        self.tickets = tickets
+        sourceOptions.ownSecret = .init(name: TicketKeeper.secretName(lease: lease.name)) { tickets.take($0) }
+        source = ClusterSource(server: connection.server, options: sourceOptions, logger: logger)
         writer = ClusterWriter(
             server: connection.server,
             settings: .init(
@@ -84,10 +92,11 @@ final class ClusterRun: SnapshotSource {
             return resignation == .none
         }
         guard isFirst else { return }
-        let (writer, elector, resignation) = (writer, elector, resignation)
+        let (writer, tickets, elector, resignation) = (writer, tickets, elector, resignation)
         do throws(Errno) {
             try Thread(named: "resign") {
                 writer.stop()
+                tickets?.stop()
                 elector?.stop()
                 resignation.update { $0 = .done }
             }.detach()

@@ -27,6 +27,7 @@ final class RetirementWork {
         }
         takeBackStatuses()
         deleteServices()
+        deleteTicketKeys()
         do throws(APIError) {
             if let note = try hold.end() { report.notes.append(note) }
         } catch {
@@ -75,6 +76,19 @@ final class RetirementWork {
             for service in services.items { delete(service) }
         } catch {
             leave("Service", "those in \(namespace) cannot be listed: \(error)")
+        }
+    }
+
+    private func deleteTicketKeys() {
+        let name = TicketKeeper.secretName(lease: settings.lease.name)
+        let key = ObjectKey(namespace: settings.lease.namespace, name: name)
+        do throws(APIError) {
+            let uid = try server.get(Secret.resourceKind, key, retry: retry).uid
+            try server.delete(Secret.resourceKind, key, uid: uid, retry: retry)
+        } catch {
+            guard error.code != 404 else { return }
+            guard error.code == 403 else { return leave("Secret \(key)", "\(error)") }
+            report.notes.append("the Secret \(key) stays, where there is one: it may not be deleted by us")
         }
     }
 

@@ -8,6 +8,8 @@ final class ClusterContents {
     var faults: [ObjectIdentity: ObjectFault] = [:]
     /// The annotations of CRDs by their names.
     var definitions: [ObjectKey: [String: String]] = [:]
+    /// Those of the installation itself.
+    var ownSecrets: [ObjectKey: Secret] = [:]
 
     /// Since the last delivery.
     var touched = TouchedObjects()
@@ -17,6 +19,7 @@ final class ClusterContents {
     var isTouched = false
     /// Since the last look at it.
     var definitionsChanged = false
+    var ownSecretsChanged = false
     /// Versions of objects that could not be read, by plural, since the start.
     var faultCounts: [String: UInt64] = [:]
 }

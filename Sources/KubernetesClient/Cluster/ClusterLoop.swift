@@ -25,6 +25,7 @@ final class ClusterLoop {
     private let kinds: KindWatches
     private let references: ReferenceWatches
     private let discovery: Discovery
+    private let ownSecret: OwnSecretWatch?
 
     private var firstChange: MonotonicTime?
     private var lastChange = MonotonicTime(nanoseconds: 0)
@@ -52,6 +53,9 @@ final class ClusterLoop {
         let kinds = KindWatches(factory: factory, options: options)
         self.kinds = kinds
         references = ReferenceWatches(factory: factory)
+        ownSecret = options.ownSecret.map {
+            OwnSecretWatch($0, namespace: options.ownNamespace, factory: factory)
+        }
         discovery = Discovery(
             groups: Set(ClusterKind.discovered.map(\.resource.group)), timing: timing, desk: desk, logger: logger,
             seed: .random(in: 0 ... .max)
@@ -83,13 +87,17 @@ final class ClusterLoop {
         }
         kinds.stop()
         references.stop()
+        ownSecret?.informer.stop()
     }
 
-    private var informers: [Informer] { kinds.required + kinds.optional + references.informers }
+    private var informers: [Informer] {
+        kinds.required + kinds.optional + references.informers + [ownSecret?.informer].compactMap { $0 }
+    }
 
     private func step(now: MonotonicTime) {
         discovery.step(now: now)
         for informer in informers { informer.step(now: now) }
+        ownSecret?.review()
         let notPermitted = references.review()
         if contents.snapshot.notPermitted != notPermitted {
             contents.snapshot.notPermitted = notPermitted

@@ -20,6 +20,19 @@ public final class ClusterSource: Sendable {
         public var clockFactor = 1.0
         /// Which Secrets and ConfigMaps the objects refer to. Called on the source's thread.
         public var references: @Sendable (ClusterSnapshot) -> ReferencedObjects
+        /// A Secret of ``ownNamespace`` that is watched by its name beside the snapshots, which hold no Secret's bytes.
+        public var ownSecret: OwnSecret?
+
+        /// A Secret of the installation itself.
+        public struct OwnSecret: Sendable {
+            public var name: String
+            /// Called on the source's thread with what is known of it, whenever that changes.
+            public var onChange: @Sendable (WatchedSecret) -> Void
+
+            public init(name: String, onChange: @escaping @Sendable (WatchedSecret) -> Void) {
+                (self.name, self.onChange) = (name, onChange)
+            }
+        }
 
         public init(
             ownNamespace: String, watchNamespaces: [String]? = nil,

@@ -63,6 +63,15 @@ final class InformerFactory {
         return informer(cache, scope)
     }
 
+    /// A Secret of the installation itself: the rest works without it.
+    func ownSecret(_ key: ObjectKey) -> Informer {
+        let scope = CacheScope(namespace: key.namespace, name: key.name)
+        let rule = EntryRule<Secret, Secret>(
+            path: \.ownSecrets, changed: \.ownSecretsChanged, make: { secret, _ in secret }, forget: { _ in })
+        let cache = TypedCache(kind: Secret.resourceKind, scope: scope, contents: contents, rule: rule, logger: logger)
+        return informer(cache, scope, isOptional: true)
+    }
+
     func configMap(_ key: ObjectKey) -> Informer {
         let (facts, scope) = (facts, CacheScope(namespace: key.namespace, name: key.name))
         let rule = EntryRule<ConfigMap, ConfigMapEntry>(
