@@ -16,6 +16,8 @@ struct HeldLimits: OptionSet {
     static let reserved = HeldLimits(rawValue: 4)
     /// Authorization waits for its certificate.
     static let pending = HeldLimits(rawValue: 8)
+    /// Its bandwidth was found to be limited: nothing to give back.
+    static let throttled = HeldLimits(rawValue: 16)
 }
 
 /// Authorization that a connection has begun and that waits for its client's certificate.

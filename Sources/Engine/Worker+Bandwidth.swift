@@ -149,6 +149,7 @@ extension Worker {
         guard wait > 0 else { return wake(slot, flow) }
         flow.pointee.flags.remove(.ready)
         throttle.pointee.pausedSince = now
+        if !records[slot].held.contains(.throttled) { noteThrottled(slot) }
         pauses.set(2 * slot + direction.rawValue, due: now + wait)
     }
 

@@ -24,7 +24,7 @@ extension Worker {
     /// The connection counts as ended, but is told so later: who comes back at once comes back less often. It holds nothing but
     /// its socket, and only so many do.
     private func delay(_ slot: Int, _ reason: CloseReason, _ milliseconds: Int64) {
-        guard shared.delayed.add(1, ordering: .relaxed).newValue <= EngineShared.delayedLimit else {
+        guard shared.delayed.add(1, ordering: .relaxed).newValue <= shared.delayedLimit else {
             shared.delayed.subtract(1, ordering: .relaxed)
             return endUnserved(slot, reason, .proxy)
         }
@@ -34,6 +34,18 @@ extension Worker {
         records[slot].stage = .delay
         records[slot].stageDeadline = nowMilliseconds + milliseconds
         armTimer(slot)
+    }
+
+    /// A direction waits for its share of a bandwidth: told once in a connection's life.
+    func noteThrottled(_ slot: Int) {
+        let record = records + slot
+        record.pointee.held.insert(.throttled)
+        let limits = [
+            record.pointee.listener?.takeUnretainedValue().limits, record.pointee.route?.takeUnretainedValue().limits,
+        ]
+        for limits in limits {
+            limits?.levels.first { $0.configuration.bandwidth != nil }?.hits.add(.bandwidth)
+        }
     }
 
     /// Its time is over, or the client has left.

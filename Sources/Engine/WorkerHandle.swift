@@ -14,6 +14,8 @@ final class EngineShared: Sendable {
     let lingering = Atomic<Int>(0)
     /// Refused connections that are told so later.
     let delayed = Atomic<Int>(0)
+    /// The most there may be: they must not take from those that are served.
+    let delayedLimit: Int
     /// What wakes each worker, by its index.
     let wakes = Locked<[EventDescriptor]>([])
     /// Sessions closed because of a configuration.
@@ -33,12 +35,12 @@ final class EngineShared: Sendable {
     }
 
     static let lingeringLimit = 1024
-    static let delayedLimit = 4096
 
     init(options: EngineOptions, logger: Logger) {
         self.options = options
         self.logger = logger
         budget = MemoryBudget(limit: options.bufferMemory)
+        delayedLimit = min(4096, max(1, options.maxConnections / 8))
         table = Published(RoutingTable(generation: 0, bindings: [], backends: BackendMap()))
         progress = Monitored(Progress(seen: Array(repeating: 0, count: options.workers), running: options.workers))
     }
