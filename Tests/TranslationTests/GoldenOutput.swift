@@ -41,6 +41,8 @@ private struct Listener: Encodable {
     let certificates: [String]?
     let alpn: [String]?
     let clients: String?
+    /// Levels of limits, the widest first.
+    let limits: [String]?
     let routes: [String: Route]?
     let otherwise: Route?
 
@@ -49,6 +51,7 @@ private struct Listener: Encodable {
         port = listener.bindings.allSatisfy { $0.port == listener.port } ? nil : listener.port
         drain = listener.settings.routeDrainTimeout?.description
         bind = listener.bindings.map(\.description)
+        limits = describe(listener.limits)
         switch listener.traffic {
         case .tcp(let route):
             (mode, hostname, certificates, alpn, clients, routes) = ("TCP", nil, nil, nil, nil, nil)
@@ -76,6 +79,7 @@ private struct Route: Encodable {
     let route: String
     let backends: [String]
     let alpn: [String]?
+    let limits: [String]?
 
     init(_ route: RouteConfiguration) {
         self.route = route.id.description + (route.id.rule == 0 ? "" : " rule \(route.id.rule)")
@@ -86,6 +90,21 @@ private struct Route: Encodable {
             }
         }
         alpn = route.alpnProtocols.isEmpty ? nil : route.alpnProtocols
+        limits = describe(route.limits)
+    }
+}
+
+/// Whose they are, and what they speak of.
+private func describe(_ limits: [ClientLimits]) -> [String]? {
+    guard !limits.isEmpty else { return nil }
+    return limits.map { limit in
+        let isClosed = limit.authorization == Authorization(rules: [], allowsByDefault: false)
+        let parts = [
+            isClosed ? "nobody" : limit.authorization.map { "\($0.rules.count) rules, else \($0.allowsByDefault)" },
+            limit.connections.map { "\($0.value.map(String.init) ?? "any number of") connections" },
+            limit.connectionRate.map { _ in "a rate" }, limit.bandwidth.map { _ in "a bandwidth" },
+        ].compactMap { $0 }
+        return "\(limit.id): \(parts.joined(separator: ", "))"
     }
 }
 

@@ -59,7 +59,12 @@ struct ClientPolicyResolution {
             if let limits = add(holder, to: &result.settings) { result.limits.append(limits) }
             guard index.obstacle(holder) == nil else { continue }
             let policy = index.policies[holder.policy]
-            if policy.unprotected(listener) != nil { result.limits.append(closed(holder)) }
+            if policy.unprotected(listener) != nil {
+                // Its own id: elsewhere the policy's limits are others.
+                var limits = closed(holder)
+                limits.id.target += " without its protection"
+                result.limits.append(limits)
+            }
             if let requirement = policy.reading.requirement { result.requirements.append(requirement) }
         }
         return result

@@ -8,7 +8,7 @@ func reportClientPolicies(
     _ policies: [ClientPolicyState], _ options: TranslationOptions, into report: inout StatusReport
 ) {
     for policy in policies {
-        var statuses = policy.ancestors.prefix(mostAncestors).map { ancestor in
+        let statuses = policy.ancestors.map { ancestor in
             PolicyAncestorStatus(
                 ancestorRef: ParentReference(
                     group: gatewayAPIGroup, kind: "Gateway", namespace: ancestor.gateway.namespace,
@@ -16,8 +16,9 @@ func reportClientPolicies(
                 controllerName: options.controllerName, conditions: policy.conditions(at: ancestor))
         }
         // What is not there is nobody's: it stands for itself.
-        if statuses.isEmpty { statuses = policy.lost(options) }
-        if !statuses.isEmpty { report.clientPolicies[policy.key] = PolicyStatus(ancestors: statuses) }
+        let all = statuses + policy.lost(options)
+        guard !all.isEmpty else { continue }
+        report.clientPolicies[policy.key] = PolicyStatus(ancestors: Array(all.prefix(mostAncestors)))
     }
 }
 
@@ -43,13 +44,13 @@ extension ClientPolicyState {
 
     /// What is said of targets that cannot be targets, or that do not exist.
     fileprivate func lost(_ options: TranslationOptions) -> [PolicyAncestorStatus] {
-        policy.spec.targetRefs.prefix(mostAncestors).compactMap { target in
+        policy.spec.targetRefs.compactMap { target in
             let point = target.point(in: key.namespace)
-            let found = attachments.first { $0.point == point }?.verdict
-            let verdict = point == nil ? rejection : found?.reason == .targetNotFound ? found : nil
-            guard let verdict = [rejection, verdict].compactMap({ $0 }).merged, point == nil || found != nil else {
-                return nil
-            }
+            let found = attachments.first { $0.point == point }
+            let isMissing = found?.verdict?.reason == .targetNotFound && found?.ancestors.isEmpty == true
+            guard point == nil || isMissing,
+                let verdict = [rejection, found?.verdict].compactMap({ $0 }).merged
+            else { return nil }
             let generation = policy.metadata.generation
             return PolicyAncestorStatus(
                 ancestorRef: ParentReference(
