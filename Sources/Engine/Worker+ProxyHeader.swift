@@ -72,9 +72,9 @@ extension Worker {
         if let source = header.source { record.pointee.client = source }
         countHeader(slot, ProxyHeaderResult(header))
         if header.command == .local {
-            record.pointee.opening.insert(.local)
-            // A health check that is over already need not reach a backend.
             let next = sluice_recv(descriptor, scratch, 1, messagePeek)
+            if next <= 0 { record.pointee.opening.insert(.local) }
+            // A health check that is over already need not reach a backend.
             if next <= 0, next != wouldBlock { return peekedNothing(slot, next) }
         }
         return leaveProxyHeader(slot)

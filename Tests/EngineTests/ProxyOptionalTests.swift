@@ -92,16 +92,24 @@ struct ProxyOptionalTests {
         }
     }
 
-    @Test("LOCAL that sends something is counted when it ends")
+    @Test("LOCAL that sends something is a client: at once where that is there already, else when it ends")
     func localClient() throws {
         let fixture = try ProxyFixture()
-        let client = try PlainClient(port: fixture.port)
-        try client.send(try ProxyBytes.local() + Array("PING\n".utf8))
-        #expect(try client.receiveLine() == "PING")
-        client.close()
-        #expect(waitUntil { fixture.harness.closed(.clientClosed) == 1 })
-        #expect(fixture.harness.metric("sluice_listener_connections_accepted_total") == 1)
+        let early = try PlainClient(port: fixture.port)
+        try early.send(try ProxyBytes.local() + Array("PING\n".utf8))
+        #expect(try early.receiveLine() == "PING")
         #expect(fixture.harness.metric("sluice_tcp_connections_opened_total") == 1)
+        let late = try PlainClient(port: fixture.port)
+        try late.send(try ProxyBytes.local())
+        #expect(waitUntil { fixture.headers("local", "v2") == 2 })
+        try late.send("PING\n")
+        #expect(try late.receiveLine() == "PING")
+        #expect(fixture.harness.metric("sluice_tcp_connections_opened_total") == 1)
+        late.close()
+        early.close()
+        #expect(waitUntil { fixture.harness.closed(.clientClosed) == 2 })
+        #expect(fixture.harness.metric("sluice_listener_connections_accepted_total") == 2)
+        #expect(fixture.harness.metric("sluice_tcp_connections_opened_total") == 2)
     }
 
     @Test("in front of TLS, LOCAL is counted from its first byte on")
