@@ -17,6 +17,7 @@ static const struct {
     {"transfer", serve_transfer, run_transfer}, {"sink", NULL, run_sink},       {"connect", NULL, run_connect},
     {"pingpong", NULL, run_pingpong},  {"idle", NULL, run_idle},         {"discard", serve_discard, NULL},
     {"upload", NULL, run_upload},      {"paced", NULL, run_paced},         {"stampede", NULL, run_stampede},
+    {"meter", NULL, run_meter},
 };
 
 int main(int argc, char **argv) {

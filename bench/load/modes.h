@@ -14,6 +14,7 @@ void serve_transfer(const struct options *options);  // the other side of `trans
 void run_sink(const struct options *options);      // takes the pattern from a source for --seconds
 void run_upload(const struct options *options);    // sends the pattern to a `discard` for --seconds
 void run_paced(const struct options *options);     // takes the pattern at --rate, and what is left in the end
+void run_meter(const struct options *options);     // takes the pattern for --seconds, and says what came when
 void run_connect(const struct options *options);   // --count times: connect, one echo, close
 void run_pingpong(const struct options *options);  // echoes over --connections for --seconds
 void run_idle(const struct options *options);      // holds as many connections as each of --steps says

@@ -9,7 +9,7 @@
 static const char usage[] =
     "usage: load MODE --listen HOST:PORT | --to HOST:PORT [flags]\n"
     "  servers: echo, source, discard, greet, transfer     --cert FILE --key FILE for TLS\n"
-    "  clients: sink, upload, paced, connect, stampede, pingpong, idle, transfer\n"
+    "  clients: sink, upload, paced, meter, connect, stampede, pingpong, idle, transfer\n"
     "           --ca FILE --server-name NAME for TLS\n"
     "See bench/README.md for what each mode does and prints.\n";
 

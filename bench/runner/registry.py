@@ -1,6 +1,7 @@
 """Every measure, in the order of a run, with its sizes in either mode: attributes of the measure's class that are set on it."""
 import dataclasses
 
+from .measures.bandwidth import Bandwidth
 from .measures.bulk import Bulk, Upload
 from .measures.change import Change
 from .measures.change_among import ChangeAmong
@@ -42,6 +43,7 @@ REGISTRY = [
     Entry(RoundTripsLarge, smoke=None, full={"rounds": 7, "seconds": 0.7}),
     Entry(RoundTripsLargeMany, smoke=None, full={"rounds": 7, "seconds": 0.7}),
     Entry(SlowReader, smoke=None, full={"rounds": 3, "seconds": 1.5}),
+    Entry(Bandwidth, smoke=None, full={"rounds": 3, "seconds": 3.0, "count": 2000}),
     Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
     Entry(Names, smoke=None, full={"rounds": 3}),
     Entry(SNI, smoke=None, full={"rounds": 9, "count": 1000}),

@@ -18,7 +18,7 @@ UNSUITED = ("tls-terminate", "tls-reencrypt")
 class Nginx(Subject):
     name = "nginx"
     cuts_tls = True
-    configurations = ["nginx.conf", "names/nginx.conf"]
+    configurations = ["nginx.conf", "names/nginx.conf", "limited/nginx.conf"]
 
     def version(self):
         try:
