@@ -76,6 +76,10 @@ struct InterpretationTests {
         #expect(
             refusal(["run", "--context", "c"], environment: ["SLUICE_MANIFESTS": "dir"])
                 == "sluice run: --context needs a cluster, and manifests are not one; give either it or --manifests")
+        #expect(
+            refusal(["run", "--tls-ticket-key-file", "keys"])
+                == "sluice run: --tls-ticket-key-file needs --manifests: in a cluster replicas share the keys of a Secret"
+        )
     }
 
     @Test("retire takes the connection's flags")

@@ -134,6 +134,25 @@ struct RunCommandTests {
         #expect(try gateway.exitCode() == 0)
     }
 
+    @Test("keys of session tickets come from a file, and a file that holds none is refused")
+    func ticketKeys() throws {
+        let files = try TemporaryDirectory()
+        let line =
+            "QUFBQUFBQUFBQUFBQUFBQUJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0M="
+        try files.write(line, to: "keys")
+        let gateway = try RunningGateway(folder: folder.path, "--tls-ticket-key-file", files.path + "/keys")
+        let ring = gateway.dataPlane.state.update { $0.ticketKeys }
+        #expect(ring?.sealing == 0 && ring?.keys.first?.name == Array(repeating: 0x41, count: 16))
+        #expect(try !gateway.admin("/config").contains("QUFB") && !gateway.log.text.contains("QUFB"))
+        gateway.signals.send(.interrupt)
+        #expect(try gateway.exitCode() == 0)
+        try files.write("QUFB", to: "keys")
+        let refused = #expect(throws: TestFailure.self) {
+            _ = try RunningGateway(folder: folder.path, "--tls-ticket-key-file", files.path + "/keys")
+        }
+        #expect("\(refused as Any)".contains("line 1 is not 80 bytes in base64"))
+    }
+
     @Test("limits follow flags first, then descriptors and memory")
     func limits() throws {
         func limits(_ flags: [String], descriptors: Int, memory: Int64?) throws -> DataPlaneLimits {

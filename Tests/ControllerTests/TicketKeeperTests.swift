@@ -177,6 +177,25 @@ struct TicketKeeperTests {
         #expect(other.wait { $0.keys.count == 2 } != nil)
     }
 
+    @Test("a Secret that may not be watched is not written either, and that is said once")
+    func denied() throws {
+        let log = MemoryLog()
+        let logger = Logger(recordingTo: log, minimumLevel: .debug)
+        let client = try APIClient(
+            configuration: ClientConfiguration(server: server.url), userAgent: "sluice/test", logger: logger)
+        defer { client.close() }
+        let key = ObjectKey(namespace: "sluice-system", name: TicketKeeperTests.name)
+        let keeper = TicketKeeper(
+            .secret(key, marker: nil, server: client, leadership: .always()), logger: logger, clockFactor: 0.01)
+        keeper.note(EngineConfiguration(listeners: [Replica.listener(.seconds(60))]))
+        try keeper.start { _ in Issue.record("there are no keys") }
+        for _ in 0..<3 { keeper.take(.denied) }
+        #expect(waitUntil { log.rows.contains { $0.contains("may not be watched") } })
+        keeper.take(.denied)
+        keeper.stop()
+        #expect(log.rows.count { $0.contains("may not be watched") } == 1 && secret == nil)
+    }
+
     @Test("a file's keys are there at once; a bad one leaves the last good ones, and one at the start is refused")
     func file() throws {
         let folder = try TemporaryDirectory()

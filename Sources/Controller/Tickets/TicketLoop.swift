@@ -95,6 +95,11 @@ final class TicketLoop {
                     object: "Secret \(key)")
             }
         }
+        if case .denied = secret {
+            complain(
+                "the Secret of ticket keys may not be watched: sessions resume only where they were made",
+                "a right is missing", object: "Secret \(key)")
+        }
         // What is absent leaves the last known keys in use: the leader makes others.
         if let ring = acquaintance.ring(now: .now()) { hand(over: ring) }
     }

@@ -53,7 +53,7 @@ extension ClientPolicy {
         }
     }
 
-    /// A revocation list in PEM, in an object of the policy's namespace.
+    /// Revocation lists in PEM or DER, in an object of the policy's namespace.
     public struct RevocationListReference: Codable, Hashable, Sendable, FieldListing {
         /// `ConfigMap` or `Secret`.
         public var kind: String?
