@@ -52,34 +52,6 @@ struct ClientPolicyReader {
         return isEmpty ? nil : limits
     }
 
-    func proxyProtocol(_ field: ClientPolicy.ProxyProtocol) -> ProxyProtocolReception {
-        ProxyProtocolReception(
-            mode: field.effectiveMode == "Optional" ? .optional : .required,
-            trusted: (field.trustedCIDRs ?? []).isEmpty ? nil : CIDRSet(blocks(field.trustedCIDRs ?? [])),
-            headerTimeout: duration(field.effectiveHeaderTimeout) ?? .seconds(5))
-    }
-
-    func startTLS(_ field: ClientPolicy.StartTLS) -> StartTLS {
-        .postgres(plaintextAllowed: field.effectiveMode == "Optional")
-    }
-
-    /// Nil: switched off.
-    func keepalive(_ field: ClientPolicy.Keepalive) -> TCPKeepalive? {
-        if field.isDisabled { return nil }
-        var keepalive = TCPKeepalive()
-        if let idle = seconds(field.effectiveIdleTime) { keepalive.idleSeconds = idle }
-        if let interval = seconds(field.effectiveInterval) { keepalive.intervalSeconds = interval }
-        keepalive.probes = Int32(clamping: field.effectiveProbes)
-        return keepalive
-    }
-
-    /// Whole seconds, rounded up, as the kernel counts.
-    private func seconds(_ text: String) -> Int32? {
-        duration(text).map { Int32(clamping: ($0.components.seconds) + ($0.components.attoseconds > 0 ? 1 : 0)) }
-    }
-
-    func duration(_ text: String) -> Duration? { GatewayDuration(text)?.duration }
-
     // MARK: Authorization
 
     private mutating func authorization(_ field: ClientPolicy.Authorization) -> Authorization {
@@ -96,11 +68,11 @@ struct ClientPolicyReader {
     private mutating func principal(_ field: ClientPolicy.Principal, _ rule: String) -> Principal {
         var principal = Principal()
         if field.clientCIDRs != nil || field.clientCIDRRefs != nil {
-            var sets: [CIDRSet] = field.clientCIDRs.map { [CIDRSet(blocks($0))] } ?? []
+            var sets: [CIDRSet] = field.clientCIDRs.map { [CIDRSet($0.compactMap { CIDR($0) })] } ?? []
             for reference in field.clientCIDRRefs ?? [] { sets += [addresses(reference, rule)].compactMap { $0 } }
             principal.clients = sets
         }
-        principal.peers = field.peerCIDRs.map { CIDRSet(blocks($0)) }
+        principal.peers = field.peerCIDRs.map { CIDRSet($0.compactMap { CIDR($0) }) }
         principal.serverNames = field.serverNames?.compactMap { HostnamePattern($0) }
         principal.certificate = field.clientCertificate.map { certificate in
             CertificatePrincipal(
@@ -112,8 +84,6 @@ struct ClientPolicyReader {
         }
         return principal
     }
-
-    private func blocks(_ texts: [String]) -> [CIDR] { texts.compactMap { CIDR($0) } }
 
     /// A list of a ConfigMap. One that cannot be read rejects the policy: a rule without it would let in, or keep out,
     /// other clients than its author meant.
@@ -172,7 +142,7 @@ struct ClientPolicyReader {
                     value: $0.value,
                     source: SourcePrefix(v4: $0.effectiveIPv4PrefixLength, v6: $0.effectiveIPv6PrefixLength))
             },
-            closeDelay: duration(field.effectiveCloseDelay) ?? .zero,
+            closeDelay: GatewayDuration(field.effectiveCloseDelay)?.duration ?? .zero,
             onLimit: field.effectiveOnLimit == "Pause" ? .pause : .close)
     }
 

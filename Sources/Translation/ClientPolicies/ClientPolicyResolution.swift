@@ -4,7 +4,6 @@ internal import KubernetesAPI
 /// What ClientPolicies make of our listeners and of the routes behind them.
 struct ClientPolicyResolution {
     private(set) var index: ClientPolicyIndex
-    private let snapshot: ClusterSnapshot
     /// Whether a limit is shared out among the installation's pods.
     let isDivided: Bool
     /// How many they are; nil: not known.
@@ -24,7 +23,6 @@ struct ClientPolicyResolution {
         _ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory,
         _ options: TranslationOptions
     ) {
-        self.snapshot = snapshot
         isDivided = snapshot.clientPolicies.values.contains { $0.spec.isDivided }
         replicas = isDivided ? readyReplicas(snapshot, options) : 1
         index = ClientPolicyIndex(snapshot, gateways, memory, replicas: replicas)
@@ -78,8 +76,7 @@ struct ClientPolicyResolution {
             let isSecurity = policy.policy.spec.isSecurity || policy.reading.isSecurity
             return isSecurity ? closed(holder) : nil
         }
-        settings.merge(
-            policy.reading.spec, ClientPolicyReader(policy.key, snapshot, replicas: replicas), of: holder.policy)
+        settings.merge(policy.reading.spec, of: holder.policy)
         guard var limits = policy.reading.limits else { return nil }
         limits.id = id(holder)
         return limits

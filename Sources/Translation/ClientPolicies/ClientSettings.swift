@@ -38,15 +38,15 @@ struct ClientSettings {
     var maxConnectionDurationJitter: Sourced<Int>?
 
     /// Lets a more specific policy's fields go before those that are there.
-    mutating func merge(_ spec: ClientPolicy.Spec, _ reader: ClientPolicyReader, of policy: Int) {
-        if let field = spec.proxyProtocol { proxyProtocol = .init(value: reader.proxyProtocol(field), policy: policy) }
-        if let field = spec.startTLS { startTLS = .init(value: reader.startTLS(field), policy: policy) }
-        if let field = spec.tcpKeepalive { keepalive = .init(value: reader.keepalive(field), policy: policy) }
-        if let field = spec.tls { merge(field, reader, of: policy) }
-        if let field = spec.timeout?.tcp { merge(field, reader, of: policy) }
+    mutating func merge(_ spec: ClientPolicy.Spec, of policy: Int) {
+        if let field = spec.proxyProtocol { proxyProtocol = .init(value: field.reception, policy: policy) }
+        if let field = spec.startTLS { startTLS = .init(value: field.value, policy: policy) }
+        if let field = spec.tcpKeepalive { keepalive = .init(value: field.value, policy: policy) }
+        if let field = spec.tls { merge(field, of: policy) }
+        if let field = spec.timeout?.tcp { merge(field, of: policy) }
     }
 
-    private mutating func merge(_ tls: ClientPolicy.TLS, _ reader: ClientPolicyReader, of policy: Int) {
+    private mutating func merge(_ tls: ClientPolicy.TLS, of policy: Int) {
         func sourced<Value>(_ value: Value?) -> Sourced<Value>? { value.map { .init(value: $0, policy: policy) } }
         minimumVersion = sourced(tls.minVersion.flatMap { TLSVersion(rawValue: $0) }) ?? minimumVersion
         maximumVersion = sourced(tls.maxVersion.flatMap { TLSVersion(rawValue: $0) }) ?? maximumVersion
@@ -56,13 +56,13 @@ struct ClientSettings {
         alpnProtocols = sourced(tls.alpnProtocols) ?? alpnProtocols
         alpnRequired = sourced(tls.alpnRequired) ?? alpnRequired
         guard let resumption = tls.session?.resumption else { return }
-        let lifetime = resumption.tickets == "Disabled" ? nil : reader.duration(resumption.lifetime ?? "1h")
+        let lifetime = resumption.tickets == "Disabled" ? nil : GatewayDuration(resumption.lifetime ?? "1h")?.duration
         ticketLifetime = .init(value: lifetime, policy: policy)
     }
 
-    private mutating func merge(_ timeout: ClientPolicy.TCPTimeout, _ reader: ClientPolicyReader, of policy: Int) {
+    private mutating func merge(_ timeout: ClientPolicy.TCPTimeout, of policy: Int) {
         func sourced(_ text: String?) -> Sourced<Duration>? {
-            text.flatMap { reader.duration($0) }.map { .init(value: $0, policy: policy) }
+            text.flatMap { GatewayDuration($0)?.duration }.map { .init(value: $0, policy: policy) }
         }
         inspectionTimeout = sourced(timeout.connectionInspectionTimeout) ?? inspectionTimeout
         tlsHandshakeTimeout = sourced(timeout.tlsHandshakeTimeout) ?? tlsHandshakeTimeout
