@@ -4,7 +4,8 @@ public import EngineModel
 ///
 /// The word is a point on a clock of bytes, at which the bucket will be full again. Who moves bytes asks for the
 /// ``allowance(_:now:)``, reads no more than that, and spends what it read. A read that got less than it might have emptied
-/// its source, and nothing waits; one that got all pauses for ``wait(_:now:)``, until a ``quantum`` is there. So a stream
+/// its source, and nothing waits; one that got all pauses for ``wait(_:now:)``, until a ``quantum`` is there. Where several share
+/// the word, it spends the quantum first and pauses until that is ``due(_:now:)``: then they take turns. So a stream
 /// under its rate is never held up, and one over it moves at least a quantum each time it wakes.
 ///
 /// The quantum is a TLS record (16 KiB), but at most 40 ms' worth, at least 1 ms' worth: 25 to 1000 wake-ups a second. Of

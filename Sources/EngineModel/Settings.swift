@@ -27,7 +27,7 @@ public struct RouteSettings: Hashable, Sendable {
     /// From one side's FIN, prolonged by bytes in the other direction.
     public var halfCloseTimeout: Duration? = .seconds(300)
     public var maxConnectionDuration: Duration?
-    /// Per cent by which ``maxConnectionDuration`` varies from connection to connection, 0–50.
+    /// Per cent by which ``maxConnectionDuration`` is shorter at most, varying from connection to connection, 0–50.
     public var maxConnectionDurationJitter = 10
     /// No byte from the client.
     public var clientIdleTimeout: Duration?

@@ -20,10 +20,12 @@ struct AllocationTests {
         let port: UInt16
         let number: Int32
 
-        init(_ number: Int32) throws {
+        init(_ number: Int32, limits: [ClientLimits] = []) throws {
             (self.number, harness, echo) = (number, try EngineHarness(workers: 1), try StraightEcho(threads: 32))
             port = try freePort()
-            harness.apply([tcpListener("db", port: port, route("r", to: "a"))], [backend("a", ports: [echo.port])])
+            var route = route("r", to: "a")
+            route.limits = limits
+            harness.apply([tcpListener("db", port: port, route)], [backend("a", ports: [echo.port])])
         }
 
         /// Counts from now on. What is asked of the connections is asked on the worker's own thread; it needs one.
@@ -89,6 +91,30 @@ struct AllocationTests {
         try exchange(100_000 / clients.count)
         #expect(bench.allocations - before == 0, "latest:\n\(bench.latest)")
         #expect(bench.harness.metric("sluice_tcp_bytes_total", "request") == Double(64 * 16 * (100 + 6250)))
+    }
+
+    @Test("messages that wait for their share of a bandwidth are relayed without an allocation")
+    func limitedMessages() throws {
+        let rate = BandwidthLimit.Rate(bytesPerSecond: 64 << 10, burst: 8 << 10)
+        let limits = [BandwidthLimit.Scope.target, .connection].map { scope in
+            ClientLimits(
+                id: LimitID(policy: "default/\(scope)", target: "TCPRoute default/r"),
+                bandwidth: BandwidthLimit(request: rate, response: rate, scope: scope))
+        }
+        let bench = try Bench(3, limits: limits)
+        let clients = try (0..<16).map { _ in try StraightConnection(to: bench.port) }
+        func exchange(_ times: Int) throws {
+            for _ in 0..<times {
+                for client in clients { try client.send() }
+                for client in clients { try client.receive() }
+            }
+        }
+        try exchange(100)
+        try bench.watch()
+        let before = bench.settled()
+        try exchange(200)
+        #expect(bench.allocations - before == 0, "latest:\n\(bench.latest)")
+        #expect(bench.harness.metric("sluice_throttled_seconds_total") > 0)
     }
 
     @Test("10,000 connections are accepted, connected, relayed and closed without an allocation")
