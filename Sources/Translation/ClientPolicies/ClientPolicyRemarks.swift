@@ -23,7 +23,8 @@ extension ClientPolicyState {
 
     /// Rules that cannot match at a listener.
     func unmatched(at listener: ListenerState) -> [Verdict] {
-        (reading.limits?.authorization?.rules ?? []).compactMap { rule in
+        guard listener.obstacle == nil else { return [] }
+        return (reading.limits?.authorization?.rules ?? []).compactMap { rule in
             listener.missingInput(of: rule.principal).map { missing in
                 Verdict(
                     .ruleCannotMatch,

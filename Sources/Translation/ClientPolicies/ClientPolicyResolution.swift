@@ -150,7 +150,8 @@ struct ClientPolicyResolution {
         for parent in route.parents where parent.rejection == nil {
             if let gateway = parent.gateway { index.note(route.ref, at: gateways[gateway].key) }
         }
-        let listeners = route.places.map { gateways[$0.gateway].listeners[$0.listener] }
+        // What a listener lacks that is not served, it may merely lack for now.
+        let listeners = route.places.map { gateways[$0.gateway].listeners[$0.listener] }.filter { $0.obstacle == nil }
         guard index.obstacle(holder) == nil else { return }
         if let verdict = index.policies[holder.policy].neverMatching(at: listeners, index[holder].point) {
             index[holder].verdict = verdict

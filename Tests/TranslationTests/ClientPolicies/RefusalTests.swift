@@ -126,6 +126,24 @@ struct ClientPolicyRefusalTests {
         #expect(try bench.listener("plain").limits.isEmpty)
     }
 
+    @Test("what a listener lacks for now, a CA or a certificate, refuses no policy")
+    func unserved() throws {
+        let route = Bench.policy("secure", Bench.target("TLSRoute", "secure"), Self.rule(Self.identity))
+        let terminate = Bench.target("Gateway", "edge", "terminate")
+        let bench = try Bench(route + Bench.policy("listener", terminate, Self.rule(Self.identity)))
+        for missing in ["ca", "cert"] {
+            var snapshot = bench.snapshot
+            let key = ObjectKey(namespace: "infra", name: missing)
+            (snapshot.secrets[key], snapshot.configMaps[key]) = (nil, nil)
+            let result = translate(snapshot, options: bench.options)
+            #expect(!result.configuration.listeners.contains { $0.id.listener == "terminate" })
+            for policy in ["secure", "listener"] {
+                let status = result.statuses.clientPolicies[ObjectKey(namespace: "infra", name: policy)]
+                #expect(status?.ancestors.first?.conditions.map(\.reason) == [.accepted, .programmed], "\(policy)")
+            }
+        }
+    }
+
     @Test("a rule that cannot match at some listeners is a warning")
     func warnings() throws {
         let bench = try Bench(Bench.policy("p", Self.edge, "proxyProtocol: {}, " + Self.rule(Self.identity)))
