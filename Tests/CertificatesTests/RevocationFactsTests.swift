@@ -78,4 +78,23 @@ struct RevocationFactsTests {
         delta.isDelta = true
         #expect(try #require(problem(authority.revocationPEM(delta))).contains("delta list"))
     }
+
+    @Test("a list with any byte changed is refused, or read and believed by nobody")
+    func mutations() throws {
+        var request = TestRevocationRequest(revoking: try authority.issue(dnsNames: ["a.example"]))
+        request.distributionPoint = "critical,fullname:URI:http://crl.test/a"
+        let list = try authority.revocationList(request).der
+        let issuer = try #require(trustFacts(pem: Array(authority.pem.utf8)).get().material.storage as? TrustStorage)
+        let certificate = try #require(issuer.certificates.first)
+        for index in list.indices {
+            for change: UInt8 in [0x01, 0x80, 0xff] {
+                var changed = list
+                changed[index] ^= change
+                guard case .success(let facts) = revocationFacts(changed, file: "x") else { continue }
+                let storage = try #require(facts.material.storage as? RevocationStorage)
+                storage.prepare(for: certificate)
+                #expect(storage.status(of: certificate, issuedBy: certificate, at: 0) == .notCovered, "\(index)")
+            }
+        }
+    }
 }

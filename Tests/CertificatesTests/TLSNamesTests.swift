@@ -24,4 +24,26 @@ struct TLSNamesTests {
         let noAlgorithms = ["", "rsa", "ecdsa_secp256r1_sha256:ed25519", "RSA+", "SHA256"]
         #expect(unknownTLSNames(signatureAlgorithms: algorithms + noAlgorithms).signatureAlgorithms == noAlgorithms)
     }
+
+    @Test("every name that a policy may have is known to the library that is linked")
+    func policies() {
+        var ciphers: [String] = []
+        for exchange in ["ECDHE-ECDSA-", "ECDHE-RSA-", "DHE-RSA-", ""] {
+            let hash = exchange.hasPrefix("ECDHE") ? "SHA384" : "SHA256"
+            let own = ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "AES128-SHA256", "AES128-SHA", "AES256-SHA"]
+            ciphers += (own + ["AES256-\(hash)"]).map { exchange + $0 }
+            if !exchange.isEmpty { ciphers.append(exchange + "CHACHA20-POLY1305") }
+        }
+        let groups = [
+            "X25519", "X448", "P-256", "P-384", "P-521", "prime256v1", "secp256r1", "secp384r1", "secp521r1",
+            "ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192",
+        ]
+        let algorithms = [
+            "ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384", "ecdsa_secp521r1_sha512", "ed25519", "ed448",
+            "rsa_pss_rsae_sha256", "rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512", "rsa_pss_pss_sha256",
+            "rsa_pss_pss_sha384", "rsa_pss_pss_sha512", "rsa_pkcs1_sha256", "rsa_pkcs1_sha384", "rsa_pkcs1_sha512",
+        ]
+        let unknown = unknownTLSNames(ciphers: ciphers, groups: groups, signatureAlgorithms: algorithms)
+        #expect(unknown.isEmpty, "\(unknown)")
+    }
 }
