@@ -54,8 +54,11 @@ final class TLSHarness: Sendable {
         try shakeHands(port, options(version, certificate)).0
     }
 
-    func handshakes(_ result: String) -> Double {
-        harness.metric("sluice_tls_handshakes_total", "mode=\"terminate\"", "result=\"\(result)\"")
+    /// Waits for so many handshakes with this result: one is counted after its alert was sent.
+    func hasCounted(_ result: String, _ count: Int) -> Bool {
+        waitUntil {
+            harness.metric("sluice_tls_handshakes_total", "mode=\"terminate\"", "result=\"\(result)\"") == Double(count)
+        }
     }
 }
 
