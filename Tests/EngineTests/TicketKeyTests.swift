@@ -119,10 +119,10 @@ struct TicketKeyTests {
 
     @Test("a lifetime ends sessions; without one nothing resumes", arguments: [Version.tls12, .tls13])
     func lifetimes(version: Version) throws {
-        try one.apply { $0.ticketLifetime = .seconds(3) }
+        try one.apply { $0.ticketLifetime = .seconds(6) }
         let session = try session(one, version)
         #expect(try outcome(one, version, session) == resumed)
-        #expect(try waitUntil(deadline: .seconds(10)) { try outcome(one, version, session) == served })
+        #expect(try waitUntil(deadline: .seconds(30)) { try outcome(one, version, session) == served })
         try one.apply { $0.ticketLifetime = nil }
         let (first, none) = try shakeHands(one.port, one.options(version))
         #expect(first == served)
