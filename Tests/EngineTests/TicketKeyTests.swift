@@ -107,8 +107,8 @@ struct TicketKeyTests {
         for (index, first) in validations.enumerated() {
             try one.apply { $0.clientValidation = first }
             let (_, session) = try shakeHands(one.port, one.options(version, certificate))
-            for (otherIndex, second) in validations.enumerated() {
-                try other.apply { $0.clientValidation = second }
+            for otherIndex in [index, (index + 1) % validations.count] {
+                try other.apply { $0.clientValidation = validations[otherIndex] }
                 let (outcome, _) = try shakeHands(other.port, other.options(version, certificate, session))
                 #expect(outcome == (index == otherIndex ? resumed : served), "\(index) \(otherIndex)")
             }
