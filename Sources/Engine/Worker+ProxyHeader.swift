@@ -70,14 +70,11 @@ extension Worker {
         let record = records + slot
         record.pointee.proxyHeader = .passRetained(ReceivedProxyHeader(header))
         if let source = header.source { record.pointee.client = source }
+        let next = header.command == .local ? sluice_recv(descriptor, scratch, 1, messagePeek) : 1
+        if next <= 0 { record.pointee.opening.insert(.local) }
         countHeader(slot, ProxyHeaderResult(header))
-        if header.command == .local {
-            let next = sluice_recv(descriptor, scratch, 1, messagePeek)
-            if next <= 0 { record.pointee.opening.insert(.local) }
-            // A health check that is over already need not reach a backend.
-            if next <= 0, next != wouldBlock { return peekedNothing(slot, next) }
-        }
-        return leaveProxyHeader(slot)
+        // A health check that is over already need not reach a backend.
+        return next > 0 || next == wouldBlock ? leaveProxyHeader(slot) : peekedNothing(slot, next)
     }
 
     /// The client's address is known: on to what the binding, as it is now, asks next.
