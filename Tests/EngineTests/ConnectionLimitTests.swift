@@ -163,6 +163,6 @@ struct ConnectionLimitTests {
         harness.engine.stop()
         #expect(try refused.waitForEnd() == .reset)
         _ = try open.waitForEnd()
-        #expect(harness.engine.activeConnections == 0)
+        #expect(waitUntil { harness.engine.activeConnections == 0 })
     }
 }
