@@ -65,9 +65,9 @@ extension Worker {
         if limits.hasAuthorization, !authorize(slot, limits, name) { return false }
         let client = records[slot].client.ip
         if limits.hasRates {
-            for level in limits.levels {
-                guard let refusal = level.takeRates(client, now: now) else { continue }
-                turnAway(slot, level, refusal)
+            for index in limits.levels.indices {
+                guard let refusal = limits.levels[index].takeRates(client, now: now) else { continue }
+                turnAway(slot, limits.levels[index], refusal)
                 return false
             }
         }
@@ -80,7 +80,8 @@ extension Worker {
     private func count(_ slot: Int, _ limits: LimitSet, _ part: HeldLimits) -> Bool {
         let client = records[slot].client.ip
         let reserved = part == .listener ? records[slot].reservation?.takeUnretainedValue() : nil
-        for (index, level) in limits.levels.enumerated() {
+        for index in limits.levels.indices {
+            let level = limits.levels[index]
             let refusal = level.enter(client, isReserved: reserved?.holds(level.state) == true)
             guard let refusal else { continue }
             for entered in limits.levels[..<index] {
@@ -111,12 +112,8 @@ extension Worker {
         let record = records + slot
         let (held, client) = (record.pointee.held, record.pointee.client.ip)
         record.pointee.held = []
-        if held.contains(.listener), let limits = record.pointee.listener?.takeUnretainedValue().limits {
-            for level in limits.levels { wake(level.leave(client, isReserved: false)) }
-        }
-        if held.contains(.route), let limits = record.pointee.route?.takeUnretainedValue().limits {
-            for level in limits.levels { wake(level.leave(client, isReserved: false)) }
-        }
+        if held.contains(.listener) { leave(record.pointee.listener?.takeUnretainedValue().limits, client) }
+        if held.contains(.route) { leave(record.pointee.route?.takeUnretainedValue().limits, client) }
         if held.contains(.reserved), let reservation = record.pointee.reservation {
             record.pointee.reservation = nil
             reservation.takeRetainedValue().giveBack(self)
@@ -127,13 +124,19 @@ extension Worker {
         }
     }
 
+    private func leave(_ limits: LimitSet?, _ client: IPAddress) {
+        guard let limits else { return }
+        for index in limits.levels.indices { wake(limits.levels[index].leave(client, isReserved: false)) }
+    }
+
     // MARK: Authorization
 
     private func authorize(_ slot: Int, _ limits: LimitSet, _ name: String?) -> Bool {
         var inputs = addresses(slot)
         if let name { inputs.serverName = .known(name) }
         if awaitsCertificate(slot) { inputs.identity = .unknown }
-        for level in limits.levels where level.authorization != nil {
+        for index in limits.levels.indices where limits.levels[index].authorization != nil {
+            let level = limits.levels[index]
             var progress = AuthorizationProgress()
             guard let isAllowed = judge(slot, level, &progress, inputs) else {
                 pend(slot, level, progress)

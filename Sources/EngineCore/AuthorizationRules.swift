@@ -130,6 +130,11 @@ private struct CompiledRule: Sendable {
             || certificate?.matchesNobody == true
     }
 
+    private static func any(of sets: [CIDRSet], contains address: IPAddress) -> Bool {
+        for index in sets.indices where sets[index].contains(address) { return true }
+        return false
+    }
+
     func match(_ inputs: AuthorizationInputs) -> Match {
         if matchesNobody { return .no }
         var waits = false
@@ -142,7 +147,7 @@ private struct CompiledRule: Sendable {
         }
         if let clients {
             switch inputs.client {
-            case .known(let address): guard clients.contains(where: { $0.contains(address) }) else { return .no }
+            case .known(let address): guard CompiledRule.any(of: clients, contains: address) else { return .no }
             case .absent: return .no
             case .unknown: waits = true
             }

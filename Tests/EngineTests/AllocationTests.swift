@@ -118,8 +118,25 @@ struct AllocationTests {
     }
 
     @Test("10,000 connections are accepted, connected, relayed and closed without an allocation")
-    func connections() throws {
-        let bench = try Bench(2)
+    func connections() throws { try connectWithoutAllocation(Bench(2)) }
+
+    @Test("…nor with an allow list of 100,000 blocks, limits of connections and sources, and rates")
+    func limited() throws {
+        let blocks = CIDRSet(
+            (0..<100_000 as Range<UInt32>).compactMap { CIDR(.v4(0x0a00_0000 + $0 * 2), 32) }
+                + [CIDR("127.0.0.1/32")].compactMap { $0 })
+        let rate = ConnectionRateLimit.Rate(connections: 1_000_000)
+        let all = ClientLimits(
+            id: LimitID(policy: "default/p", target: "Gateway default/edge"),
+            authorization: Authorization(rules: [allow("many", blocks)]),
+            connections: ConnectionLimit(value: 1000, perSource: .init(value: 1000)),
+            connectionRate: ConnectionRateLimit(total: rate, perSource: rate))
+        let bench = try Bench(4, limits: [all])
+        try connectWithoutAllocation(bench)
+        #expect(bench.harness.metric("sluice_authorization_decisions_total", "rule=\"many\"") == 10_532)
+    }
+
+    private func connectWithoutAllocation(_ bench: Bench) throws {
         func connectOneByOne(_ count: Int) throws {
             for _ in 0..<count {
                 let client = try StraightConnection(to: bench.port)

@@ -1,6 +1,7 @@
 """Every measure, in the order of a run, with its sizes in either mode: attributes of the measure's class that are set on it."""
 import dataclasses
 
+from .measures.admission import Admission
 from .measures.bandwidth import Bandwidth
 from .measures.bulk import Bulk, Upload
 from .measures.change import Change
@@ -35,6 +36,7 @@ REGISTRY = [
     Entry(TLSUpload, smoke=None, full={"rounds": 9, "seconds": 0.6}),
     Entry(TLSRebulk, smoke=None, full={"rounds": 9, "seconds": 0.6}),
     Entry(Connections, smoke={"rounds": 3, "count": 4000}, full={"rounds": 9, "count": 2500}),
+    Entry(Admission, smoke=None, full={"rounds": 9, "count": 1000}),
     Entry(Handshakes, smoke={"rounds": 3, "count": 800}, full={"rounds": 9, "count": 1200}),
     Entry(HandshakesRSA, smoke=None, full={"rounds": 9, "count": 800}),
     Entry(HandshakesResumed, smoke=None, full={"rounds": 9, "count": 1200}),

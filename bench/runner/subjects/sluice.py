@@ -23,7 +23,8 @@ BACKEND_OF_SERVICE = {"transfer-verified": "transfer-tls", "source-verified": "s
 class Sluice(Subject):
     is_sluice = True
     configurations = ["sluice/gateway.yaml", "sluice/service.yaml", "sluice/switch.yaml",
-                      "names/gateway.yaml", "names/route.yaml", "limited/sluice.yaml", "limited/policy.yaml"]
+                      "names/gateway.yaml", "names/route.yaml", "limited/sluice.yaml", "limited/policy.yaml",
+                      "admission/gateway.yaml", "admission/blocks.yaml"]
 
     def __init__(self, scene, folder, binary, name="sluice"):
         self.name = name
