@@ -40,12 +40,12 @@ extension Worker {
     func noteThrottled(_ slot: Int) {
         let record = records + slot
         record.pointee.held.insert(.throttled)
-        let limits = [
-            record.pointee.listener?.takeUnretainedValue().limits, record.pointee.route?.takeUnretainedValue().limits,
-        ]
-        for limits in limits {
-            limits?.levels.first { $0.configuration.bandwidth != nil }?.hits.add(.bandwidth)
-        }
+        noteThrottled(record.pointee.listener?.takeUnretainedValue().limits)
+        noteThrottled(record.pointee.route?.takeUnretainedValue().limits)
+    }
+
+    private func noteThrottled(_ limits: LimitSet?) {
+        limits?.levels.first { $0.configuration.bandwidth != nil }?.hits.add(.bandwidth)
     }
 
     /// Its time is over, or the client has left.
