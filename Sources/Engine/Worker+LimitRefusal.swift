@@ -45,7 +45,10 @@ extension Worker {
     }
 
     private func noteThrottled(_ limits: LimitSet?) {
-        limits?.levels.first { $0.configuration.bandwidth != nil }?.hits.add(.bandwidth)
+        guard let limits else { return }
+        for index in limits.levels.indices where limits.levels[index].configuration.bandwidth != nil {
+            return limits.levels[index].hits.add(.bandwidth)
+        }
     }
 
     /// Its time is over, or the client has left.
