@@ -39,11 +39,11 @@ extension DesiredStatus {
 }
 
 extension ParentReference {
-    /// `namespace/name`, with `/section` and `:port` where they are given; `ListenerSet ` before that of one.
+    /// `namespace/name`, with `/section` and `:port` where they are given; the kind before that of anything but a Gateway.
     func text(from routeNamespace: String) -> String {
         let section = sectionName.map { "/\($0)" } ?? ""
-        // A Gateway and a ListenerSet may be namesakes.
-        let kind = effectiveKind == ListenerSet.resourceKind.kind ? "ListenerSet " : ""
+        // A Gateway and a ListenerSet may be namesakes, and so may the routes that a policy does not find.
+        let kind = effectiveKind == Gateway.resourceKind.kind ? "" : "\(effectiveKind) "
         return "\(kind)\(namespace ?? routeNamespace)/\(name)\(section)\(port.map { ":\($0)" } ?? "")"
     }
 }

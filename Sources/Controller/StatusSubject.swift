@@ -13,7 +13,7 @@ public struct StatusSubject: Hashable, Sendable, Comparable, CustomStringConvert
         case whole
         case listener(String)
         /// A route towards one parent, a policy towards one ancestor: `namespace/name`, with `/section` and `:port`
-        /// where the reference names them; `ListenerSet ` before that of one.
+        /// where the reference names them; the kind before that of anything but a Gateway.
         case parent(String)
     }
 

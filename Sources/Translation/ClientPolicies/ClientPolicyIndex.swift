@@ -29,14 +29,29 @@ struct ClientPolicyIndex {
 
     private mutating func attach(_ index: Int, to point: AttachmentPoint, _ scene: PolicyScene) {
         var attachment = ClientPolicyState.Attachment(point: point)
-        attachment.verdict = scene.refusal(of: policies[index], at: point)
         attachment.ancestors = scene.ancestors(of: point)
-        if let holder = holders[point]?.first {
-            attachment.verdict = Verdict(
+        if let good = policies[index].substitute(at: point), scene.refusal(of: good, at: point) == nil {
+            attachment.spare = good
+        }
+        var verdict = scene.refusal(of: policies[index].reading, at: point)
+        if verdict?.reason != .targetNotFound, let holder = holders[point]?.first {
+            verdict = Verdict(
                 .conflicted, "\(point.description) has the older ClientPolicy \(policies[holder.policy].key)")
         }
+        if let verdict { attachment.refuse(verdict) }
         holders[point, default: []].append(Holder(policy: index, attachment: policies[index].attachments.count))
         policies[index].attachments.append(attachment)
+    }
+
+    /// What holds of a policy at a point, where it does.
+    func reading(_ holder: Holder) -> ClientPolicyReading {
+        self[holder].substitute ?? policies[holder.policy].reading
+    }
+
+    /// Whether a policy that does not hold at a point should protect something there.
+    func isSecurity(_ holder: Holder) -> Bool {
+        let policy = policies[holder.policy]
+        return policy.policy.spec.isSecurity || policy.reading.isSecurity || self[holder].isSecurityLost
     }
 
     var isEmpty: Bool { policies.isEmpty }

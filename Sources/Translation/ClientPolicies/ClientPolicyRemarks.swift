@@ -1,11 +1,11 @@
 internal import EngineModel
 internal import KubernetesAPI
 
-extension ClientPolicyState {
+extension ClientPolicyReading {
     /// What deserves to be said of a policy that holds at a listener. The gravest come first.
     func warnings(at listener: ListenerState) -> [Verdict] {
         var warnings: [Verdict] = []
-        if let field = reading.spec.proxyProtocol, (field.trustedCIDRs ?? []).isEmpty {
+        if let field = spec.proxyProtocol, (field.trustedCIDRs ?? []).isEmpty {
             warnings.append(
                 Verdict(
                     .trustsAllPeers,
@@ -24,7 +24,7 @@ extension ClientPolicyState {
     /// Rules that cannot match at a listener.
     func unmatched(at listener: ListenerState) -> [Verdict] {
         guard listener.obstacle == nil else { return [] }
-        return (reading.limits?.authorization?.rules ?? []).compactMap { rule in
+        return (limits?.authorization?.rules ?? []).compactMap { rule in
             listener.missingInput(of: rule.principal).map { missing in
                 Verdict(
                     .ruleCannotMatch,

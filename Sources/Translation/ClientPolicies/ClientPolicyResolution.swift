@@ -56,14 +56,14 @@ struct ClientPolicyResolution {
         for holder in index.holders(at: listener.attachmentPoints) {
             if let limits = add(holder, to: &result.settings) { result.limits.append(limits) }
             guard index.obstacle(holder) == nil else { continue }
-            let policy = index.policies[holder.policy]
-            if policy.unprotected(listener) != nil {
+            let reading = index.reading(holder)
+            if reading.unprotected(listener) != nil {
                 // Its own id: elsewhere the policy's limits are others.
                 var limits = closed(holder)
                 limits.id.target += " without its protection"
                 result.limits.append(limits)
             }
-            if let requirement = policy.reading.requirement { result.requirements.append(requirement) }
+            if let requirement = reading.requirement { result.requirements.append(requirement) }
         }
         return result
     }
@@ -71,13 +71,10 @@ struct ClientPolicyResolution {
     /// Adds a policy's settings, and returns its limits. One that does not hold, though it should protect something, lets
     /// nobody in.
     private func add(_ holder: ClientPolicyIndex.Holder, to settings: inout ClientSettings) -> ClientLimits? {
-        let policy = index.policies[holder.policy]
-        guard index.obstacle(holder) == nil else {
-            let isSecurity = policy.policy.spec.isSecurity || policy.reading.isSecurity
-            return isSecurity ? closed(holder) : nil
-        }
-        settings.merge(policy.reading.spec, of: holder.policy)
-        guard var limits = policy.reading.limits else { return nil }
+        guard index.obstacle(holder) == nil else { return index.isSecurity(holder) ? closed(holder) : nil }
+        let reading = index.reading(holder)
+        settings.merge(reading.spec, of: holder.policy)
+        guard var limits = reading.limits else { return nil }
         limits.id = id(holder)
         return limits
     }
@@ -102,7 +99,7 @@ struct ClientPolicyResolution {
                 let found = listeners[gateway][listener].settings.contradiction { places[$0] ?? 0 }
                 guard let found, let holder = chain.last(where: { $0.policy == found.policy }) else { continue }
                 let other = found.other == found.policy ? "" : " (with ClientPolicy \(index.policies[found.other].key))"
-                index[holder].verdict = Verdict(.invalid, "tls: \(found.message)\(other)")
+                index[holder].refuse(Verdict(.invalid, "tls: \(found.message)\(other)"))
                 isChanged = true
             }
         }
@@ -122,7 +119,7 @@ struct ClientPolicyResolution {
                     let points = indices.flatMap { state.listeners[$0].attachmentPoints }
                     for holder in index.holders(at: points)
                     where holder.policy == conflict.policy && index.obstacle(holder) == nil {
-                        index[holder].verdict = conflict.verdict
+                        index[holder].refuse(conflict.verdict)
                         isChanged = true
                     }
                 }
@@ -139,7 +136,7 @@ struct ClientPolicyResolution {
             let chain = chain(of: listener)
             for (place, holder) in chain.enumerated() {
                 noteFields(holder, under: chain[(place + 1)...], at: listener)
-                warn(holder, index.policies[holder.policy].warnings(at: listener) + division(holder))
+                warn(holder, index.reading(holder).warnings(at: listener) + division(holder))
             }
         }
     }
@@ -152,14 +149,15 @@ struct ClientPolicyResolution {
         }
         // What a listener lacks that is not served, it may merely lack for now.
         let listeners = route.places.map { gateways[$0.gateway].listeners[$0.listener] }.filter { $0.obstacle == nil }
-        guard index.obstacle(holder) == nil else { return }
-        if let verdict = index.policies[holder.policy].neverMatching(at: listeners, index[holder].point) {
-            index[holder].verdict = verdict
-            return
+        while index.obstacle(holder) == nil,
+            let verdict = index.reading(holder).neverMatching(at: listeners, index[holder].point)
+        {
+            index[holder].refuse(verdict)
         }
+        guard index.obstacle(holder) == nil else { return }
         for listener in listeners {
             noteFields(holder, under: [], at: listener)
-            warn(holder, index.policies[holder.policy].unmatched(at: listener) + division(holder))
+            warn(holder, index.reading(holder).unmatched(at: listener) + division(holder))
             for wider in chain(of: listener) { noteFields(wider, under: [holder], at: listener) }
         }
     }
@@ -171,7 +169,7 @@ struct ClientPolicyResolution {
 
     /// Said where it is not known among how many pods a limit is to be shared out.
     private func division(_ holder: ClientPolicyIndex.Holder) -> [Verdict] {
-        guard replicas == nil, index.policies[holder.policy].reading.spec.isDivided else { return [] }
+        guard replicas == nil, index.reading(holder).spec.isDivided else { return [] }
         return [
             Verdict(
                 .replicasUnknown,
@@ -202,7 +200,7 @@ struct ClientPolicyResolution {
                 index[holder].holding.insert(field)
             }
         }
-        let reading = index.policies[holder.policy].reading
+        let reading = index.reading(holder)
         if reading.limits != nil || reading.requirement != nil { index[holder].holding.insert("limits") }
     }
 

@@ -12,6 +12,10 @@ struct ClientPolicyState {
     let rejection: Verdict?
     /// Where the last good version holds in place of what is rejected; nil: there is none, or none is needed.
     private let lastGoodPoints: Set<AttachmentPoint>?
+    /// The last version that was good everywhere, which may be this one.
+    let lastGood: ClientPolicyReading?
+    /// Whether what is to hold is not known to be good everywhere.
+    private let isChanged: Bool
     let unresolved: [Verdict]
     /// Whether there is something for ResolvedRefs to speak of.
     let hasReferences: Bool
@@ -22,7 +26,10 @@ struct ClientPolicyState {
     struct Attachment {
         let point: AttachmentPoint
         /// Why the policy does not hold there.
-        var verdict: Verdict?
+        private(set) var verdict: Verdict?
+        /// The last good version, where it is another one and can be enforced there.
+        var spare: ClientPolicyReading?
+        private var isSpareRefused = false
         /// Gateways whose traffic the policy affects there; for a listener with its name.
         var ancestors: Set<PolicyAncestor> = []
         /// What deserves to be said though the policy holds.
@@ -31,6 +38,21 @@ struct ClientPolicyState {
         var overridden: [String: Set<String>] = [:]
         /// Fields that hold somewhere.
         var holding: Set<String> = []
+
+        init(point: AttachmentPoint) { self.point = point }
+
+        /// The last good version where it holds in place of one that is invalid there.
+        var substitute: ClientPolicyReading? { verdict?.reason == .invalid && !isSpareRefused ? spare : nil }
+
+        /// Whether the last good version should protect something there, and cannot either.
+        var isSecurityLost: Bool { verdict?.reason == .invalid && isSpareRefused && spare?.isSecurity == true }
+
+        /// Says why what holds there cannot: first the policy, then what took its place.
+        mutating func refuse(_ reason: Verdict) {
+            if substitute != nil { return isSpareRefused = true }
+            verdict = reason
+            if let substitute { verdict = Verdict(reason.reason, reason.message + substitute.untilThen) }
+        }
     }
 
     init(
@@ -44,13 +66,14 @@ struct ClientPolicyState {
         unresolved = reader.unresolved
         hasReferences = reader.hasReferences
         let verdicts = reader.rejections + reader.unresolved.map { Verdict(.invalid, $0.message) }
-        guard let verdict = verdicts.merged, let good = memory[key], good.uid == policy.metadata.uid else {
+        lastGood = memory[key].flatMap { $0.uid == policy.metadata.uid ? $0 : nil }
+        guard let verdict = verdicts.merged, let good = lastGood else {
             (reading, rejection, lastGoodPoints) = (own, verdicts.merged, nil)
+            isChanged = lastGood != own
             return
         }
-        reading = good
-        let version = good.generation.map { "that of generation \($0)" } ?? "the last good one"
-        rejection = Verdict(verdict.reason, verdict.message + "; until then \(version) holds")
+        (reading, isChanged) = (good, false)
+        rejection = Verdict(verdict.reason, verdict.message + good.untilThen)
         lastGoodPoints = Set(good.spec.targetRefs.compactMap { $0.point(in: key.namespace) })
     }
 
@@ -61,10 +84,16 @@ struct ClientPolicyState {
             .filter { seen.insert($0).inserted }
     }
 
+    /// The last good version where that is another one, and was attached to the point too.
+    func substitute(at point: AttachmentPoint) -> ClientPolicyReading? {
+        guard isChanged, let lastGood else { return nil }
+        return lastGood.spec.targetRefs.contains { $0.point(in: key.namespace) == point } ? lastGood : nil
+    }
+
     /// Why the policy has no effect of its own at one of its targets; nil: it has.
     func obstacle(at attachment: Attachment) -> Verdict? {
         if let rejection, lastGoodPoints?.contains(attachment.point) != true { return rejection }
-        return attachment.verdict
+        return attachment.substitute == nil ? attachment.verdict : nil
     }
 }
 
@@ -80,6 +109,11 @@ struct ClientPolicyReading: Hashable {
 
     /// Whether there is a field that must not be lost: where the policy does not hold, nobody is let in.
     var isSecurity: Bool { spec.isSecurity }
+
+    /// The end of a message that refuses a later version.
+    fileprivate var untilThen: String {
+        "; until then \(generation.map { "that of generation \($0)" } ?? "the last good one") holds"
+    }
 }
 
 extension ClientPolicy.Spec {
@@ -107,9 +141,9 @@ public struct ClientPolicyMemory: Hashable, Sendable {
         var known: [ObjectKey: ClientPolicyReading] = [:]
         known.reserveCapacity(policies.count)
         for policy in policies {
-            // Of a rejected one the reading is the good one, where there was one.
-            let isGood = policy.rejection == nil || readings[policy.key] == policy.reading
-            if isGood { known[policy.key] = policy.reading }
+            let isGood =
+                policy.rejection == nil && !policy.attachments.contains { $0.verdict?.reason == .invalid }
+            known[policy.key] = isGood ? policy.reading : policy.lastGood
         }
         readings = known
     }

@@ -101,7 +101,7 @@ extension ClientPolicyResolution {
         guard !isEmpty, let holder = index.holder(at: point) else { return [] }
         let policy = index.policies[holder.policy]
         let isInForce = index.obstacle(holder) == nil
-        guard isInForce || policy.policy.spec.isSecurity || policy.reading.isSecurity else { return [] }
+        guard isInForce || index.isSecurity(holder) else { return [] }
         let name = "ClientPolicy \(policy.key)"
         if let gateway, policy.isOutOfRoom(gateway) {
             return [

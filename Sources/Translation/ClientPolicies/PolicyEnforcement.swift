@@ -3,7 +3,7 @@ internal import KubernetesAPI
 
 // What a policy asks for, and what a listener has to be for that to be done: nothing is accepted that is not enforced.
 
-extension ClientPolicyState {
+extension ClientPolicyReading {
     /// A field that means something on some listeners only.
     struct Need {
         let field: String
@@ -16,7 +16,6 @@ extension ClientPolicyState {
 
     /// The fields of the policy that do not mean something on every listener.
     var needs: [Need] {
-        let spec = reading.spec
         let tls = spec.tls
         let tcp = spec.timeout?.tcp
         var settings = tls
@@ -70,7 +69,7 @@ extension ClientPolicyState {
     /// Why a rule matches at none of the listeners; nil: each may match somewhere.
     func neverMatching(at listeners: [ListenerState], _ point: AttachmentPoint) -> Verdict? {
         guard !listeners.isEmpty else { return nil }
-        for rule in reading.limits?.authorization?.rules ?? [] {
+        for rule in limits?.authorization?.rules ?? [] {
             let missing = listeners.compactMap { $0.missingInput(of: rule.principal) }
             guard missing.count == listeners.count, let input = missing.first else { continue }
             return Verdict(

@@ -31,7 +31,7 @@ struct PolicyScene {
     }
 
     /// Why a policy cannot hold at a point, the other policies apart.
-    func refusal(of policy: ClientPolicyState, at point: AttachmentPoint) -> Verdict? {
+    func refusal(of policy: ClientPolicyReading, at point: AttachmentPoint) -> Verdict? {
         switch point {
         case .gateway(let key):
             guard snapshot.gateways[key] != nil else { return missing(point) }
@@ -55,7 +55,7 @@ struct PolicyScene {
     }
 
     private func refusal(
-        of policy: ClientPolicyState, at point: AttachmentPoint, set key: ObjectKey,
+        of policy: ClientPolicyReading, at point: AttachmentPoint, set key: ObjectKey,
         _ isMeant: (ListenerState) -> Bool
     ) -> Verdict? {
         guard let set = snapshot.listenerSets[key] else { return missing(point) }
@@ -64,7 +64,7 @@ struct PolicyScene {
         }
         guard let gateway = sets[key].flatMap({ gateways[$0] }) else { return nil }
         // It decides whom to believe: the platform's business.
-        if policy.reading.spec.proxyProtocol != nil, gateway.key.namespace != key.namespace {
+        if policy.spec.proxyProtocol != nil, gateway.key.namespace != key.namespace {
             return Verdict(
                 .invalid,
                 "proxyProtocol on ListenerSet \(key) is accepted only from the namespace of Gateway \(gateway.key)")

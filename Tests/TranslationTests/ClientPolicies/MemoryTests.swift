@@ -58,6 +58,61 @@ struct ClientPolicyMemoryTests {
         #expect(Bench.isClosed(limits(translate(snapshot, options: try Bench("").options))))
     }
 
+    @Test("where a later version cannot be enforced at a target, the last good one goes on there")
+    func notEnforceable() throws {
+        let rule = "authorization: {defaultAction: Allow, rules: [{name: r, action: Deny, principal: "
+        for target in [Bench.target("Gateway", "edge", "plain"), Bench.target("TCPRoute", "plain")] {
+            let good = try Bench(Bench.policy("p", target, rule + "{clientCIDRs: [10.0.0.0/8]}}]}"))
+            let bad = try Bench(Bench.policy("p", target, rule + "{serverNames: [a.example.com]}}]}"))
+            let translator = Translator(options: good.options)
+            func limits(_ result: TranslationResult) -> [ClientLimits] {
+                let listener = result.configuration.listeners.first { $0.id.listener == "plain" }
+                return (listener?.limits ?? []) + (listener?.routes.first?.limits ?? [])
+            }
+            let first = limits(translator.translate(good.snapshot))
+            #expect(first.count == 1 && !Bench.isClosed(first))
+            var snapshot = bad.snapshot
+            snapshot.clientPolicies[key]?.metadata.generation = 2
+            for round in 0..<2 {
+                let result = translator.translate(snapshot)
+                #expect(limits(result) == first, "\(target), round \(round)")
+                #expect(acceptance(result)?.reason == .invalid)
+                #expect(acceptance(result)?.message.hasSuffix("; until then that of generation 1 holds") == true)
+                snapshot.namespaces[ObjectKey(namespace: "", name: "x")] = Namespace(metadata: ObjectMeta(name: "x"))
+            }
+            // Nobody remembers after a restart.
+            #expect(Bench.isClosed(limits(translate(snapshot, options: good.options))))
+            // What cannot be enforced any more is no substitute either.
+            snapshot.clientPolicies[key]?.spec.connectionLimit = .init()
+            let broken = translator.translate(snapshot)
+            #expect(limits(broken) == first)
+            snapshot.clientPolicies[key] = nil
+            #expect(limits(translator.translate(snapshot)).isEmpty)
+        }
+    }
+
+    @Test("of levels that come to contradict each other the last good version goes on, while it can")
+    func contradiction() throws {
+        func snapshot(wide: String, own: String, _ value: Int) throws -> ClusterSnapshot {
+            try Bench(
+                Bench.policy("wide", Bench.target("Gateway", "edge"), "tls: {minVersion: \"\(wide)\"}")
+                    + Bench.policy(
+                        "p", Bench.target("Gateway", "edge", "terminate"),
+                        "connectionLimit: {value: \(value)}, tls: {maxVersion: \"\(own)\"}")
+            ).snapshot
+        }
+        let translator = Translator(options: try Bench("").options)
+        let good = limits(translator.translate(try snapshot(wide: "1.3", own: "1.3", 5)), "terminate")
+        #expect(good.map(\.connections?.value) == [5])
+        let result = translator.translate(try snapshot(wide: "1.3", own: "1.2", 6))
+        #expect(limits(result, "terminate") == good)
+        #expect(acceptance(result)?.message.contains("minVersion must not be greater than maxVersion") == true)
+        let mended = translator.translate(try snapshot(wide: "1.2", own: "1.2", 7))
+        #expect(limits(mended, "terminate").map(\.connections?.value) == [7])
+        // The last good one, of 1.2 as well, is now none.
+        #expect(Bench.isClosed(limits(translator.translate(try snapshot(wide: "1.3", own: "1.2", 8)), "terminate")))
+    }
+
     @Test("another policy of the same name does not inherit it, nor does a target that it did not have")
     func notInherited() throws {
         var (translator, snapshot) = try steps("connectionLimit: {value: 5}")

@@ -189,6 +189,21 @@ struct ClientPolicyRefusalTests {
         }
     }
 
+    @Test("a target that does not exist has an entry of its own beside those that do")
+    func someMissing() throws {
+        let gone = Bench.target("TCPRoute", "gone")
+        let bench = try Bench(
+            Bench.policy("p", "\(Self.plain), \(gone)", "connectionLimit: {value: 1}")
+                + Bench.policy("q", gone, "connectionLimit: {value: 2}"))
+        let statuses = ["p", "q"].map {
+            bench.result.statuses.clientPolicies[ObjectKey(namespace: "infra", name: $0)]?.ancestors ?? []
+        }
+        #expect(statuses.map { $0.map(\.ancestorRef.name) } == [["edge", "gone"], ["gone"]])
+        #expect(statuses.joined().map { $0.conditions.first?.reason } == [.accepted, .targetNotFound, .targetNotFound])
+        #expect(statuses.first?.last?.ancestorRef.kind == "TCPRoute")
+        #expect(try bench.listener("plain").limits.map(\.connections?.value) == [1])
+    }
+
     @Test("a 17th Gateway finds no room in the status: its routes say so")
     func ancestorLimit() throws {
         var more = Bench.policy("p", Bench.target("TCPRoute", "wide"), "connectionLimit: {value: 1}")
