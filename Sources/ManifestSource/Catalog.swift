@@ -6,7 +6,8 @@ internal import Primitives
 /// What all files define together, and what stays of it when one of them breaks. No I/O: it is told contents. Used by one
 /// thread. The work of a change is that of the objects it touches, however many there are.
 ///
-/// - An object that cannot be used as its file has it keeps its last good version, as long as some file still defines it.
+/// - An object that cannot be used as its file has it keeps its last good version, as long as some file still defines it; where its
+///   readers remember that themselves, it is handed to them as it is, if it can be read.
 /// - A file that cannot be read to its end keeps what it defined.
 /// - Of an object that is defined twice the first place counts: by path, then by line.
 struct Catalog {
@@ -147,7 +148,10 @@ extension Catalog {
             last.remove(from: &current, as: identity.key)
             return true
         }
-        let usable = first.claim.object?.keepingGoodFacts(of: last) ?? (last == nil ? first.claim.refused : nil)
+        let refused = first.claim.refused
+        let usable =
+            first.claim.object?.keepingGoodFacts(of: last)
+            ?? (last == nil || refused?.isRemembered == true ? refused : nil)
         guard let object = usable, object != last else { return false }
         entries[identity]?.object = object
         object.add(to: &current, as: identity.key)

@@ -79,6 +79,10 @@ indirect enum ManifestObject: Hashable, Sendable {
         }
     }
 
+    /// Whether those who read it know what was good of it before, and what of that may stay: then they are told of the object as it is
+    /// now, refused or not. A ClientPolicy may name other targets than it did.
+    var isRemembered: Bool { if case .clientPolicy = self { true } else { false } }
+
     /// The same object with the last good facts where the new bytes cannot be used.
     func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {
         switch (self, last) {
