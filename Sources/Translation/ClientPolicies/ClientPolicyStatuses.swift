@@ -48,9 +48,8 @@ extension ClientPolicyState {
             let point = target.point(in: key.namespace)
             let found = attachments.first { $0.point == point }
             let isMissing = found?.verdict?.reason == .targetNotFound && found?.ancestors.isEmpty == true
-            guard point == nil || isMissing,
-                let verdict = [rejection, found?.verdict].compactMap({ $0 }).merged
-            else { return nil }
+            // Lists for nobody's targets are not asked for: nothing is known of them.
+            guard point == nil || isMissing, let verdict = isMissing ? found?.verdict : rejection else { return nil }
             let generation = policy.metadata.generation
             return PolicyAncestorStatus(
                 ancestorRef: ParentReference(

@@ -101,6 +101,10 @@ struct ClientPolicyRefusalTests {
             Bench.target("TLSRoute", "gone"), "connectionLimit: {value: 1}", "TargetNotFound",
             "TLSRoute infra/gone does not exist", isClosed: false),
         Refusal(
+            Bench.target("TLSRoute", "gone"), rule("principal: {clientCIDRRefs: [{name: unread, key: a}]}"),
+            "TargetNotFound",
+            "TLSRoute infra/gone does not exist", isClosed: false),
+        Refusal(
             "{group: \"\", kind: Service, name: db}", "connectionLimit: {value: 1}", "UnsupportedTarget",
             "a ClientPolicy cannot target Service of group \"\"", isClosed: false),
     ]
