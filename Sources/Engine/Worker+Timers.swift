@@ -44,6 +44,8 @@ extension Worker {
             let (stage, life, attempts) = (records[slot].stage, records[slot].life, records[slot].attempts)
             advance(slot)
             guard records[slot].stage == stage, records[slot].life == life, records[slot].attempts == attempts else {
+                // A stage that goes on with the time of the one before has none left.
+                if records[slot].stage != .free, !timers.isScheduled(Int32(slot)) { armTimer(slot) }
                 return
             }
         }
