@@ -98,6 +98,12 @@ final class ListenerRuntime: Sendable {
         return termination?.configuration == wanted
     }
 
+    /// Whether nobody is let in without a certificate that verifies.
+    var demandsCertificates: Bool {
+        guard case .tls(let tls) = configuration.traffic, case .terminate(let wanted) = tls.mode else { return false }
+        return wanted.clientValidation?.mode == .validOnly
+    }
+
     /// Times in milliseconds.
     var inspectionTimeout: Int64 { configuration.settings.inspectionTimeout.wholeMilliseconds }
     var handshakeTimeout: Int64 { configuration.settings.tlsHandshakeTimeout.wholeMilliseconds }

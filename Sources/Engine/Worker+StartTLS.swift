@@ -66,6 +66,8 @@ extension Worker {
         guard case .tls(let names) = binding.traffic, let index = names.lookup(nil),
             let route = binding.listeners[Int(index)].fallback, route.configuration.id.kind == "TCPRoute"
         else { return demandTLS(slot, .noRoute) }
+        // A certificate is demanded of everybody there, and none comes in the clear.
+        guard !binding.listeners[Int(index)].demandsCertificates else { return demandTLS(slot, .startTLSError) }
         _ = takeBinding(slot)
         setLowWater(slot, 1)
         return enter(slot, binding.listeners[Int(index)])

@@ -149,6 +149,30 @@ struct StartTLSTests {
         #expect(fixture.harness.metric("sluice_tcp_connections_opened_total", "route=\"plain\"") == 4)
     }
 
+    @Test("where certificates are demanded nobody starts in the clear; where they are only asked for, one may")
+    func plaintextBesideCertificates() throws {
+        let (authority, clients) = (try TestPKI.makeCA(), try TestPKI.makeCA("Clients"))
+        let (server, harness, port) = (try PlainServer(), try EngineHarness(workers: 1), try freePort())
+        let certificate = try authority.issue(dnsNames: ["a.test"])
+        for mode in [ClientValidation.Mode.validOnly, .insecureFallback] {
+            let validation = ClientValidation(trust: try trust(clients), mode: mode)
+            var listener = tlsListener(
+                "db", port: port, mode: try terminate(certificate, clients: validation), routes: [],
+                fallback: route("plain", to: "plain"))
+            listener.settings.startTLS = .postgres(plaintextAllowed: true)
+            harness.apply([listener], [backend("plain", ports: [server.port])])
+            let client = try PlainClient(port: port)
+            try client.send(PostgresBytes.startup)
+            if mode == .validOnly {
+                #expect(try client.receiveAll() == PostgresBytes.tlsRequired)
+                #expect(waitUntil { harness.rejected(.startTLSError) == 1 })
+                #expect(harness.metric("sluice_backend_connects_total") == 0)
+            } else {
+                #expect(try server.accept().receive(exactly: PostgresBytes.startup.count) == PostgresBytes.startup)
+            }
+        }
+    }
+
     @Test("allowed, but without a catch-all route, it is refused in the same words")
     func optionalWithoutRoute() throws {
         let echo = try EchoBackend("a")
@@ -200,6 +224,28 @@ struct StartTLSTests {
             try fixture.expectRefusal(bytes, .inspectionTimeout, "\(bytes)")
         }
         #expect(echo.accepted.withLock { $0 } == 0)
+    }
+
+    @Test("a request that is seen too late, with many others, does not free its client from the inspection's time")
+    func lateRequests() throws {
+        let fixture = try StartFixture(terminates: true, backends: [("a", [])], timeout: .seconds(2))
+        let engine = fixture.harness.engine
+        let clients = try (0..<300).map { _ in try PlainClient(port: fixture.port) }
+        #expect(waitUntil { fixture.harness.metric("sluice_listener_handshaking_connections") == 300 })
+        // The worker is kept until all requests wait, and their time is over.
+        let (isKept, end) = (Locked(false), Locked(MonotonicTime.now() + .seconds(60)))
+        let keeper = try BackgroundWork {
+            engine.connections(limit: 1) { _ in
+                isKept.withLock { $0 = true }
+                return waitUntil(deadline: .seconds(60)) { MonotonicTime.now() > end.withLock { $0 } }
+            }
+        }
+        #expect(waitUntil { isKept.withLock { $0 } })
+        for client in clients { try client.send(PostgresBytes.sslRequest) }
+        end.withLock { $0 = .now() + .seconds(2) }
+        #expect(try keeper.value().count == 1)
+        #expect(waitUntil { fixture.harness.rejected(.inspectionTimeout) == 300 })
+        #expect(engine.activeConnections == 0)
     }
 
     @Test("a client that goes before it has said what it wants is counted as such", arguments: [false, true])
