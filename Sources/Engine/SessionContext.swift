@@ -1,4 +1,5 @@
 internal import EngineModel
+internal import Platform
 internal import Primitives
 
 /// Where a session may be resumed: at the listener that made it, and there only while it asks for the same clients
@@ -14,9 +15,14 @@ func sessionContext(of listener: ListenerID, _ validation: ClientValidation?) ->
     return sha256(joined(parts))
 }
 
-/// What tickets of one context are sealed for: the session's context, and the certificates that the client saw.
-func ticketPurpose(_ sessionContext: [UInt8], _ certificates: [KeyPairFacts]) -> [UInt8] {
-    sha256(joined([sessionContext.map(String.init).joined(separator: " ")] + certificates.map(\.fingerprint)))
+/// What tickets of one context are sealed for: the session's context, the certificates that the client saw, and what OpenSSL
+/// takes over from a session without asking again whether it is still allowed (the suite of TLS 1.2, the lifetime).
+func ticketPurpose(
+    _ sessionContext: [UInt8], _ certificates: [KeyPairFacts], ciphers: [String]?, lifetime: Duration
+) -> [UInt8] {
+    let (context, suites) = (sessionContext.map(String.init).joined(separator: " "), Set(ciphers ?? []).sorted())
+    return sha256(
+        joined([context, "\(lifetime.wholeMilliseconds)", joined(suites)] + certificates.map(\.fingerprint)))
 }
 
 /// Each with its length, so that no two lists give the same text.

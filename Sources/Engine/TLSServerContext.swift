@@ -121,7 +121,9 @@ final class TLSServerContext: @unchecked Sendable {
             return nil
         }
         let sealer = TicketSealer(
-            store: setup.tickets, lifetime: lifetime, purpose: ticketPurpose(session, certificates))
+            store: setup.tickets, lifetime: lifetime,
+            purpose: ticketPurpose(
+                session, certificates, ciphers: setup.termination.ciphers, lifetime: lifetime))
         guard sealer.install(in: context) else { throw TLSSetupError("session tickets") }
         // One ticket instead of two saves 5 % of a full handshake.
         SSL_CTX_set_num_tickets(context, 1)

@@ -130,6 +130,26 @@ struct TicketKeyTests {
         #expect(try outcome(one, version, session) == served)
     }
 
+    @Test(
+        "a session does not outlive the suites and the lifetime that it was made with",
+        arguments: [Version.tls12, .tls13])
+    func parameters(version: Version) throws {
+        one.harness.engine.setTicketKeys(try ring(1))
+        try one.apply()
+        let session = try session(one, version)
+        let changes: [(inout TLSTermination) -> Void] = [
+            { $0.ciphers = ["ECDHE-ECDSA-CHACHA20-POLY1305"] }, { $0.ticketLifetime = .seconds(60) },
+        ]
+        for change in changes {
+            try one.apply("t", change)
+            let client = try TLSTestClient(port: one.port, one.options(version, nil, session))
+            #expect(try client.receiveLine() == "a")
+            #expect(!client.isResumed, "\(client.cipher)")
+        }
+        try one.apply()
+        #expect(try outcome(one, version, session) == resumed)
+    }
+
     @Test("an engine's own keys change every half of the lifetime, and open for the whole of it")
     func ownKeys() {
         let store = TicketKeyStore()
