@@ -36,11 +36,15 @@ final class SourceWords: Sendable {
         var all: [SourceKey: Entry] = [:]
         /// How many there may be before those that are full and unused are looked for.
         var limit = 64
+        /// How many have found no place since they were looked for last.
+        var crowded = 0
     }
     private let entries = Locked(Entries())
     /// Of all sources beyond ``most``: those go slower together, rather than that one is forgotten.
     private let crowd = BandwidthWords()
     private static let most = 1 << 17
+    /// With as many as there may be, they are looked through for a place once in so many that find none.
+    private static let looksOnceIn = 4096
 
     /// The words of a source. False: it has none of its own, and nothing is to be given back.
     func take(_ key: SourceKey, isFull: (BandwidthWords) -> Bool) -> (BandwidthWords, isOwn: Bool) {
@@ -49,11 +53,15 @@ final class SourceWords: Sendable {
                 entries.all[key]?.users += 1
                 return (entry.words, true)
             }
-            if entries.all.count >= entries.limit {
+            if entries.all.count >= entries.limit, entries.crowded % SourceWords.looksOnceIn == 0 {
                 entries.all = entries.all.filter { $0.value.users > 0 || !isFull($0.value.words) }
                 entries.limit = min(max(64, 2 * entries.all.count), SourceWords.most)
             }
-            guard entries.all.count < SourceWords.most else { return (crowd, false) }
+            guard entries.all.count < SourceWords.most else {
+                entries.crowded &+= 1
+                return (crowd, false)
+            }
+            entries.crowded = 0
             let words = BandwidthWords()
             entries.all[key] = Entry(words: words, users: 1)
             return (words, true)
@@ -75,7 +83,7 @@ final class SourceWords: Sendable {
         let old = entries.withLock { $0 }
         new.entries.withLock { entries in
             entries.all = old.all.mapValues { Entry(words: change($0.words)) }
-            entries.limit = max(64, 2 * entries.all.count)
+            entries.limit = min(max(64, 2 * entries.all.count), SourceWords.most)
         }
         return new
     }

@@ -149,4 +149,34 @@ struct ThrottleTests {
         #expect(spend(1 << 20, now: 1) == 256 << 10)
         #expect(spend(1 << 20, now: 3 * Self.second) == 512 << 10)
     }
+
+    @Test("sources that changed values have left unused make room for others")
+    func unusedSources() {
+        func key(_ index: Int) -> SourceKey { SourceKey(.v4(UInt32(index)), SourcePrefix()) }
+        let old = SourceWords()
+        for index in 0..<70_000 { _ = old.take(key(index)) { _ in false } }
+        let words = old.converted { _ in BandwidthWords() }
+        var crowded = 0
+        for index in 100_000..<170_000 where !words.take(key(index), isFull: { _ in true }).isOwn { crowded += 1 }
+        #expect(crowded == 0)
+    }
+
+    @Test("sources beyond those that there may be are not looked for a place each time")
+    func crowdOfSources() {
+        func key(_ index: Int) -> SourceKey { SourceKey(.v4(UInt32(index)), SourcePrefix()) }
+        let words = SourceWords()
+        for index in 0..<1 << 17 { #expect(words.take(key(index)) { _ in false }.isOwn) }
+        var looks = 0
+        for index in 0..<100 {
+            let isOwn = words.take(key(1 << 20 + index)) { _ in
+                looks += 1
+                return false
+            }.isOwn
+            #expect(!isOwn)
+            words.giveBack(key(index)) { _ in false }
+        }
+        // Those that gave theirs back are looked at, and once in a while.
+        #expect(looks < 300)
+        #expect((0..<5000).contains { words.take(key(1 << 21 + $0)) { _ in true }.isOwn })
+    }
 }
