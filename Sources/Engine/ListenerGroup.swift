@@ -144,10 +144,10 @@ final class ListenerGroup: Sendable {
 /// Keepalive and the user timeout that goes with it: idle + interval × probes.
 func setKeepalive(_ socket: Int32, _ keepalive: TCPKeepalive) {
     let tcp = Int32(IPPROTO_TCP)
-    let seconds = keepalive.idleSeconds &+ keepalive.intervalSeconds &* keepalive.probes
+    let seconds = Int64(keepalive.idleSeconds) + Int64(keepalive.intervalSeconds) * Int64(keepalive.probes)
     _ = sluice_set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1)
     _ = sluice_set_option(socket, tcp, TCP_KEEPIDLE, keepalive.idleSeconds)
     _ = sluice_set_option(socket, tcp, TCP_KEEPINTVL, keepalive.intervalSeconds)
     _ = sluice_set_option(socket, tcp, TCP_KEEPCNT, keepalive.probes)
-    _ = sluice_set_option(socket, tcp, TCP_USER_TIMEOUT, seconds &* 1000)
+    _ = sluice_set_option(socket, tcp, TCP_USER_TIMEOUT, Int32(clamping: seconds * 1000))
 }
