@@ -14,9 +14,11 @@ struct PauseTimers: ~Copyable {
 
     @inline(__always) var isEmpty: Bool { wheel.count == 0 }
 
-    /// `due`: monotonic nanoseconds.
+    /// Makes room, so that nothing is allocated when a direction has to wait.
+    mutating func reserve(flows: Int) { wheel.reserve(slots: flows) }
+
+    /// `due`: monotonic nanoseconds. The flow must be reserved.
     mutating func set(_ flow: Int, due: Int64) {
-        wheel.reserve(slots: flow + 1)
         wheel.schedule(Int32(flow), at: due / PauseTimers.unit + 1)
     }
 
@@ -52,6 +54,7 @@ extension Worker {
             listener._withUnsafeGuaranteedRef { $0.state.bandwidth.levels }
             + route._withUnsafeGuaranteedRef { $0.state.bandwidth.levels }
         if levels.isEmpty, record.pointee.throttles == nil { return }
+        pauses.reserve(flows: 2 * slot + 2)
         for direction in [Direction.request, .response] { bind(slot, direction, levels) }
     }
 
