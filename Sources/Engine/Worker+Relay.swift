@@ -228,7 +228,10 @@ extension Worker {
             flow.pointee.held = block.pointee.next
             blocks.giveBack(block)
         }
+        // What came through stays known.
+        let bytes = flow.pointee.bytes
         flow.initialize(to: Flow())
+        flow.pointee.bytes = bytes
     }
 
     /// Throws away what a pipe holds and gives it back.

@@ -112,6 +112,25 @@ struct ProxyOptionalTests {
         #expect(fixture.harness.metric("sluice_tcp_connections_opened_total") == 2)
     }
 
+    @Test("…also where its backend ends, and then resets the way to it")
+    func localReset() throws {
+        let (harness, server, port) = (try EngineHarness(workers: 1), try PlainServer(), try freePort())
+        var listener = tcpListener("db", port: port, route("r", to: "a"))
+        listener.settings.proxyProtocol = ProxyProtocolReception()
+        harness.apply([listener], [backend("a", ports: [server.port])])
+        let client = try PlainClient(port: port)
+        try client.send(try ProxyBytes.local())
+        let peer = try server.accept()
+        try client.send("PING\n")
+        #expect(try peer.receiveLine() == "PING")
+        try peer.halfClose()
+        #expect(try client.waitForEnd() == .fin)
+        peer.reset()
+        #expect(waitUntil { harness.closed(.backendClosed) == 1 })
+        #expect(harness.metric("sluice_listener_connections_accepted_total") == 1)
+        #expect(harness.metric("sluice_tcp_connections_opened_total") == 1)
+    }
+
     @Test("in front of TLS, LOCAL is counted from its first byte on")
     func localTLS() throws {
         let harness = try EngineHarness(workers: 1)

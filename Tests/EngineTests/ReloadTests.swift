@@ -164,7 +164,7 @@ struct ReloadTests {
         for client in clients { #expect(try client.receiveLine() == "a") }
         let fifth = try PlainClient(port: port)
         #expect(waitUntil { !harness.engine.warnings.isEmpty })
-        #expect(harness.engine.activeConnections == 4)
+        #expect(waitUntil { harness.engine.activeConnections == 4 })
         clients.removeLast().close()
         #expect(try fifth.receiveLine() == "a")
         #expect(waitUntil { harness.engine.activeConnections == 4 })
@@ -181,10 +181,10 @@ struct ReloadTests {
         harness.engine.beginDrain()
         #expect(throws: (any Error).self) { try PlainClient(port: port) }
         try client.exchange("goodbye")
-        #expect(harness.engine.activeConnections == 1)
+        #expect(waitUntil { harness.engine.activeConnections == 1 })
         harness.engine.stop()
         #expect(try client.receiveAll() == [])
-        #expect(harness.engine.activeConnections == 0)
+        #expect(waitUntil { harness.engine.activeConnections == 0 })
     }
 
     @Test("Unix sockets are endpoints too")

@@ -245,7 +245,7 @@ struct StartTLSTests {
         end.withLock { $0 = .now() + .seconds(2) }
         #expect(try keeper.value().count == 1)
         #expect(waitUntil { fixture.harness.rejected(.inspectionTimeout) == 300 })
-        #expect(engine.activeConnections == 0)
+        #expect(waitUntil { engine.activeConnections == 0 })
     }
 
     @Test("a client that goes before it has said what it wants is counted as such", arguments: [false, true])
