@@ -8,24 +8,14 @@ import TestSupport
 import Testing
 
 @Suite("Authorization of plain connections", .timeLimit(.minutes(5)))
-struct AuthorizationTests {
-    private let harness: EngineHarness
-    private let echo: EchoBackend
-    private let port: UInt16
+struct AuthorizationTests: LimitedEcho {
+    let harness: EngineHarness
+    let echo: EchoBackend
+    let port: UInt16
 
     init() throws {
         (harness, echo, port) = (try EngineHarness(), try EchoBackend("a"), try freePort())
     }
-
-    private func apply(listener: [ClientLimits] = [], route limits: [ClientLimits] = []) {
-        var served = route("r", to: "a")
-        served.limits = limits
-        var entry = tcpListener("t", port: port, served)
-        entry.limits = listener
-        harness.apply([entry], [backend("a", ports: [echo.port])])
-    }
-
-    private var dials: Int { echo.accepted.withLock { $0 } }
 
     @Test("a denied client is reset, never reaches a backend, is counted once and named in the log")
     func denied() throws {

@@ -7,24 +7,14 @@ import TestSupport
 import Testing
 
 @Suite("Connection limits", .timeLimit(.minutes(5)))
-struct ConnectionLimitTests {
-    private let harness: EngineHarness
-    private let echo: EchoBackend
-    private let port: UInt16
+struct ConnectionLimitTests: LimitedEcho {
+    let harness: EngineHarness
+    let echo: EchoBackend
+    let port: UInt16
 
     init() throws {
         (harness, echo, port) = (try EngineHarness(), try EchoBackend("a"), try freePort())
     }
-
-    private func apply(listener: [ClientLimits] = [], route limits: [ClientLimits] = []) {
-        var served = route("r", to: "a")
-        served.limits = limits
-        var entry = tcpListener("t", port: port, served)
-        entry.limits = listener
-        harness.apply([entry], [backend("a", ports: [echo.port])])
-    }
-
-    private var dials: Int { echo.accepted.withLock { $0 } }
 
     @Test("no more than its value are open, on all workers together; one that ends makes room at once")
     func value() throws {

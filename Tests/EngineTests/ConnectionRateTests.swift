@@ -7,29 +7,19 @@ import TestSupport
 import Testing
 
 @Suite("Rates of new connections", .timeLimit(.minutes(5)))
-struct ConnectionRateTests {
-    private let harness: EngineHarness
-    private let echo: EchoBackend
-    private let port: UInt16
+struct ConnectionRateTests: LimitedEcho {
+    let harness: EngineHarness
+    let echo: EchoBackend
+    let port: UInt16
 
     init() throws {
         (harness, echo, port) = (try EngineHarness(), try EchoBackend("a"), try freePort())
-    }
-
-    private func apply(listener: [ClientLimits] = [], route limits: [ClientLimits] = []) {
-        var served = route("r", to: "a")
-        served.limits = limits
-        var entry = tcpListener("t", port: port, served)
-        entry.limits = listener
-        harness.apply([entry], [backend("a", ports: [echo.port])])
     }
 
     /// Slow enough that nothing comes back while a test runs.
     private func hourly(_ connections: Int, burst: Int? = nil) -> ConnectionRateLimit.Rate {
         ConnectionRateLimit.Rate(connections: connections, per: .hour, burst: burst)
     }
-
-    private var dials: Int { echo.accepted.withLock { $0 } }
 
     @Test("a bucket starts full, and serves no more than it held, on all workers together")
     func total() throws {

@@ -59,3 +59,24 @@ func openClient(_ port: UInt16, from source: IPAddress = host(1)) throws -> Plai
     guard try client.receiveLine() == "a" else { throw TestFailure("another greeting") }
     return client
 }
+
+/// A suite with one plain listener and an echo that counts who comes.
+protocol LimitedEcho {
+    var harness: EngineHarness { get }
+    var echo: EchoBackend { get }
+    var port: UInt16 { get }
+}
+
+extension LimitedEcho {
+    /// Serves the echo, with the limits of the listener and of the route.
+    func apply(listener: [ClientLimits] = [], route limits: [ClientLimits] = []) {
+        var served = route("r", to: "a")
+        served.limits = limits
+        var entry = tcpListener("t", port: port, served)
+        entry.limits = listener
+        harness.apply([entry], [backend("a", ports: [echo.port])])
+    }
+
+    /// Connections that reached the backend.
+    var dials: Int { echo.accepted.withLock { $0 } }
+}
