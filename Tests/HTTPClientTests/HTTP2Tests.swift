@@ -1,3 +1,4 @@
+import Glibc
 import HTTPClient
 import Platform
 import Primitives
@@ -189,21 +190,22 @@ struct EstablishedConnections {
 
     init(to port: UInt16) { self.port = port }
 
+    /// Asks each socket of the process: the kernel's list of all is not read at one moment, and can lack one while others come
+    /// and go.
     func count() throws -> Int {
-        let own = Set(try ownSockets())
-        let text = String(decoding: try readFile("/proc/self/net/tcp"), as: UTF8.self)
-        let hex = String(port, radix: 16, uppercase: true)
-        let remote = "0100007F:" + String(repeating: "0", count: 4 - hex.count) + hex
-        return text.split(separator: "\n").dropFirst().filter { line in
-            let fields = line.split(separator: " ")
-            return fields.count > 9 && fields[2] == remote && fields[3] == "01" && own.contains(String(fields[9]))
-        }.count
+        try listDirectory("/proc/self/fd").compactMap { Int32($0) }.filter { isEstablished($0) }.count
     }
 
-    private func ownSockets() throws -> [String] {
-        try listDirectory("/proc/self/fd").compactMap { name in
-            guard let target = try? readLink("/proc/self/fd/\(name)"), target.hasPrefix("socket:[") else { return nil }
-            return String(target.dropFirst(8).dropLast())
+    private func isEstablished(_ descriptor: Int32) -> Bool {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &length) }
         }
+        guard result == 0, KernelAddress.read(storage) == SocketAddress(.loopbackV4, port) else { return false }
+        // The state is the first byte (tcp_info); 1 is established.
+        var info = [UInt8](repeating: 0, count: 8)
+        var size = socklen_t(info.count)
+        return getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 && info[0] == 1
     }
 }
