@@ -159,7 +159,7 @@ struct AuthorizationTLSTests {
         try apply([denied, rule("any", .allow, .init(uris: [.prefix("")]))])
         let client = try certificate { $0.uris = ["urn:x"] }
         #expect(throws: StreamError.alert(.accessDenied)) { try connect(client) }
-        #expect(harness.rejected(.authorizationDenied) == 1)
+        #expect(waitUntil { harness.rejected(.authorizationDenied) == 1 })
         #expect(harness.metric("sluice_tls_handshakes_total") == 0)
         try apply([
             rule("seen", .audit, .init(uris: [.exact("urn:x")])),
