@@ -95,6 +95,7 @@ extension ConfigurationView.TLS {
             switch tls.trust {
             case .system: ["system"]
             case .unusable: ["unusable"]
+            case .pinsOnly: ["pins"]
             case .bundles(let bundles): bundles.flatMap(\.subjects)
             }
     }

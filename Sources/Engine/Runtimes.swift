@@ -191,11 +191,18 @@ final class BackendRuntime: Sendable {
     let picker: EndpointPicker
     /// Whether its endpoints depend on answers of DNS.
     let hasNames: Bool
+    /// Nil: every endpoint can always be used.
+    let health: BackendHealth?
+    /// Parallel to ``endpoints``; empty without ``health``.
+    let standings: [EndpointHealth]
 
     init(
-        configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?
+        configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?,
+        health: BackendHealth?
     ) {
         self.configuration = configuration
+        self.health = health
+        standings = health.map { health in resolved.endpoints.map { health.endpoint($0.address) } } ?? []
         self.state = state
         self.tls = tls
         self.resolved = resolved
@@ -203,9 +210,7 @@ final class BackendRuntime: Sendable {
         cells = state.counters.cells
         only = endpoints.count == 1 && resolved.weights.allSatisfy { $0 > 0 } ? endpoints[0] : nil
         picker = EndpointPicker(weights: resolved.weights)
-        hasNames = configuration.endpoints.contains {
-            if case .name = $0.address { true } else { false }
-        }
+        hasNames = configuration.endpoints.contains { $0.address.isName }
         connectTimeout = configuration.settings.connectTimeout.wholeMilliseconds
     }
 }

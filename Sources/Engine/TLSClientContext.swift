@@ -39,6 +39,8 @@ final class TLSClientContext: Sendable {
         switch configuration.trust {
         case .unusable:
             throw TLSSetupError("the BackendTLSPolicy has no usable CA")
+        case .pinsOnly:
+            throw TLSSetupError("pins alone are not supported")
         case .system:
             guard SSL_CTX_set_default_verify_paths(raw) == 1 else { throw TLSSetupError("system trust store") }
         case .bundles(let bundles):

@@ -38,6 +38,7 @@ struct TableCompiler {
     let tickets = Registry<RouteID, RuleTicket>()
     let bandwidth = BandwidthRegistry()
     private let endpointStates = Registry<EndpointKey, EndpointState>()
+    let healths = Registry<BackendHealth.Key, BackendHealth>()
     let limitStates = Registry<LimitID, LimitState>()
     let sourceCounts = Registry<SourcesKey, SourceCounts>()
     let sourceRates = Registry<SourcesKey, SourceRates>()
@@ -186,7 +187,8 @@ extension TableCompiler {
         if let problem = tls?.problem {
             logger.error("backend TLS cannot be used", ["backend": "\(backend.id)", "problem": "\(problem)"])
         }
-        return BackendRuntime(configuration: backend, state: state, resolved: resolved, tls: tls)
+        let health = backend.healthKey.map { key in healths.state(key) { BackendHealth(key: key) } }
+        return BackendRuntime(configuration: backend, state: state, resolved: resolved, tls: tls, health: health)
     }
 
     private func resolve(_ backend: BackendConfiguration, names: NameAnswers) -> ResolvedEndpoints {
@@ -215,6 +217,7 @@ extension TableCompiler {
                         }
                     }
                 }
+            case .records: failures += 1
             }
         }
         resolved.hasFailed = resolved.endpoints.isEmpty && (failures > 0 || !resolved.refused.isEmpty)

@@ -239,9 +239,12 @@ public struct RouteConfiguration: Hashable, Sendable {
         /// 0–1000000; the share of connections is weight / sum over the rule, unresolvable ones included.
         public var weight: Int
         public var target: Target
-        public init(weight: Int, target: Target) {
+        /// Whether it is used only while none of the rule's other backends has a usable endpoint (Backend.spec.fallback).
+        public var isFallback: Bool
+        public init(weight: Int, target: Target, isFallback: Bool = false) {
             self.weight = weight
             self.target = target
+            self.isFallback = isFallback
         }
     }
 

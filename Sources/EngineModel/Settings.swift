@@ -81,8 +81,23 @@ public struct BackendSettings: Hashable, Sendable {
     public var dnsFamily: DNSFamily = .ipv4Preferred
     /// Pause after a failed lookup before the next.
     public var dnsRefreshRate: Duration = .seconds(30)
+    /// Whether an answer is kept as long as its TTL says, at least a second; else for ``dnsRefreshRate``.
+    public var respectsTTL = true
     /// Which addresses of a name are left out (GatewayParameters.backendGuard), whatever the resolver answers.
     public var refusedAddresses = RefusedAddresses()
+    public var loadBalancing = LoadBalancing()
+    public var health = HealthChecking()
+    /// Sessions of an endpoint that becomes unhealthy.
+    public var onEndpointUnhealthy = SessionAction.keep
+    /// Sessions of an endpoint that is none of the backend's any more.
+    public var onEndpointRemoved = SessionAction.keep
+    /// Sessions of fallback backends once one that goes before them is usable again: kept or drained.
+    public var onPrimaryRecovered = SessionAction.keep
+    /// How long ``SessionAction/drain`` takes; zero: as ``SessionAction/close``.
+    public var endpointDrainTimeout: Duration = .seconds(300)
+    public var proxyProtocol: ProxyProtocolSending?
+    /// Only where ``BackendConfiguration/tls`` is not nil.
+    public var startTLS: BackendStartTLS?
 
     public enum DNSFamily: Hashable, Sendable { case ipv4, ipv6, ipv4Preferred, ipv6Preferred, ipv4AndIPv6 }
 

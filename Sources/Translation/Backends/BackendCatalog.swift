@@ -41,7 +41,7 @@ struct BackendCatalog {
         switch target {
         case .service(let key, _): externalNames[key] != nil
         case .backend(let key):
-            ((try? entries[key]?.get()) ?? []).contains { if case .name = $0.address { true } else { false } }
+            ((try? entries[key]?.get()) ?? []).contains { $0.address.isName }
         }
     }
 

@@ -53,7 +53,7 @@ struct BackendGuard: Hashable {
 
     private func refusal(of endpoint: EndpointAddress) -> String? {
         switch endpoint {
-        case .name: return nil
+        case .name, .records: return nil
         case .ip(let socket):
             guard let kind = refusedAddresses.refusal(of: socket.ip) else { return nil }
             switch kind {
