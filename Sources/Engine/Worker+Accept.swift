@@ -87,8 +87,7 @@ extension Worker {
             shared.connections.subtract(1, ordering: .relaxed)
             return .paused(.limit)
         }
-        let reservation = binding?.pauses
-        if let full = reservation?.reserve(self) {
+        if binding?.pauses != nil, let full = binding?.pauses?.reserve(self) {
             shared.connections.subtract(1, ordering: .relaxed)
             return .full(full)
         }
@@ -97,7 +96,7 @@ extension Worker {
         let descriptor = sluice_accept(socket, &storage, &length)
         guard descriptor >= 0 else {
             shared.connections.subtract(1, ordering: .relaxed)
-            reservation?.giveBack(self)
+            if binding?.pauses != nil { binding?.pauses?.giveBack(self) }
             switch -descriptor {
             case EAGAIN: return .empty
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .paused(.descriptors)

@@ -31,7 +31,6 @@ extension Worker {
     private static let recheckCloses = 32
 
     func continueRechecks() {
-        guard !rechecks.isEmpty else { return }
         for index in rechecks.indices {
             var closes = 0
             let end = min(rechecks[index].next + Worker.recheckStride, highestSlot)

@@ -18,10 +18,11 @@ extension Worker {
         let record = records + slot
         record.pointee.stage = .relay
         record.pointee.stageDeadline = 0
-        record.pointee.lastActivity = nowMilliseconds
-        record.pointee.keepaliveAt = nowMilliseconds + Worker.settleMilliseconds
-        flows[2 * slot].lastByteAt = nowMilliseconds
-        flows[2 * slot + 1].lastByteAt = nowMilliseconds
+        let milliseconds = nowMilliseconds
+        record.pointee.lastActivity = milliseconds
+        record.pointee.keepaliveAt = milliseconds + Worker.settleMilliseconds
+        flows[2 * slot].lastByteAt = milliseconds
+        flows[2 * slot + 1].lastByteAt = milliseconds
         if let cells = record.pointee.routeCells { RouteField.setup.record(now - record.pointee.acceptedAt, in: cells) }
         if bandwidthChanges != 0 { limitBandwidth(slot) }
         armTimer(slot)
@@ -219,7 +220,16 @@ extension Worker {
         flow.pointee.heldSince = 0
     }
 
+    /// Gives back what a direction holds, and makes it one that has only just begun; but what came through stays known.
+    @inline(__always)
     func dropHeld(_ flow: UnsafeMutablePointer<Flow>) {
+        if flow.pointee.holdsData { giveBackHeld(flow) }
+        let bytes = flow.pointee.bytes
+        flow.initialize(to: Flow())
+        flow.pointee.bytes = bytes
+    }
+
+    private func giveBackHeld(_ flow: UnsafeMutablePointer<Flow>) {
         if flow.pointee.pipe >= 0 {
             shared.budget.giveBack(flow.pointee.pipeBytes)
             drain(flow.pointee.pipe, flow.pointee.pipeBytes)
@@ -228,10 +238,6 @@ extension Worker {
             flow.pointee.held = block.pointee.next
             blocks.giveBack(block)
         }
-        // What came through stays known.
-        let bytes = flow.pointee.bytes
-        flow.initialize(to: Flow())
-        flow.pointee.bytes = bytes
     }
 
     /// Throws away what a pipe holds and gives it back.

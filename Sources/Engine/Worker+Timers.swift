@@ -16,12 +16,22 @@ extension Worker {
         guard record.pointee.stage == .relay else { return record.pointee.stageDeadline }
         var deadline = earlier(.max, record.pointee.keepaliveAt)
         if let route = record.pointee.route {
-            deadline = earlier(deadline, route._withUnsafeGuaranteedRef { expiry(slot, $0).at })
+            deadline = earlier(deadline, route._withUnsafeGuaranteedRef { relayDeadline(slot, $0) })
         }
         for index in 0..<2 where flows[2 * slot + index].heldSince > 0 {
             deadline = earlier(deadline, flows[2 * slot + index].heldSince + Worker.pipeHoldMilliseconds)
         }
         return deadline == .max ? 0 : deadline
+    }
+
+    /// Most sessions may only be idle for too long.
+    @inline(__always)
+    private func relayDeadline(_ slot: Int, _ route: RouteRuntime) -> Int64 {
+        let record = records + slot
+        guard route.maxDuration == 0, !route.hasTimeoutsOfSides, record.pointee.halfClosedAt == 0,
+            record.pointee.throttles == nil
+        else { return expiry(slot, route).at }
+        return route.idleTimeout > 0 ? record.pointee.lastActivity + route.idleTimeout : .max
     }
 
     /// A candidate of 0 is none.

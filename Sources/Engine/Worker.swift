@@ -143,7 +143,7 @@ final class Worker {
             expireTimers()
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
             continueWalks()
-            continueRechecks()
+            if !rechecks.isEmpty { continueRechecks() }
             if sweepNext >= 0 { continueSweep() }
             if rebindNext >= 0 { continueRebind() }
             if wasWoken { runCommands() }
