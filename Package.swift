@@ -25,7 +25,11 @@ let package = Package(
     targets: systemLibraries + [
         .target(name: "CLinux", cSettings: [.define("SLUICE_BUILD_COMMIT", to: "\"\(buildCommit)\"")]),
 
+        // What it wraps is C++; its header is C.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
         .target(name: "Primitives"),
+        .target(name: "Patterns", dependencies: ["CRE2"]),
         .target(name: "Platform", dependencies: ["CLinux", "Primitives"]),
         .target(name: "Observability", dependencies: ["Platform"]),
         .target(name: "Certificates", dependencies: ["Primitives", "Platform", "COpenSSL"]),
@@ -39,7 +43,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "Primitives", "EngineModel", "EngineCore", "Observability", "Platform", "Certificates", "Resolver",
-                "CLinux", "COpenSSL",
+                "Patterns", "CLinux", "COpenSSL",
             ],
             exclude: ["LIFECYCLE.md"],
             swiftSettings: engineSettings),
@@ -49,11 +53,14 @@ let package = Package(
         .target(name: "YAML", dependencies: ["Primitives", "CYAML"]),
         .target(
             name: "ManifestSource",
-            dependencies: ["Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates"]),
+            dependencies: [
+                "Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates", "Patterns",
+            ]),
         .target(
             name: "KubernetesClient",
             dependencies: [
                 "Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates", "HTTPClient",
+                "Patterns",
             ]),
         .target(
             name: "Controller",
@@ -88,7 +95,8 @@ let package = Package(
             path: "Tests/TestAPIServerMain"),
         // Stands in for malloc in the test binary, and counts for threads that ask for it.
         .target(name: "AllocationProbe", path: "Tests/AllocationProbe"),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )
 
 /// Unit test targets: one per module, `<Module>Tests`, with the modules it may import.
@@ -122,13 +130,14 @@ let tests: [String: [Target.Dependency]] = [
     "LayeringTests": [],
     "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML"],
     "ObservabilityTests": ["Observability", "Platform"],
+    "PatternsTests": ["Patterns"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
     "SystemTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer", "sluice-test-apiserver"],
     "TestSupportTests": ["Platform", "Primitives"],
     "ResolverTests": ["Resolver", "Observability", "Platform", "Primitives"],
-    "TranslationTests": ["EngineModel", "KubernetesAPI", "Primitives", "Translation", "YAML"],
+    "TranslationTests": ["EngineModel", "KubernetesAPI", "Patterns", "Primitives", "Translation", "YAML"],
     "YAMLTests": ["YAML"],
 ]
 

@@ -24,6 +24,9 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var secrets: [ObjectKey: SecretEntry] = [:]
     public var configMaps: [ObjectKey: ConfigMapEntry] = [:]
 
+    /// By pattern of a BackendPolicy (RE2's syntax): why it cannot be used, in RE2's words. Absent: it can be.
+    public var patternProblems: [String: String] = [:]
+
     public var scope = SnapshotScope.cluster
     /// Secrets and ConfigMaps that are referred to and that the API server does not let us read.
     public var notPermitted = ReferencedObjects()
