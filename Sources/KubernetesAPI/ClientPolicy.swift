@@ -35,24 +35,7 @@ public struct ClientPolicy: KubernetesResource {
         public init(targetRefs: [TargetReference]) { self.targetRefs = targetRefs }
     }
 
-    /// An object in the policy's own namespace, or one listener of it.
-    public struct TargetReference: Codable, Hashable, Sendable, FieldListing {
-        /// `gateway.networking.k8s.io`.
-        public var group: String
-        /// `Gateway`, `ListenerSet`, `TCPRoute` or `TLSRoute`.
-        public var kind: String
-        public var name: String
-        /// A listener of a Gateway or ListenerSet; absent: all of them.
-        public var sectionName: String?
-        public static let unreadFields: Set<String> = []
-
-        public init(group: String = gatewayAPIGroup, kind: String, name: String, sectionName: String? = nil) {
-            self.group = group
-            self.kind = kind
-            self.name = name
-            self.sectionName = sectionName
-        }
-    }
+    public typealias TargetReference = PolicyTargetReference
 
     /// The PROXY protocol, version 1 or 2, before anything else on a connection. Acts on the next connection.
     public struct ProxyProtocol: Codable, Hashable, Sendable, FieldListing {

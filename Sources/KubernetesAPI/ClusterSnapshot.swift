@@ -16,6 +16,7 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var backends: [ObjectKey: Backend] = [:]
     public var gatewayParameters: [ObjectKey: GatewayParameters] = [:]
     public var clientPolicies: [ObjectKey: ClientPolicy] = [:]
+    public var backendPolicies: [ObjectKey: BackendPolicy] = [:]
     public var services: [ObjectKey: Service] = [:]
     public var endpointSlices: [ObjectKey: EndpointSlice] = [:]
     /// Empty unless a gateway's Service is of type NodePort.

@@ -61,6 +61,8 @@ extension Condition.ConditionType {
     public static let warning = Self("sluice.dev/Warning")
     /// ClientPolicies hold for the object's traffic; False: one of them has no room to say so.
     public static let clientPolicyAffected = Self("sluice.dev/ClientPolicyAffected")
+    /// The same of BackendPolicies.
+    public static let backendPolicyAffected = Self("sluice.dev/BackendPolicyAffected")
 }
 
 extension Condition.Reason {
@@ -111,7 +113,7 @@ extension Condition.Reason {
     public static let olderRouteServes = Self("OlderRouteServes")
     /// A route with a narrower host name, or of a kind that goes before, has the listener.
     public static let narrowerRouteServes = Self("NarrowerRouteServes")
-    // ClientPolicies
+    // ClientPolicies and BackendPolicies
     public static let unsupportedTarget = Self("UnsupportedTarget")
     public static let invalidRef = Self("InvalidRef")
     /// More specific policies set all of a policy's fields.
@@ -126,7 +128,7 @@ extension Condition.Reason {
     public static let notEnforceable = Self("NotEnforceable")
     /// It is not known among how many pods a limit is to be shared out.
     public static let replicasUnknown = Self("ReplicasUnknown")
-    /// ClientPolicies are in force for an object's traffic.
+    /// Policies of the kind are in force for an object's traffic.
     public static let policyAffected = Self("PolicyAffected")
     /// A policy's status has no room for another Gateway.
     public static let ancestorLimit = Self("AncestorLimit")

@@ -23,14 +23,43 @@ public struct EndpointSlice: KubernetesResource {
     public struct Endpoint: Codable, Hashable, Sendable, FieldListing {
         public var addresses: [String]
         public var conditions: Conditions?
-        public static let unreadFields: Set<String> = [
-            "deprecatedTopology", "hints", "hostname", "nodeName", "targetRef", "zone",
-        ]
+        /// Where it is (topology.kubernetes.io/zone); absent: not known.
+        public var zone: String?
+        public var nodeName: String?
+        /// Absent: it is meant for everybody.
+        public var hints: Hints?
+        public static let unreadFields: Set<String> = ["deprecatedTopology", "hostname", "targetRef"]
 
-        public init(addresses: [String], conditions: Conditions? = nil) {
+        public init(
+            addresses: [String], conditions: Conditions? = nil, zone: String? = nil, nodeName: String? = nil,
+            hints: Hints? = nil
+        ) {
             self.addresses = addresses
             self.conditions = conditions
+            self.zone = zone
+            self.nodeName = nodeName
+            self.hints = hints
         }
+    }
+
+    /// For whom an endpoint is meant: what Service.spec.trafficDistribution comes to.
+    public struct Hints: Codable, Hashable, Sendable, FieldListing {
+        public var forZones: [Hint]?
+        public var forNodes: [Hint]?
+        public static let unreadFields: Set<String> = []
+
+        public init(forZones: [Hint]? = nil, forNodes: [Hint]? = nil) {
+            self.forZones = forZones
+            self.forNodes = forNodes
+        }
+    }
+
+    /// A zone or a node.
+    public struct Hint: Codable, Hashable, Sendable, FieldListing {
+        public var name: String
+        public static let unreadFields: Set<String> = []
+
+        public init(name: String) { self.name = name }
     }
 
     /// What an endpoint can do now; absent means unknown.

@@ -24,22 +24,45 @@ public struct Service: KubernetesResource {
         public var clusterIPs: [String]?
         public var externalName: String?
         public var externalTrafficPolicy: String?
+        /// `Cluster` or `Local`; absent: `Cluster`.
+        public var internalTrafficPolicy: String?
         /// `IPv4` and `IPv6`, the first one for good.
         public var ipFamilies: [String]?
         public var ipFamilyPolicy: String?
         /// Cannot change while ``type`` stays `LoadBalancer`.
         public var loadBalancerClass: String?
         public var loadBalancerIP: String?
+        /// `ClientIP` or `None`; absent: `None`.
+        public var sessionAffinity: String?
+        public var sessionAffinityConfig: SessionAffinityConfig?
+        /// `PreferSameZone`, which is also called `PreferClose`, or `PreferSameNode`. Endpoints' hints say what comes of it.
+        public var trafficDistribution: String?
         public static let unreadFields: Set<String> = [
-            "allocateLoadBalancerNodePorts", "externalIPs", "healthCheckNodePort", "internalTrafficPolicy",
-            "loadBalancerSourceRanges", "publishNotReadyAddresses", "sessionAffinity", "sessionAffinityConfig",
-            "trafficDistribution",
+            "allocateLoadBalancerNodePorts", "externalIPs", "healthCheckNodePort", "loadBalancerSourceRanges",
+            "publishNotReadyAddresses",
         ]
 
         public init(type: String? = nil, ports: [Port]? = nil) {
             self.type = type
             self.ports = ports
         }
+    }
+
+    /// How sessions keep to an endpoint; only with ``Spec/sessionAffinity`` `ClientIP`.
+    public struct SessionAffinityConfig: Codable, Hashable, Sendable, FieldListing {
+        public var clientIP: ClientIPConfig?
+        public static let unreadFields: Set<String> = []
+
+        public init(clientIP: ClientIPConfig? = nil) { self.clientIP = clientIP }
+    }
+
+    /// How connections of one client keep to an endpoint.
+    public struct ClientIPConfig: Codable, Hashable, Sendable, FieldListing {
+        /// 1–86400; absent: 10800.
+        public var timeoutSeconds: Int?
+        public static let unreadFields: Set<String> = []
+
+        public init(timeoutSeconds: Int? = nil) { self.timeoutSeconds = timeoutSeconds }
     }
 
     /// A port of the Service.

@@ -25,6 +25,7 @@ struct KindReader: Sendable {
         reader(Backend.self) { .backend($0) },
         reader(GatewayParameters.self) { .gatewayParameters($0) },
         reader(ClientPolicy.self) { .clientPolicy($0) },
+        reader(BackendPolicy.self) { .backendPolicy($0) },
         reader(Service.self) { .service($0) },
         reader(EndpointSlice.self) { .endpointSlice($0) },
         reader(Namespace.self) { .namespace($0) },

@@ -25,6 +25,7 @@ indirect enum ManifestObject: Hashable, Sendable {
     case backend(Backend)
     case gatewayParameters(GatewayParameters)
     case clientPolicy(ClientPolicy)
+    case backendPolicy(BackendPolicy)
     case service(Service)
     case endpointSlice(EndpointSlice)
     case namespace(Namespace)
@@ -43,6 +44,7 @@ indirect enum ManifestObject: Hashable, Sendable {
         case .backend(let value): snapshot.backends[key] = value
         case .gatewayParameters(let value): snapshot.gatewayParameters[key] = value
         case .clientPolicy(let value): snapshot.clientPolicies[key] = value
+        case .backendPolicy(let value): snapshot.backendPolicies[key] = value
         case .service(let value): snapshot.services[key] = value
         case .endpointSlice(let value): snapshot.endpointSlices[key] = value
         case .namespace(let value): snapshot.namespaces[key] = value
@@ -63,6 +65,7 @@ indirect enum ManifestObject: Hashable, Sendable {
         case .backend: snapshot.backends[key] = nil
         case .gatewayParameters: snapshot.gatewayParameters[key] = nil
         case .clientPolicy: snapshot.clientPolicies[key] = nil
+        case .backendPolicy: snapshot.backendPolicies[key] = nil
         case .service: snapshot.services[key] = nil
         case .endpointSlice: snapshot.endpointSlices[key] = nil
         case .namespace: snapshot.namespaces[key] = nil
@@ -74,14 +77,19 @@ indirect enum ManifestObject: Hashable, Sendable {
     /// Whether what it says keeps others from something: then its absence is no substitute for it.
     var guardsOthers: Bool {
         switch self {
-        case .gatewayParameters, .clientPolicy: true
+        case .gatewayParameters, .clientPolicy, .backendPolicy: true
         default: false
         }
     }
 
     /// Whether those who read it know what was good of it before, and what of that may stay: then they are told of the object as it is
-    /// now, refused or not. A ClientPolicy may name other targets than it did.
-    var isRemembered: Bool { if case .clientPolicy = self { true } else { false } }
+    /// now, refused or not. A policy may name other targets than it did.
+    var isRemembered: Bool {
+        switch self {
+        case .clientPolicy, .backendPolicy: true
+        default: false
+        }
+    }
 
     /// The same object with the last good facts where the new bytes cannot be used.
     func keepingGoodFacts(of last: ManifestObject?) -> ManifestObject {

@@ -49,6 +49,7 @@ public struct StatusReport: Hashable, Sendable {
     public var tlsRoutes: [ObjectKey: RouteStatus] = [:]
     public var backendTLSPolicies: [ObjectKey: PolicyStatus] = [:]
     public var clientPolicies: [ObjectKey: PolicyStatus] = [:]
+    public var backendPolicies: [ObjectKey: PolicyStatus] = [:]
     public var backends: [ObjectKey: BackendStatus] = [:]
     public var gatewayParameters: [ObjectKey: GatewayParametersStatus] = [:]
     /// The gateway of each ListenerSet whose listeners may be served.

@@ -9,6 +9,7 @@ enum StatusKind: String, CaseIterable, Hashable, Sendable, Comparable {
     case backend = "Backend"
     case backendTLSPolicy = "BackendTLSPolicy"
     case clientPolicy = "ClientPolicy"
+    case backendPolicy = "BackendPolicy"
     case tcpRoute = "TCPRoute"
     case tlsRoute = "TLSRoute"
 
@@ -21,6 +22,7 @@ enum StatusKind: String, CaseIterable, Hashable, Sendable, Comparable {
         case .backend: Backend.resourceKind
         case .backendTLSPolicy: BackendTLSPolicy.resourceKind
         case .clientPolicy: ClientPolicy.resourceKind
+        case .backendPolicy: BackendPolicy.resourceKind
         case .tcpRoute: TCPRoute.resourceKind
         case .tlsRoute: TLSRoute.resourceKind
         }
@@ -42,7 +44,8 @@ enum StatusKind: String, CaseIterable, Hashable, Sendable, Comparable {
         case .gateway: .whole(fields: ["addresses", "attachedListenerSets", "listeners"])
         case .listenerSet: .whole(fields: ["listeners"])
         case .gatewayParameters, .backend: .whole(fields: [])
-        case .backendTLSPolicy, .clientPolicy: .shared(field: "ancestors", reference: "ancestorRef", limit: 16)
+        case .backendTLSPolicy, .clientPolicy, .backendPolicy:
+            .shared(field: "ancestors", reference: "ancestorRef", limit: 16)
         case .tcpRoute, .tlsRoute: .shared(field: "parents", reference: "parentRef", limit: 32)
         }
     }

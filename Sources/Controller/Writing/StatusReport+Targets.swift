@@ -13,6 +13,7 @@ extension StatusReport {
         for (key, status) in backends { body(.init(kind: .backend, key: key), .backend(status)) }
         for (key, status) in backendTLSPolicies { body(.init(kind: .backendTLSPolicy, key: key), .policy(status)) }
         for (key, status) in clientPolicies { body(.init(kind: .clientPolicy, key: key), .policy(status)) }
+        for (key, status) in backendPolicies { body(.init(kind: .backendPolicy, key: key), .policy(status)) }
         for (key, status) in tcpRoutes { body(.init(kind: .tcpRoute, key: key), .route(status)) }
         for (key, status) in tlsRoutes { body(.init(kind: .tlsRoute, key: key), .route(status)) }
     }
@@ -27,6 +28,7 @@ extension StatusReport {
         case .backend: backends[target.key].map(DesiredStatus.backend)
         case .backendTLSPolicy: backendTLSPolicies[target.key].map(DesiredStatus.policy)
         case .clientPolicy: clientPolicies[target.key].map(DesiredStatus.policy)
+        case .backendPolicy: backendPolicies[target.key].map(DesiredStatus.policy)
         case .tcpRoute: tcpRoutes[target.key].map(DesiredStatus.route)
         case .tlsRoute: tlsRoutes[target.key].map(DesiredStatus.route)
         }
@@ -42,7 +44,7 @@ extension StatusReport {
         return targets(.gatewayClass, \.gatewayClasses) + targets(.gateway, \.gateways)
             + targets(.listenerSet, \.listenerSets) + targets(.gatewayParameters, \.gatewayParameters)
             + targets(.backend, \.backends) + targets(.backendTLSPolicy, \.backendTLSPolicies)
-            + targets(.clientPolicy, \.clientPolicies) + targets(.tcpRoute, \.tcpRoutes)
-            + targets(.tlsRoute, \.tlsRoutes)
+            + targets(.clientPolicy, \.clientPolicies) + targets(.backendPolicy, \.backendPolicies)
+            + targets(.tcpRoute, \.tcpRoutes) + targets(.tlsRoute, \.tlsRoutes)
     }
 }

@@ -10,7 +10,7 @@ extension ClusterSnapshot {
     /// for the ListenerSets of such a Gateway.
     func isOursToTakeBack(_ target: StatusTarget, wasOurs: Bool) -> Bool {
         switch target.kind {
-        case .backendTLSPolicy, .clientPolicy, .tcpRoute, .tlsRoute: true
+        case .backendTLSPolicy, .clientPolicy, .backendPolicy, .tcpRoute, .tlsRoute: true
         // A class names its controller for good, so it is ours or never was; parameters and backends are answered
         // for as long as they exist.
         case .gatewayClass, .gatewayParameters, .backend: false

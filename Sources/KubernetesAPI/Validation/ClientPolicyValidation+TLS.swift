@@ -1,12 +1,10 @@
 extension FieldChecks {
     mutating func tls(_ field: String, _ tls: ClientPolicy.TLS?) {
         guard let tls else { return }
-        oneOf("\(field).minVersion", tls.minVersion, ["1.2", "1.3"])
-        oneOf("\(field).maxVersion", tls.maxVersion, ["1.2", "1.3"])
-        texts("\(field).ciphers", tls.ciphers, 1...32, 1...64)
-        texts("\(field).ecdhCurves", tls.ecdhCurves, 1...16, 1...64)
+        tlsParameters(
+            field, versions: (tls.minVersion, tls.maxVersion), ciphers: tls.ciphers, curves: tls.ecdhCurves,
+            alpnProtocols: tls.alpnProtocols)
         texts("\(field).signatureAlgorithms", tls.signatureAlgorithms, 1...16, 1...64)
-        texts("\(field).alpnProtocols", tls.alpnProtocols, 1...8, 1...255)
         clientValidation("\(field).clientValidation", tls.clientValidation)
         let resumption = tls.session?.resumption
         oneOf("\(field).session.resumption.tickets", resumption?.tickets, ["Enabled", "Disabled"])
@@ -15,12 +13,6 @@ extension FieldChecks {
         ) {
             $0 > .zero && $0 <= .seconds(86400)
         }
-        rule(
-            field, "minVersion must not be greater than maxVersion",
-            holds: (tls.minVersion ?? "") <= (tls.maxVersion ?? "9"))
-        rule(
-            field, "ciphers cannot be set when minVersion is 1.3",
-            holds: tls.ciphers == nil || tls.minVersion != "1.3")
         rule(
             field, "alpnRequired needs alpnProtocols", holds: tls.alpnRequired != true || tls.alpnProtocols != nil)
     }

@@ -45,33 +45,18 @@ extension ClientPolicy.Spec {
     }
 }
 
-extension ClientPolicy.TargetReference {
+extension PolicyTargetReference {
     /// Whether the target is known before a route is chosen.
     fileprivate var isBeforeRoutes: Bool { kind == "Gateway" || kind == "ListenerSet" }
 }
 
 extension FieldChecks {
-    fileprivate mutating func targets(_ field: String, _ targets: [ClientPolicy.TargetReference]) {
-        count(field, targets.count, 1...16)
-        for (index, target) in targets.enumerated() {
-            let field = "\(field)[\(index)]"
-            reference(field, group: target.group, kind: target.kind, name: target.name)
-            text("\(field).sectionName", target.sectionName, 1...253, .subdomain)
-        }
+    fileprivate mutating func targets(_ field: String, _ targets: [PolicyTargetReference]) {
         let kinds: Set<String> = ["Gateway", "ListenerSet", "TCPRoute", "TLSRoute"]
-        rule(
-            field,
-            "this policy can only target Gateway, ListenerSet, TCPRoute and TLSRoute (group \(gatewayAPIGroup))",
-            holds: targets.allSatisfy { $0.group == gatewayAPIGroup && kinds.contains($0.kind) })
-        rule(
-            field, "sectionName is only allowed for Gateway, ListenerSet and Service",
-            holds: targets.allSatisfy {
-                $0.sectionName == nil || ["Gateway", "ListenerSet", "Service"].contains($0.kind)
-            })
-        // An empty sectionName is there; the rules tell it from one that is not.
-        sectionRules(
-            field, "targetRefs includes 2 or more references to the same target",
-            targets.map { ([$0.group, $0.kind, $0.name], $0.sectionName.map { "/\($0)" } ?? "") })
+        self.targets(
+            field, targets,
+            "this policy can only target Gateway, ListenerSet, TCPRoute and TLSRoute (group \(gatewayAPIGroup))"
+        ) { $0.group == gatewayAPIGroup && kinds.contains($0.kind) }
     }
 
     fileprivate mutating func proxyProtocol(_ field: String, _ proxy: ClientPolicy.ProxyProtocol?) {
@@ -86,7 +71,7 @@ extension FieldChecks {
             holds: proxy.mode != "Optional" || proxy.trustedCIDRs?.isEmpty == false)
     }
 
-    fileprivate mutating func keepalive(_ field: String, _ keepalive: ClientPolicy.Keepalive?) {
+    mutating func keepalive(_ field: String, _ keepalive: ClientPolicy.Keepalive?) {
         for (name, time) in [("idleTime", keepalive?.idleTime), ("interval", keepalive?.interval)] {
             duration("\(field).\(name)", time, "must be between 1s and 32767s") {
                 $0 >= .seconds(1) && $0 <= .seconds(32767)

@@ -10,6 +10,7 @@ extension Service: ValidatedResource {
     public func specProblems() -> [FieldProblem] {
         var checks = FieldChecks()
         checks.oneOf("spec.type", spec.type, ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"])
+        checks.distribution(spec)
         let ports = spec.ports ?? []
         var names: Set<String> = []
         var numbers: Set<[String]> = []
@@ -62,6 +63,16 @@ extension EndpointSlice: ValidatedResource {
 }
 
 extension FieldChecks {
+    /// What decides which endpoint of a Service a connection gets.
+    fileprivate mutating func distribution(_ spec: Service.Spec) {
+        oneOf("spec.internalTrafficPolicy", spec.internalTrafficPolicy, ["Cluster", "Local"])
+        oneOf("spec.sessionAffinity", spec.sessionAffinity, ["ClientIP", "None"])
+        range(
+            "spec.sessionAffinityConfig.clientIP.timeoutSeconds", spec.sessionAffinityConfig?.clientIP?.timeoutSeconds,
+            1...86400)
+        oneOf("spec.trafficDistribution", spec.trafficDistribution, ["PreferClose", "PreferSameZone", "PreferSameNode"])
+    }
+
     fileprivate mutating func address(_ field: @autoclosure () -> String, _ text: String, type: String) {
         let address = IPAddress(text)
         switch type {

@@ -35,6 +35,10 @@ enum TextRule: Hashable, Sendable {
     case starred
     /// The SHA-256 of a public key in base64.
     case publicKeyHash
+    /// Bytes in base64, of the standard alphabet and padded.
+    case base64
+    /// A host name without `*`, or `FromClient`.
+    case serverName
 }
 
 extension TextRule {
@@ -59,6 +63,8 @@ extension TextRule {
         case .dataKeyReference: !text.isEmpty && text.utf8.allSatisfy(isDataKeyByte)
         case .starred: isStarred(text)
         case .publicKeyHash: isPublicKeyHash(text)
+        case .base64: isBase64(text)
+        case .serverName: text == "FromClient" || isSubdomain(text)
         }
     }
 
@@ -84,6 +90,8 @@ extension TextRule {
             "must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit"
         case .dataKey, .dataKeyReference: "must consist of letters, digits, '-', '_' and '.'"
         case .starred: "may have one '*', as its first or last character"
+        case .base64: "must be base64 of the standard alphabet (letters, digits, '+', '/'), padded with '='"
+        case .serverName: "must be a host name in lower case, such as db.example.com, or FromClient"
         case .publicKeyHash: "must be a SHA-256 in base64: 43 letters, digits, '+' and '/', and a '='"
         }
     }
@@ -205,6 +213,13 @@ private func isStarred(_ text: String) -> Bool {
 private func isPublicKeyHash(_ text: String) -> Bool {
     text.utf8.count == 44 && text.hasSuffix("=")
         && text.utf8.dropLast().allSatisfy { isAlphanumeric($0) || "+/".utf8.contains($0) }
+}
+
+/// `^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$`
+private func isBase64(_ text: String) -> Bool {
+    let padding = text.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    return text.utf8.count % 4 == 0 && padding <= 2
+        && text.utf8.dropLast(padding).allSatisfy { isAlphanumeric($0) || "+/".utf8.contains($0) }
 }
 
 private func isLowerAlphanumeric(_ byte: UInt8) -> Bool { isLowerLetter(byte) || isDigit(byte) }

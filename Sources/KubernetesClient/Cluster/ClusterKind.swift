@@ -32,6 +32,7 @@ struct ClusterKind: Sendable {
         kind(Backend.self, \.snapshot.backends),
         kind(GatewayParameters.self, \.snapshot.gatewayParameters),
         kind(ClientPolicy.self, \.snapshot.clientPolicies),
+        kind(BackendPolicy.self, \.snapshot.backendPolicies),
         kind(Namespace.self, \.snapshot.namespaces, isBuiltIn: true),
         kind(Service.self, \.snapshot.services, isBuiltIn: true),
         kind(EndpointSlice.self, \.snapshot.endpointSlices, isBuiltIn: true),

@@ -102,8 +102,8 @@ struct ObjectFault: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// The kinds that we write a status to.
 let kindsWithStatus: Set<String> = [
-    "Backend", "BackendTLSPolicy", "ClientPolicy", "Gateway", "GatewayClass", "GatewayParameters", "ListenerSet",
-    "TCPRoute", "TLSRoute",
+    "Backend", "BackendPolicy", "BackendTLSPolicy", "ClientPolicy", "Gateway", "GatewayClass", "GatewayParameters",
+    "ListenerSet", "TCPRoute", "TLSRoute",
 ]
 
 /// A page of a list.
