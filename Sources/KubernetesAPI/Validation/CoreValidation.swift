@@ -70,7 +70,8 @@ extension FieldChecks {
         range(
             "spec.sessionAffinityConfig.clientIP.timeoutSeconds", spec.sessionAffinityConfig?.clientIP?.timeoutSeconds,
             1...86400)
-        oneOf("spec.trafficDistribution", spec.trafficDistribution, ["PreferClose", "PreferSameZone", "PreferSameNode"])
+        oneOf(
+            "spec.trafficDistribution", spec.trafficDistribution, ["PreferClose", "PreferSameZone", "PreferSameNode"])
     }
 
     fileprivate mutating func address(_ field: @autoclosure () -> String, _ text: String, type: String) {
