@@ -1,3 +1,4 @@
+internal import EngineCore
 internal import EngineModel
 internal import Primitives
 
@@ -16,7 +17,7 @@ enum Stage: UInt8 {
     /// Limits and authorization: with no flag set it costs one test.
     case admit
     case choose
-    /// Waits for a name's first answer.
+    /// Waits for a name's first answer, or for the first results of checks.
     case resolve
     case connect
     /// Pause before the next endpoint is tried.
@@ -139,8 +140,8 @@ struct ConnectionRecord {
     var queued = false
     var attempts: UInt8 = 0
     var tlsMode: TLSModeFlag = .none
-    /// In ``Worker/waitingForNames``, perhaps from an earlier life of the slot.
-    var awaitsName = false
+    /// In ``Worker/waitingForEndpoints``, perhaps from an earlier life of the slot.
+    var awaitsEndpoint = false
     /// Of the limits of its listener and route; given back when it is counted as closed.
     var held: HeldLimits = []
     /// Where it was accepted: index in ``RoutingTable/bindings``.
@@ -166,8 +167,7 @@ struct ConnectionRecord {
     var endpoint: Unmanaged<EndpointState>?
     /// The route's counters of this worker, valid while `route` is held.
     var routeCells: Cells?
-    /// Endpoints tried already (first 64 by index).
-    var tried: UInt64 = 0
+    var tried = TriedEndpoints()
 
     /// C string of the client's SNI, owned; nil without.
     var serverName: UnsafeMutablePointer<CChar>?

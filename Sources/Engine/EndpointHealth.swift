@@ -17,29 +17,62 @@ struct Standing: OptionSet, Sendable {
     var isUsable: Bool { isDisjoint(with: [.unhealthy, .ejected]) }
 }
 
+/// Goes up with each change of an endpoint's standing: who has derived something from standings sees by it whether they still hold.
+final class StandingChanges: Sendable {
+    private let number = Atomic<UInt64>(1)
+    /// Never 0. Standings that are read after it are at least as new.
+    var count: UInt64 { number.load(ordering: .acquiring) }
+    fileprivate func note() { number.add(1, ordering: .releasing) }
+}
+
 /// One endpoint of a backend, for all variants and tables with the same ``BackendHealth``.
 final class EndpointHealth: Sendable {
     let address: StreamAddress
     private let bits: Atomic<UInt8>
+    private let changes: StandingChanges
+    private let firstUse = Atomic<Int64>(0)
+    private let recovery = Atomic<Int64>(0)
 
-    init(address: StreamAddress, standing: Standing) {
+    init(address: StreamAddress, standing: Standing, changes: StandingChanges) {
         self.address = address
+        self.changes = changes
         bits = Atomic(standing.rawValue)
     }
+
+    /// When its first check let it be used, in milliseconds of the workers' clock; 0: not, or it was from its beginning.
+    var firstUsableAt: Int64 { firstUse.load(ordering: .relaxed) }
+    /// When it last became usable again; 0: never.
+    var recoveredAt: Int64 { recovery.load(ordering: .relaxed) }
 
     var standing: Standing { Standing(rawValue: bits.load(ordering: .relaxed)) }
     var isUsable: Bool { standing.isUsable }
 
-    /// Adds and removes; the standing before.
+    /// Adds and removes; the standing before. The first result takes ``Standing/unchecked`` away in the same step in which it says
+    /// whether the endpoint is healthy: that tells a new endpoint from one that recovers.
     func change(adding added: Standing, removing removed: Standing) -> Standing {
         var before = bits.load(ordering: .relaxed)
         while true {
             let wanted = Standing(rawValue: before).subtracting(removed).union(added).rawValue
             let (exchanged, original) = bits.compareExchange(
                 expected: before, desired: wanted, ordering: .acquiringAndReleasing)
-            if exchanged { return Standing(rawValue: original) }
+            if exchanged {
+                if original != wanted { note(from: Standing(rawValue: original), to: Standing(rawValue: wanted)) }
+                return Standing(rawValue: original)
+            }
             before = original
         }
+    }
+
+    private func note(from old: Standing, to new: Standing) {
+        if new.isUsable, !old.isUsable {
+            let milliseconds = max(1, MonotonicTime.now().nanoseconds / 1_000_000)
+            if old.contains(.unchecked) {
+                firstUse.store(milliseconds, ordering: .relaxed)
+            } else {
+                recovery.store(milliseconds, ordering: .relaxed)
+            }
+        }
+        changes.note()
     }
 }
 
@@ -56,6 +89,7 @@ final class BackendHealth: Sendable {
     }
 
     let key: Key
+    let changes = StandingChanges()
     private let endpoints = Registry<StreamAddress, EndpointHealth>()
 
     init(key: Key) { self.key = key }
@@ -69,7 +103,7 @@ final class BackendHealth: Sendable {
                 case true?: [.unchecked]
                 case false?: [.unchecked, .unhealthy]
                 }
-            return EndpointHealth(address: address, standing: standing)
+            return EndpointHealth(address: address, standing: standing, changes: changes)
         }
     }
 }

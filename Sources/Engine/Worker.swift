@@ -46,7 +46,8 @@ final class Worker {
     var comers = SlotQueue()
     /// Listeners with connections to take, by binding slot, until the turn comes to them.
     var callers: [Int] = []
-    var waitingForNames: [Int32] = []
+    /// Slots that wait for a name's first answer or for the first results of checks.
+    var waitingForEndpoints: [Int32] = []
     var walks: [SlotCursor] = []
     var rechecks: [RecheckCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
@@ -201,6 +202,7 @@ final class Worker {
             case .walk(let walk): walks.append(SlotCursor(walk: walk))
             case .recheck(let change): rechecks.append(RecheckCursor(change: change))
             case .sweep: beginSweep()
+            case .recheckWaiting: recheckWaiting()
             case .pause(let slot, let isPaused): setPaused(slot, isPaused)
             case .stop: isStopping = true
             }
@@ -225,10 +227,10 @@ extension Worker {
             highestSlot += 1
             timers.reserve(slots: highestSlot)
         }
-        let (life, awaitsName) = (records[slot].life &+ 1, records[slot].awaitsName)
+        let (life, awaitsEndpoint) = (records[slot].life &+ 1, records[slot].awaitsEndpoint)
         (records + slot).initialize(to: ConnectionRecord())
         records[slot].life = life
-        records[slot].awaitsName = awaitsName
+        records[slot].awaitsEndpoint = awaitsEndpoint
         for side in 0..<2 {
             (sides + (2 * slot + side)).initialize(to: Side())
             (flows + (2 * slot + side)).initialize(to: Flow())

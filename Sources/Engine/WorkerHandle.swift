@@ -92,6 +92,8 @@ enum WorkerCommand: Sendable {
     case recheck(AuthorizationChange)
     /// Close the sessions whose listener or route has been gone for long enough.
     case sweep
+    /// Look again for an endpoint for those that wait for one: the first results of checks are there.
+    case recheckWaiting
     /// Stop accepting from a binding, or go on; its queue waits meanwhile.
     case pause(slot: Int, Bool)
     case stop

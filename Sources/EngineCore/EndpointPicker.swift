@@ -1,3 +1,5 @@
+public import Primitives
+
 /// Chooses an endpoint of a backend: two are drawn in proportion to their weights, and the one with fewer connections
 /// for its weight wins (Mitzenmacher, "The power of two choices"). Endpoints of weight 0 are never chosen.
 public struct EndpointPicker: Sendable {
@@ -17,24 +19,33 @@ public struct EndpointPicker: Sendable {
         total = sum
     }
 
+    /// Whether an endpoint has a weight.
+    public var isEmpty: Bool { total == 0 }
+
     /// Chooses an endpoint for one connection or one retry.
     ///
     /// - Parameters:
     ///   - random: 64 random bits.
     ///   - active: connections that an endpoint has now.
-    ///   - excluding: endpoints already tried, as bits for the first 64 indices; chosen only where no other is left.
+    ///   - excluding: endpoints already tried (``TriedEndpoints``), chosen only where no other is left.
     /// - Returns: the endpoint's index; nil when no endpoint has a weight.
-    public func pick(random: UInt64, active: (Int) -> Int, excluding: UInt64 = 0) -> Int? {
+    public func pick(random: UInt64, active: (Int) -> Int, excluding: TriedEndpoints = .init()) -> Int? {
         guard total > 0 else { return nil }
-        guard excluding == 0 || !hasOther(than: excluding) else {
+        guard excluding.isEmpty || !hasOther(than: excluding) else {
             return choose(random, weight: remainingWeight(excluding), excluding: excluding, active)
         }
-        return choose(random, weight: total, excluding: 0, active)
+        return choose(random, weight: total, excluding: .init(), active)
     }
 
-    private func choose(_ random: UInt64, weight: UInt64, excluding: UInt64, _ active: (Int) -> Int) -> Int {
+    private func choose(
+        _ random: UInt64, weight: UInt64, excluding: TriedEndpoints, _ active: (Int) -> Int
+    ) -> Int {
         let first = draw(UInt32(truncatingIfNeeded: random), of: weight, excluding: excluding)
         let second = draw(UInt32(truncatingIfNeeded: random >> 32), of: weight, excluding: excluding)
+        return lessLoaded(first, second, active)
+    }
+
+    private func lessLoaded(_ first: Int, _ second: Int, _ active: (Int) -> Int) -> Int {
         guard first != second else { return first }
         // Connections per weight without a division; idle endpoints are equal, so that weights alone decide.
         let firstLoad = active(first).multipliedFullWidth(by: weights[second])
@@ -43,9 +54,9 @@ public struct EndpointPicker: Sendable {
     }
 
     /// The endpoint at a random place of the line on which each takes as much room as its weight.
-    private func draw(_ random: UInt32, of weight: UInt64, excluding: UInt64) -> Int {
+    private func draw(_ random: UInt32, of weight: UInt64, excluding: TriedEndpoints) -> Int {
         let place = (UInt64(random) << 32).multipliedFullWidth(by: weight).high
-        return excluding == 0 ? search(place) : walk(place, excluding: excluding)
+        return excluding.isEmpty ? search(place) : walk(place) { excluding.contains($0) }
     }
 
     private func search(_ place: UInt64) -> Int {
@@ -57,10 +68,10 @@ public struct EndpointPicker: Sendable {
         return low
     }
 
-    /// As ``search(_:)``, past the excluded ones: only on retries.
-    private func walk(_ place: UInt64, excluding: UInt64) -> Int {
+    /// As ``search(_:)``, past those that are out: only on retries, and where hardly any is left.
+    private func walk(_ place: UInt64, isOut: (Int) -> Bool) -> Int {
         var rest = place
-        for index in weights.indices where !isExcluded(index, excluding) {
+        for index in weights.indices where !isOut(index) {
             let weight = UInt64(weights[index])
             if rest < weight { return index }
             rest -= weight
@@ -68,13 +79,54 @@ public struct EndpointPicker: Sendable {
         return search(place)
     }
 
-    private func isExcluded(_ index: Int, _ excluding: UInt64) -> Bool {
-        index < 64 && excluding & (1 << UInt64(index)) != 0
+    private func remainingWeight(_ excluding: TriedEndpoints) -> UInt64 {
+        weights.indices.reduce(0) { excluding.contains($1) ? $0 : $0 + UInt64(weights[$1]) }
     }
 
-    private func remainingWeight(_ excluding: UInt64) -> UInt64 {
-        weights.indices.reduce(0) { isExcluded($1, excluding) ? $0 : $0 + UInt64(weights[$1]) }
+    private func hasOther(than excluding: TriedEndpoints) -> Bool { remainingWeight(excluding) > 0 }
+}
+
+extension EndpointPicker {
+    private static let draws = 8
+
+    /// As ``pick(random:active:excluding:)``, past endpoints that are out at this moment: the others keep their shares. Nil where none
+    /// is left. Without `active` weights alone decide.
+    public func pick(random: inout SplitMix64, active: ((Int) -> Int)?, isOut: (Int) -> Bool) -> Int? {
+        guard total > 0, let first = draw(&random, isOut) else { return nil }
+        guard let active, let second = draw(&random, isOut) else { return first }
+        return lessLoaded(first, second, active)
     }
 
-    private func hasOther(than excluding: UInt64) -> Bool { remainingWeight(excluding) > 0 }
+    /// Drawing again until one is in keeps the shares of those that are; where that takes too long they are added up.
+    private func draw(_ random: inout SplitMix64, _ isOut: (Int) -> Bool) -> Int? {
+        for _ in 0..<EndpointPicker.draws {
+            let index = search(random.next().multipliedFullWidth(by: total).high)
+            if !isOut(index) { return index }
+        }
+        let sum = weights.indices.reduce(UInt64(0)) { isOut($1) ? $0 : $0 + UInt64(weights[$1]) }
+        guard sum > 0 else { return nil }
+        var rest = random.next().multipliedFullWidth(by: sum).high
+        // What is out may change from one pass to the other.
+        var last: Int?
+        for index in weights.indices where weights[index] > 0 && !isOut(index) {
+            let weight = UInt64(weights[index])
+            if rest < weight { return index }
+            rest -= weight
+            last = index
+        }
+        return last
+    }
+}
+
+/// Endpoints that a connection has tried in vain, by their indices: exact for the first 64; beyond, each stands for all that are
+/// a multiple of 64 away from it, of which a retry finds others enough.
+public struct TriedEndpoints: Hashable, Sendable, ExpressibleByArrayLiteral {
+    @usableFromInline var bits: UInt64 = 0
+
+    @inlinable public init() {}
+    public init(arrayLiteral indices: Int...) { for index in indices { insert(index) } }
+
+    @inlinable public var isEmpty: Bool { bits == 0 }
+    @inlinable public func contains(_ index: Int) -> Bool { bits & (1 &<< UInt64(index & 63)) != 0 }
+    @inlinable public mutating func insert(_ index: Int) { bits |= 1 &<< UInt64(index & 63) }
 }
