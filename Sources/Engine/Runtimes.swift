@@ -218,7 +218,12 @@ final class BackendRuntime: Sendable {
 /// A backend's endpoints after names were turned into addresses.
 struct ResolvedEndpoints: Sendable {
     var endpoints: [EndpointState] = []
+    /// Parallel to the endpoints; relative to each other, 0 gets nothing.
     var weights: [Int] = []
+    /// Parallel to the endpoints: those of the lowest number go first. Of SRV records by their priority.
+    var preferences: [UInt8] = []
+    /// Parallel to the endpoints; nil: not known.
+    var zones: [String?] = []
     /// Names whose first answer has not come yet.
     var isPending = false
     /// Every name failed and none ever resolved, or it led to refused addresses only.
@@ -229,6 +234,7 @@ struct ResolvedEndpoints: Sendable {
     static func == (left: ResolvedEndpoints, right: ResolvedEndpoints) -> Bool {
         left.isPending == right.isPending && left.hasFailed == right.hasFailed && left.refused == right.refused
             && left.endpoints.elementsEqual(right.endpoints, by: ===) && left.weights == right.weights
+            && left.preferences == right.preferences && left.zones == right.zones
     }
 }
 

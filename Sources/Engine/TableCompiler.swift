@@ -37,7 +37,7 @@ struct TableCompiler {
     let backendStates = Registry<BackendID, BackendState>()
     let tickets = Registry<RouteID, RuleTicket>()
     let bandwidth = BandwidthRegistry()
-    private let endpointStates = Registry<EndpointKey, EndpointState>()
+    let endpointStates = Registry<EndpointKey, EndpointState>()
     let healths = Registry<BackendHealth.Key, BackendHealth>()
     let limitStates = Registry<LimitID, LimitState>()
     let sourceCounts = Registry<SourcesKey, SourceCounts>()
@@ -191,39 +191,6 @@ extension TableCompiler {
         return BackendRuntime(configuration: backend, state: state, resolved: resolved, tls: tls, health: health)
     }
 
-    private func resolve(_ backend: BackendConfiguration, names: NameAnswers) -> ResolvedEndpoints {
-        var resolved = ResolvedEndpoints()
-        var failures = 0
-        func add(_ address: StreamAddress, _ weight: Int) {
-            let key = EndpointKey(backend: backend.id, address: address)
-            resolved.endpoints.append(endpointStates.state(key) { EndpointState(address: address) })
-            resolved.weights.append(weight)
-        }
-        for endpoint in backend.endpoints {
-            switch endpoint.address {
-            case .ip(let address): add(.ip(address), endpoint.weight)
-            case .unix(let path): add(.unix(path: path), endpoint.weight)
-            case .name(let name, let port):
-                switch names.answer(NameKey(name: name, settings: backend.settings)) {
-                case .pending: resolved.isPending = true
-                case .failed: failures += 1
-                case .addresses(let addresses):
-                    // Whoever answers for the name may say something else each time: every answer is looked at.
-                    for ip in addresses {
-                        if let kind = backend.settings.refusedAddresses.refusal(of: ip) {
-                            resolved.refused.append("\(name) is \(ip) (\(kind))")
-                        } else {
-                            add(.ip(SocketAddress(ip, port)), endpoint.weight)
-                        }
-                    }
-                }
-            case .records: failures += 1
-            }
-        }
-        resolved.hasFailed = resolved.endpoints.isEmpty && (failures > 0 || !resolved.refused.isEmpty)
-        return resolved
-    }
-
     /// Whether the route leads to the backends of this table.
     func isCurrent(_ route: RouteRuntime) -> Bool {
         if !replacedBackends.isEmpty, leadsToReplaced(route) { return false }
@@ -239,15 +206,5 @@ extension TableCompiler {
             if let target, replacedBackends[ObjectIdentifier(target)] != nil { return true }
         }
         return false
-    }
-}
-
-extension BackendConfiguration {
-    fileprivate var names: Set<NameKey> {
-        var keys: Set<NameKey> = []
-        for endpoint in endpoints {
-            if case .name(let name, _) = endpoint.address { keys.insert(NameKey(name: name, settings: settings)) }
-        }
-        return keys
     }
 }
