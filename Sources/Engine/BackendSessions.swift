@@ -6,7 +6,7 @@ internal import Platform
 /// is what the context demands. A configuration that demands something else has a context, and so a store, of its own.
 final class BackendSessions: Sendable {
     private struct Place {
-        /// Whose it is: ``number(of:)``.
+        /// Whose it is: ``number(of:_:)``.
         var number = 0
         var session: OpaquePointer?
         /// Until then nothing is kept for it.
@@ -49,9 +49,10 @@ final class BackendSessions: Sendable {
         replace(with: Place(number: number & ~1, session: copy))
     }
 
-    /// Remembers where the connection leads to, and where it `resumes` offers it what was granted there.
-    func prepare(_ ssl: OpaquePointer, for endpoint: StreamAddress, resumes: Bool) {
-        let number = BackendSessions.number(of: endpoint)
+    /// Remembers where the connection leads to, and where it `resumes` offers it what was granted there. A `name` that is the
+    /// connection's own, and not the context's, makes the endpoint another one.
+    func prepare(_ ssl: OpaquePointer, for endpoint: StreamAddress, name: String?, resumes: Bool) {
+        let number = BackendSessions.number(of: endpoint, name)
         sluice_set_number(ssl, number)
         guard resumes else { return }
         let session = places.withLock { places -> OpaquePointer? in
@@ -91,7 +92,13 @@ final class BackendSessions: Sendable {
     }
 
     /// What a connection carries of its endpoint; the lowest bit says whether it was offered a session.
-    private static func number(of endpoint: StreamAddress) -> Int { endpoint.hashValue & ~1 }
+    private static func number(of endpoint: StreamAddress, _ name: String?) -> Int {
+        guard let name else { return endpoint.hashValue & ~1 }
+        var hasher = Hasher()
+        hasher.combine(endpoint)
+        hasher.combine(name)
+        return hasher.finalize() & ~1
+    }
 
     private static func index(of number: Int) -> Int { Int(UInt(bitPattern: number >> 1) % UInt(count)) }
 }

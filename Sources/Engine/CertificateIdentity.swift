@@ -33,8 +33,8 @@ func verifiedIdentity(of ssl: OpaquePointer) -> ClientIdentity? {
     return clientIdentity(of: certificate)
 }
 
-/// SHA-256 of the SubjectPublicKeyInfo, base64.
-private func publicKeyHash(of certificate: OpaquePointer) -> String {
+/// SHA-256 of the SubjectPublicKeyInfo of an `X509 *`, base64.
+func publicKeyHash(of certificate: OpaquePointer) -> String {
     var encoding: UnsafeMutablePointer<UInt8>?
     let count = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &encoding)
     guard count > 0, let encoding else { return "" }
@@ -46,7 +46,8 @@ private func publicKeyHash(of certificate: OpaquePointer) -> String {
     return String(decoding: text.prefix(max(0, Int(length))), as: UTF8.self)
 }
 
-private func commonNames(_ name: OpaquePointer?) -> [String] {
+/// The common names of an `X509_NAME *`, the first one first.
+func commonNames(_ name: OpaquePointer?) -> [String] {
     guard let name else { return [] }
     var found: [String] = []
     var index = X509_NAME_get_index_by_NID(name, NID_commonName, -1)

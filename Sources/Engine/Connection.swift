@@ -20,11 +20,13 @@ enum Stage: UInt8 {
     /// Waits for a name's first answer, or for the first results of checks.
     case resolve
     case connect
+    /// The endpoint has not taken all of what it is told before anything else.
+    case greet
     /// Pause before the next endpoint is tried.
     case retry
     /// TLS handshake with the backend.
     case backendHandshake
-    /// The client's own request for TLS was repeated to the backend, whose answer is awaited.
+    /// The backend was asked for TLS in its protocol, and its answer is awaited.
     case backendStartTLS
     case relay
     /// An alert was sent; the client's close is awaited.
@@ -196,6 +198,8 @@ struct ConnectionRecord {
     /// Where it was counted before it was accepted.
     var reservation: Unmanaged<PauseSet>?
     var pending: Unmanaged<PendingAuthorization>?
+    /// What the endpoint has still to be told; nil outside of ``Stage/greet``.
+    var greeting: Unmanaged<PendingGreeting>?
 }
 
 enum TLSModeFlag: UInt8 { case none, passthrough, terminate }

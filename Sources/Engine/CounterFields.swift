@@ -58,7 +58,8 @@ enum BackendField {
     static let retries = connectDuration.end
     private static let failed = retries + 1
     private static let rejected = failed + ConnectResult.allCases.count - 1
-    static let count = rejected + reasons
+    static let droppedTLVs = rejected + reasons
+    static let count = droppedTLVs + 1
 
     static func connects(_ result: ConnectResult) -> Int {
         result == .ok ? connected : failed + result.rawValue - 1

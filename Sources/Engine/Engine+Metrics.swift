@@ -18,8 +18,9 @@ extension Engine {
         writeHandshakes(byListener, &text)
         writeTicketKeys(&text)
         writeRoutes(routes.map { (LabelSet(of: $0), $0) }.sorted { $0.1.key.order < $1.1.key.order }, &text)
-        writeBackends(
-            backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }, endpoints: current.endpoints, &text)
+        let byBackend = backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }
+        writeBackends(byBackend, endpoints: current.endpoints, &text)
+        writeDroppedTLVs(byBackend, &text)
         writeLimits(into: &text)
         text.single(
             "sluice_config_sessions_disrupted_total", .counter,

@@ -184,6 +184,8 @@ final class BackendRuntime: Sendable {
     let only: EndpointState?
     let connectTimeout: Int64
     let tls: TLSClientContext?
+    /// Whether endpoints are told something in the clear before anything else.
+    let greets: Bool
     let state: BackendState
     let configuration: BackendConfiguration
     let resolved: ResolvedEndpoints
@@ -205,6 +207,7 @@ final class BackendRuntime: Sendable {
         standings = health.map { health in resolved.endpoints.map { health.endpoint($0.address) } } ?? []
         self.state = state
         self.tls = tls
+        greets = configuration.settings.proxyProtocol != nil || configuration.settings.startTLS != nil
         self.resolved = resolved
         endpoints = resolved.endpoints
         cells = state.counters.cells

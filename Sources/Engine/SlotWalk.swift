@@ -97,7 +97,8 @@ extension Stage {
         switch self {
         case .proxyHeader, .startTLS, .inspect: .inspecting
         case .handshake: .handshaking
-        case .free, .admit, .choose, .resolve, .connect, .retry, .backendHandshake, .backendStartTLS: .connecting
+        case .free, .admit, .choose, .resolve, .connect, .greet, .retry, .backendHandshake, .backendStartTLS:
+            .connecting
         case .relay: .relaying
         case .linger, .delay: .closing
         }

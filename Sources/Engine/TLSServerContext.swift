@@ -15,13 +15,9 @@ struct TLSServerSetup {
     let listsEnd: Int64?
 
     init(_ termination: TLSTermination, _ listener: ListenerID, _ tickets: TicketKeyStore) throws(TLSSetupError) {
-        let unknown = unknownTLSNames(
-            ciphers: termination.ciphers ?? [], groups: termination.groups ?? [],
-            signatureAlgorithms: termination.signatureAlgorithms ?? [])
-        guard unknown.isEmpty else {
-            let names = unknown.ciphers + unknown.groups + unknown.signatureAlgorithms
-            throw TLSSetupError("unknown TLS parameters: \(names.joined(separator: ", "))")
-        }
+        try requireKnown(
+            ciphers: termination.ciphers, groups: termination.groups,
+            signatureAlgorithms: termination.signatureAlgorithms)
         let validation = termination.clientValidation
         if let validation {
             let trust = try PeerTrust(validation.trust)
@@ -81,31 +77,9 @@ final class TLSServerContext: @unchecked Sendable {
         guard sluice_context_set_versions(context, minimum.openSSLNumber, maximum.openSSLNumber) == 1 else {
             throw TLSSetupError("TLS versions")
         }
-        if let ciphers = termination.ciphers, minimum < .v13 {
-            guard sluice_context_set_ciphers(context, ciphers.joined(separator: ":")) == 1 else {
-                throw TLSSetupError("ciphers")
-            }
-        }
-        if let groups = termination.groups {
-            guard apply(groups, { sluice_context_set_groups(context, $0) == 1 }) else { throw TLSSetupError("groups") }
-        }
-        if let algorithms = termination.signatureAlgorithms {
-            guard apply(algorithms, { sluice_context_set_signature_algorithms(context, $0) == 1 }) else {
-                throw TLSSetupError("signature algorithms")
-            }
-        }
-    }
-
-    /// Sets a list of names that are known, each alone; OpenSSL refuses a list that has something twice, by whatever names.
-    private static func apply(_ names: [String], _ set: (String) -> Bool) -> Bool {
-        if set(names.joined(separator: ":")) { return true }
-        var taken = ""
-        for name in names {
-            let longer = taken.isEmpty ? name : taken + ":" + name
-            if set(longer) { taken = longer }
-        }
-        ERR_clear_error()
-        return !taken.isEmpty && set(taken)
+        if let ciphers = termination.ciphers, minimum < .v13 { try setCiphers(of: context, ciphers) }
+        if let groups = termination.groups { try setGroups(of: context, groups) }
+        if let algorithms = termination.signatureAlgorithms { try setSignatureAlgorithms(of: context, algorithms) }
     }
 
     /// Sessions are tickets: none is kept here, none carries early data, and without a lifetime none is given out.

@@ -56,15 +56,23 @@ extension Worker {
         guard let backend = record.pointee.backend?.takeUnretainedValue() else {
             return .refuse(.internalError, .proxy)
         }
+        if backend.greets { return greet(slot, backend) }
+        if backend.tls == nil, record.pointee.opening.contains(.requestedTLS), record.pointee.tlsMode == .passthrough {
+            return greet(slot, backend)
+        }
+        return greeted(slot, backend)
+    }
+
+    /// The endpoint is connected, and was told what it has to be told in the clear.
+    func greeted(_ slot: Int, _ backend: BackendRuntime) -> StageOutcome {
         guard let tls = backend.tls else {
-            if record.pointee.opening.contains(.requestedTLS), record.pointee.tlsMode == .passthrough {
-                return repeatRequest(slot)
-            }
             countConnected(slot, backend)
             return .proceed(.relay)
         }
+        let record = records + slot
         guard let address = record.pointee.endpoint?.takeUnretainedValue().address,
-            let ssl = tls.makeConnection(to: address, resumes: record.pointee.attempts == 1)
+            let ssl = tls.makeConnection(
+                to: address, clientsName: record.pointee.serverName, resumes: record.pointee.attempts == 1)
         else {
             countAttempt(backend, .tlsError)
             logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
@@ -76,7 +84,7 @@ extension Worker {
             return .refuse(.internalError, .proxy)
         }
         side.pointee.tls = ssl
-        offerClientsALPN(slot, ssl)
+        if tls.offersClientsProtocol { offerClientsALPN(slot, ssl) }
         // It takes its turn with the other handshakes.
         record.pointee.stage = .backendHandshake
         enqueue(slot, in: &handshakes)
@@ -85,12 +93,8 @@ extension Worker {
 
     /// Where the client negotiated a protocol, the backend is offered the same one.
     private func offerClientsALPN(_ slot: Int, _ backend: OpaquePointer) {
-        guard let client = sides[2 * slot].tls else { return }
-        var chosen: UnsafePointer<UInt8>?
-        var length: UInt32 = 0
-        SSL_get0_alpn_selected(client, &chosen, &length)
-        guard let chosen, length > 0 else { return }
-        let wire = [UInt8(length)] + UnsafeBufferPointer(start: chosen, count: Int(length))
+        guard let name = sides[2 * slot].tls.flatMap(negotiatedProtocol) else { return }
+        let wire = [UInt8(name.count)] + name
         SSL_set_alpn_protos(backend, wire, UInt32(wire.count))
     }
 
@@ -102,9 +106,8 @@ extension Worker {
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
         if result == 1 {
-            guard let tls = backend.tls, SSL_get_verify_result(ssl) == Int(X509_V_OK), tls.acceptsPeer(of: ssl) else {
-                return backendTLSFailed(slot, backend, "the certificate has none of the policy's subjectAltNames")
-            }
+            guard let tls = backend.tls else { return .refuse(.internalError, .proxy) }
+            if let problem = tls.verifyPeer(of: ssl) { return backendTLSFailed(slot, backend, problem) }
             sluice_forget_key_shares(ssl)
             side.pointee.flags.insert(.readable)
             countConnected(slot, backend)
@@ -121,10 +124,8 @@ extension Worker {
             dropSession(slot, backend)
             return attemptFailed(slot, .backendTLSError, .tlsError, "the connection ended during the TLS handshake")
         default:
-            let verification = SSL_get_verify_result(ssl)
-            if verification != Int(X509_V_OK) {
-                let text = X509_verify_cert_error_string(verification).map { String(cString: $0) } ?? "not verified"
-                return backendTLSFailed(slot, backend, text)
+            if let problem = backend.tls?.verificationProblem(of: ssl) {
+                return backendTLSFailed(slot, backend, problem)
             }
             let text = takeTLSErrorText()
             // It may be the session that it does not take: once more without.
@@ -134,7 +135,7 @@ extension Worker {
     }
 
     /// A certificate that is refused once is refused again: no retry on another endpoint hides it.
-    private func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
+    func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
         sides[2 * slot + 1].flags.insert(.tlsBroken)
         dropSession(slot, backend)
         countAttempt(backend, .tlsError)
@@ -204,6 +205,7 @@ extension Worker {
 
     func closeBackendSide(_ slot: Int) {
         let side = sides + (2 * slot + 1)
+        if records[slot].greeting != nil { dropGreeting(slot) }
         if let ssl = side.pointee.tls { SSL_free(ssl) }
         if side.pointee.descriptor >= 0 { _ = sluice_close(side.pointee.descriptor) }
         side.initialize(to: Side())

@@ -20,6 +20,7 @@ extension Worker {
             case .admit: outcome = admit(slot)
             case .choose: outcome = choose(slot)
             case .connect: outcome = finishConnect(slot)
+            case .greet: outcome = continueGreeting(slot)
             case .backendHandshake: outcome = backendHandshake(slot)
             case .backendStartTLS: outcome = readBackendAnswer(slot)
             case .free, .resolve, .retry, .relay, .linger, .delay: return
@@ -55,7 +56,8 @@ extension Worker {
         switch records[slot].stage {
         case .proxyHeader where isClient, .startTLS where isClient, .inspect where isClient: enqueue(slot, in: &comers)
         case .handshake where isClient: enqueue(slot, in: &handshakes)
-        case .connect where !isClient, .backendStartTLS where !isClient: enqueue(slot, in: &comers)
+        case .connect where !isClient, .greet where !isClient, .backendStartTLS where !isClient:
+            enqueue(slot, in: &comers)
         case .backendHandshake where !isClient: enqueue(slot, in: &handshakes)
         case .linger where isClient: drainLingering(slot)
         default: break
@@ -64,13 +66,13 @@ extension Worker {
 
     // MARK: ClientHello
 
-    private static let helloLimit = 16 << 10
+    static let helloLimit = 16 << 10
+    static let helloCapacity = helloLimit + 1024
 
     private func inspect(_ slot: Int) -> StageOutcome {
         let side = sides + 2 * slot
         guard side.pointee.flags.contains(.readable) else { return .wait }
-        let capacity = Worker.helloLimit + 1024
-        let count = sluice_recv(side.pointee.descriptor, scratch, capacity, messagePeek)
+        let count = sluice_recv(side.pointee.descriptor, scratch, Worker.helloCapacity, messagePeek)
         guard count > 0 else { return peekedNothing(slot, count) }
         records[slot].opening.remove(.local)
         let bytes = UnsafeRawBufferPointer(start: scratch, count: Int(count))

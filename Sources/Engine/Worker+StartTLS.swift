@@ -88,17 +88,7 @@ extension Worker {
 
     // MARK: With the backend
 
-    /// The client was told to go on, so the backend has to say the same.
-    func repeatRequest(_ slot: Int) -> StageOutcome {
-        let request = PostgresStart.sslRequestBytes
-        guard sluice_send(sides[2 * slot + 1].descriptor, request, request.count, 0) == request.count else {
-            return attemptFailed(
-                slot, .backendTLSError, .tlsError, "the connection ended before TLS could be asked for")
-        }
-        records[slot].stage = .backendStartTLS
-        return .wait
-    }
-
+    /// The backend was asked for TLS: by us, or by the client, whose TLS passes through.
     func readBackendAnswer(_ slot: Int) -> StageOutcome {
         let side = sides + (2 * slot + 1)
         guard side.pointee.flags.contains(.readable) else { return .wait }
@@ -112,19 +102,20 @@ extension Worker {
                 slot, .backendTLSError, .tlsError, "the connection ended before the request for TLS was answered")
         }
         let answer = scratch.load(as: UInt8.self)
-        if count == 1, answer == PostgresStart.accept {
-            countConnected(slot, backend)
-            return .proceed(.relay)
-        }
+        // Anything behind it came in the clear from who knows whom, and never gets into the stream (CVE-2021-23222).
+        if count == 1, answer == PostgresStart.accept { return greeted(slot, backend) }
         // An error may be this endpoint's alone, such as too many clients.
         if answer == UInt8(ascii: "E") {
             return attemptFailed(slot, .backendTLSError, .tlsError, "the request for TLS was answered with an error")
         }
         countAttempt(backend, .tlsError)
-        logFailure(
-            slot, .backendTLSError, "TLS with the backend failed",
-            count == 1 && answer == PostgresStart.refuse
-                ? "the backend has no TLS" : "the request for TLS was answered with something else")
+        let problem =
+            switch (answer, count) {
+            case (PostgresStart.refuse, 1): "the backend has no TLS"
+            case (PostgresStart.accept, _): "bytes in the clear behind the answer to the request for TLS"
+            default: "the request for TLS was answered with something else"
+            }
+        logFailure(slot, .backendTLSError, "TLS with the backend failed", problem)
         return .refuse(.backendTLSError, .backend)
     }
 }

@@ -73,7 +73,7 @@ extension Worker {
         case .retry:
             records[slot].stage = .choose
             advance(slot)
-        case .connect, .backendStartTLS:
+        case .connect, .greet, .backendStartTLS:
             follow(slot, attemptFailed(slot, .connectTimeout, .timeout, "no answer in time"))
         case .backendHandshake:
             sides[2 * slot + 1].flags.insert(.tlsBroken)
@@ -89,7 +89,7 @@ extension Worker {
         switch records[slot].stage {
         case .proxyHeader, .startTLS, .inspect: sides[2 * slot].flags.contains(.readable)
         case .backendStartTLS: sides[2 * slot + 1].flags.contains(.readable)
-        case .connect: !sides[2 * slot + 1].flags.isDisjoint(with: [.writable, .failed])
+        case .connect, .greet: !sides[2 * slot + 1].flags.isDisjoint(with: [.writable, .failed])
         default: false
         }
     }
