@@ -32,9 +32,21 @@ extension Worker {
     /// Slots looked at in one turn.
     private static let walkStride = 256
 
-    /// Goes on with the walks under way; false when none is left.
-    func continueWalks() {
-        guard !walks.isEmpty else { return }
+    func begin(_ walk: SlotWalk) {
+        walks.append(SlotCursor(walk: walk))
+        isGoingThroughSlots = true
+    }
+
+    /// Goes on with all that looks at every slot, the same in each turn.
+    func goThroughSlots() {
+        if !walks.isEmpty { continueWalks() }
+        if !rechecks.isEmpty { continueRechecks() }
+        if sweepNext >= 0 { continueSweep() }
+        if rebindNext >= 0 { continueRebind() }
+        isGoingThroughSlots = !walks.isEmpty || !rechecks.isEmpty || sweepNext >= 0 || rebindNext >= 0
+    }
+
+    private func continueWalks() {
         for index in walks.indices {
             let end = min(walks[index].next + Worker.walkStride, highestSlot)
             let walk = walks[index].walk

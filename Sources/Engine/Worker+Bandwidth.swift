@@ -186,6 +186,7 @@ extension Worker {
         guard changes != bandwidthChanges else { return }
         bandwidthChanges = changes
         rebindNext = 0
+        isGoingThroughSlots = true
     }
 
     func continueRebind() {

@@ -13,6 +13,7 @@ extension Worker {
     /// From the first slot; one that is under way goes on.
     func beginSweep() {
         if sweepNext < 0 { sweepNext = 0 }
+        isGoingThroughSlots = true
     }
 
     func continueSweep() {

@@ -30,6 +30,11 @@ extension Worker {
     private static let recheckStride = 256
     private static let recheckCloses = 32
 
+    func begin(_ change: AuthorizationChange) {
+        rechecks.append(RecheckCursor(change: change))
+        isGoingThroughSlots = true
+    }
+
     func continueRechecks() {
         for index in rechecks.indices {
             var closes = 0

@@ -48,6 +48,8 @@ final class Worker {
     var callers: [Int] = []
     /// Slots that wait for a name's first answer or for the first results of checks.
     var waitingForEndpoints: [Int32] = []
+    /// Whether something goes through all slots, some of them each turn: a walk, a recheck, a sweep or a rebind.
+    var isGoingThroughSlots = false
     var walks: [SlotCursor] = []
     var rechecks: [RecheckCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
@@ -143,10 +145,7 @@ final class Worker {
             serveHandshakes()
             expireTimers()
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
-            continueWalks()
-            if !rechecks.isEmpty { continueRechecks() }
-            if sweepNext >= 0 { continueSweep() }
-            if rebindNext >= 0 { continueRebind() }
+            if isGoingThroughSlots { goThroughSlots() }
             if wasWoken { runCommands() }
         }
         closeAll(.drain)
@@ -166,9 +165,7 @@ final class Worker {
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, walks.isEmpty, rechecks.isEmpty, sweepNext < 0,
-            rebindNext < 0
-        else { return 0 }
+        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, !isGoingThroughSlots else { return 0 }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)
@@ -199,8 +196,8 @@ final class Worker {
             switch command {
             case .listen(let sockets): for entry in sockets { listen(entry.slot, entry.socket) }
             case .retire(let sockets): retire(sockets)
-            case .walk(let walk): walks.append(SlotCursor(walk: walk))
-            case .recheck(let change): rechecks.append(RecheckCursor(change: change))
+            case .walk(let walk): begin(walk)
+            case .recheck(let change): begin(change)
             case .sweep: beginSweep()
             case .recheckWaiting: recheckWaiting()
             case .pause(let slot, let isPaused): setPaused(slot, isPaused)
