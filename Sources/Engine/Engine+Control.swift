@@ -158,11 +158,16 @@ extension Engine {
             return control.failures.values.reduce(next) { min($0, $1.due) }
         }
         let woken = signals.wait(until: min(due, .now() + .seconds(1))) { signals -> Signals? in
-            guard signals.namesChanged || signals.bindFailed || signals.haveLeft || signals.stopped else { return nil }
-            defer { (signals.namesChanged, signals.bindFailed, signals.haveLeft) = (false, false, false) }
+            let isWoken = signals.namesChanged || signals.bindFailed || signals.haveLeft || signals.stopped
+            guard isWoken || !signals.healthChanges.isEmpty else { return nil }
+            defer {
+                (signals.namesChanged, signals.bindFailed, signals.haveLeft) = (false, false, false)
+                signals.healthChanges = []
+            }
             return signals
         }
         if woken?.stopped == true { return false }
+        followHealth(woken?.healthChanges ?? [])
         ticketKeys.rotate(now: .now())
         let changed = control.withLock { control -> Acknowledgement? in
             let isDue = control.failures.values.contains { $0.due <= .now() }

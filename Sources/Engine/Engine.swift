@@ -25,6 +25,8 @@ public final class Engine: ConfigurationTarget {
         var bindFailed = false
         /// Listeners or routes have left the table.
         var haveLeft = false
+        /// Oldest first.
+        var healthChanges: [HealthChange] = []
         var stopped = false
     }
 

@@ -1,5 +1,6 @@
 internal import Certificates
 internal import KubernetesAPI
+internal import Patterns
 internal import Platform
 internal import Primitives
 
@@ -20,6 +21,7 @@ struct Catalog {
 
     private let unknownFields: ManifestProblem.Severity
     private let facts = FactsCache<ObjectIdentity>()
+    private var patternProblems = PatternProblems()
     private var files: [String: CatalogFile] = [:]
     private var entries: [ObjectIdentity: Entry] = [:]
     /// Volumes whose pair does not match and whose last good version is kept in silence, with the time since when.
@@ -123,6 +125,9 @@ extension Catalog {
             changed = true
         }
         touched = []
+        if !settled[BackendPolicy.resourceKind.kind].isEmpty {
+            current.patternProblems = patternProblems.of(current.backendPolicies.values.flatMap(\.patterns))
+        }
         current.asOf = asOf
         var state = ManifestSnapshot(snapshot: current, problems: treeProblems)
         state.touched = settled

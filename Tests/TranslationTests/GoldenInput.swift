@@ -1,4 +1,5 @@
 import KubernetesAPI
+import Patterns
 import Primitives
 import Translation
 import YAML
@@ -61,6 +62,8 @@ struct GoldenInput {
         }
         if let asOf = surroundings.asOf { snapshot.asOf = asOf }
         if let scope = surroundings.scope { snapshot.scope = .namespaces(scope) }
+        var problems = PatternProblems()
+        snapshot.patternProblems = problems.of(snapshot.backendPolicies.values.flatMap(\.patterns))
         snapshot.gatewayAPIBundle = surroundings.bundle.map { GatewayAPIBundle(version: $0, channel: "standard") }
     }
 

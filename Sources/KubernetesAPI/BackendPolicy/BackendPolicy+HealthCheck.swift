@@ -148,3 +148,11 @@ extension BackendPolicy {
         public init() {}
     }
 }
+
+extension BackendPolicy {
+    /// Regular expressions that the policy's check expects, in order. Whether they can be used is a fact of the snapshot
+    /// (``ClusterSnapshot/patternProblems``).
+    public var patterns: [String] {
+        (spec.healthCheck?.active?.tcp?.steps ?? []).compactMap { $0.expect?.regex }
+    }
+}

@@ -1,4 +1,5 @@
 internal import KubernetesAPI
+internal import Patterns
 
 /// What all caches hold together. Owned by the cluster's thread; the caches write into it.
 final class ClusterContents {
@@ -10,6 +11,8 @@ final class ClusterContents {
     var definitions: [ObjectKey: [String: String]] = [:]
     /// Those of the installation itself.
     var ownSecrets: [ObjectKey: Secret] = [:]
+
+    private var patternProblems = PatternProblems()
 
     /// Since the last delivery.
     var touched = TouchedObjects()
@@ -36,6 +39,12 @@ struct ObjectIdentity: Hashable, Comparable, CustomStringConvertible {
 }
 
 extension ClusterContents {
+    /// Finds out what is wrong with patterns, where one may be another than at the last delivery.
+    func judgePatterns() {
+        guard !touched[BackendPolicy.resourceKind.kind].isEmpty else { return }
+        snapshot.patternProblems = patternProblems.of(snapshot.backendPolicies.values.flatMap(\.patterns))
+    }
+
     /// What the CRD of GatewayClasses says, or that of Gateways; without a version where it has no such annotation.
     var bundle: GatewayAPIBundle? {
         for plural in ["gatewayclasses", "gateways"] {

@@ -140,6 +140,7 @@ final class ClusterLoop {
         guard let time = deliveryTime, time <= now, !waitsForReferences(now: now) else { return }
         heldSince = nil
         firstChange = nil
+        contents.judgePatterns()
         if contents.snapshotChanged || !hasDelivered { contents.snapshot.asOf = seconds }
         (contents.snapshotChanged, contents.observedChanged, contents.isTouched) = (false, false, false)
         if !hasDelivered {
