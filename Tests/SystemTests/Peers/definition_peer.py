@@ -184,8 +184,8 @@ class Judge:
                 if self.evaluate(rule["rule"], value):
                     continue
             except celpy.CELEvalError:
-                # What is no duration cannot be compared; the pattern has said so.
-                if path not in self.malformed:
+                # What is no duration cannot be compared; the pattern has said so, here or further in.
+                if not any(f"{inner}.".startswith(f"{path}.") for inner in self.malformed):
                     raise
                 continue
             shown = "" if isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False) + ": "
