@@ -143,7 +143,7 @@ let tests: [String: [Target.Dependency]] = [
 
 /// Folders of test targets that hold files to be read rather than compiled.
 let fixtures: [String: [String]] = [
-    "ManifestSourceTests": ["BackendCases", "ClientPolicyCases", "ParametersCases"],
+    "ManifestSourceTests": ["BackendCases", "BackendPolicyCases", "ClientPolicyCases", "ParametersCases"],
     "TranslationTests": ["Conformance", "Golden"],
 ]
 

@@ -1,41 +1,14 @@
-import TestSupport
 import Testing
-
-@testable import Commands
 
 @Suite("check of ClientPolicies, field by field")
 struct CheckPolicyFieldsTests {
-    /// A wrong value, and what `check` says of it at which field.
-    struct Wrong: CustomTestStringConvertible, Sendable {
-        let spec: String
-        let field: String
-        let message: String
-        var testDescription: String { spec }
-        init(_ spec: String, _ field: String, _ message: String) {
-            (self.spec, self.field, self.message) = (spec, field, message)
-        }
-    }
-
     @Test("a wrong value is an error, by field and rule", arguments: before + tls + timeouts + log + rules + limits)
-    func wrong(value: Wrong) throws {
-        let folder = try TemporaryDirectory()
-        let policy = """
-            apiVersion: sluice.dev/v1alpha1
-            kind: ClientPolicy
-            metadata: {name: p}
-            spec:
-              targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
-              \(value.spec)
-
-            """
-        try folder.write(policy, to: "p.yaml")
-        guard case .check(let options) = Interpretation(["check", folder.path], environment: { _ in nil }) else {
-            throw TestFailure("not understood")
-        }
-        let (output, code) = try CheckCommand(options: options).run(asOf: 1_700_000_000)
-        #expect(output.contains("ClientPolicy default/p: spec.\(value.field): \(value.message)"), "\(output)")
-        #expect(code == 1)
+    func wrong(value: WrongField) throws {
+        try value.expect(
+            of: "ClientPolicy", target: "{group: gateway.networking.k8s.io, kind: Gateway, name: edge}")
     }
+
+    private typealias Wrong = WrongField
 
     private static let before = [
         Wrong("proxyProtocol: {mode: Maybe}", "proxyProtocol.mode", "must be Required or Optional, found \"Maybe\""),

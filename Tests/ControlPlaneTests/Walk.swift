@@ -28,7 +28,7 @@ struct Walk {
     /// What does not change during the walk.
     func prepare() throws {
         let definitions = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../crds")
-        for plural in ["backends", "clientpolicies", "gatewayparameters"] {
+        for plural in ["backends", "backendpolicies", "clientpolicies", "gatewayparameters"] {
             let file = definitions.appending(path: "sluice.dev_\(plural).yaml")
             _ = try server.create(yaml: String(contentsOf: file, encoding: .utf8))
         }

@@ -179,7 +179,8 @@ struct ClusterEndToEndTests {
                 verbs: ["list", "watch"], groups: ["", "discovery.k8s.io", "gateway.networking.k8s.io", "sluice.dev"],
                 resources: [
                     "gateways", "listenersets", "tcproutes", "tlsroutes", "referencegrants", "backendtlspolicies",
-                    "backends", "clientpolicies", "gatewayparameters", "services", "endpointslices",
+                    "backends", "backendpolicies", "clientpolicies", "gatewayparameters", "services",
+                    "endpointslices",
                 ], namespaces: ["shop", "sluice-system"]),
             AccessRule(
                 verbs: ["list", "watch"], groups: [""], resources: ["secrets"], namespaces: ["shop"], names: ["cert"]),

@@ -51,7 +51,7 @@ final class FakeAPIServer: APIServer {
         for plural in ["listenersets", "tcproutes", "tlsroutes", "backendtlspolicies"] {
             served["\(plural).gateway.networking.k8s.io"] = ["v1"]
         }
-        for plural in ["backends", "clientpolicies", "gatewayparameters"] {
+        for plural in ["backends", "backendpolicies", "clientpolicies", "gatewayparameters"] {
             served["\(plural).sluice.dev"] = ["v1alpha1"]
         }
         for plural in ["namespaces", "services", "secrets", "configmaps", "nodes"] { served["\(plural)."] = ["v1"] }

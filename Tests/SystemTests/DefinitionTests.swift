@@ -40,6 +40,20 @@ extension Process {
                 (.backends, "default: Endpoints", "nothing: 0"),
                 (.backends, "required: [address, port]", "required: [address]"),
                 (.backends, "isIP(self)", "isIP(self) || true"), (.backends, "maximum: 1000", "maximum: 1001"),
+                (.backendPolicies, "has(self.spkiHashes) == (has", "has(self.spkiHashes) != (has"),
+                (.backendPolicies, "== has(self.consistentHash)", "|| has(self.consistentHash)"),
+                (.backendPolicies, "duration(self.interval).getMilliseconds() * 10", "600000"),
+                (.backendPolicies, "has(self.text) == (self.type == 'Text') && ", ""),
+                (.backendPolicies, "(t.group == '' && t.kind == 'Service')", "t.kind == 'Service'"),
+                (.backendPolicies, "self.type in ['Custom', 'Forward']", "self.type == 'Custom'"),
+                (.backendPolicies, "size(bytes(self)) <= 256", "size(bytes(self)) <= 1024"),
+                (.backendPolicies, "duration(self) >= duration('1s')", "duration(self) > duration('0s')"),
+                (.backendPolicies, "default: Unhealthy", "default: Healthy"),
+                (.backendPolicies, "default: 4Ki", "nothing: 0"), (.backendPolicies, "default: 250ms", "default: 1s"),
+                (.backendPolicies, "maximum: 5000011", "maximum: 5000012"),
+                (.backendPolicies, "minimum: 224", "minimum: 0"), (.backendPolicies, "maximum: 239", "maximum: 255"),
+                (.backendPolicies, "enum: [Keep, Drain]", "enum: [Keep, Drain, Close]"),
+                (.backendPolicies, "FromClient|", "[Ff]romClient|"),
                 (.clientPolicies, "isCIDR(self)", "isCIDR(self) || true"),
                 (.clientPolicies, "- rule: has(self.request) || has(self.response)", "- rule: 'true'"),
                 (.clientPolicies, "compareTo(quantity('1Ki'))", "compareTo(quantity('1k'))"),
@@ -79,7 +93,8 @@ struct Definition: Sendable, CustomTestStringConvertible {
     static let backends = Definition(plural: "backends", folder: "BackendCases", count: 33)
     static let parameters = Definition(plural: "gatewayparameters", folder: "ParametersCases", count: 31)
     static let clientPolicies = Definition(plural: "clientpolicies", folder: "ClientPolicyCases", count: 159)
-    static let all = [backends, clientPolicies, parameters]
+    static let backendPolicies = Definition(plural: "backendpolicies", folder: "BackendPolicyCases", count: 94)
+    static let all = [backends, backendPolicies, clientPolicies, parameters]
 
     /// What is said of one object.
     struct Answer: Decodable, Hashable, Sendable {

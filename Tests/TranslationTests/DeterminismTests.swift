@@ -113,6 +113,8 @@ extension ClusterSnapshot {
         copy.backends = again(backends)
         copy.gatewayParameters = again(gatewayParameters)
         copy.clientPolicies = again(clientPolicies)
+        copy.backendPolicies = again(backendPolicies)
+        copy.patternProblems = patternProblems
         copy.nodes = again(nodes)
         copy.services = again(services)
         copy.endpointSlices = again(endpointSlices)

@@ -96,6 +96,7 @@ struct GoldenInput {
         case "Backend": try put(\.backends)
         case "GatewayParameters": try put(\.gatewayParameters)
         case "ClientPolicy": try put(\.clientPolicies)
+        case "BackendPolicy": try put(\.backendPolicies)
         case "Node": try put(\.nodes)
         case "Service": try put(\.services)
         case "EndpointSlice": try put(\.endpointSlices)

@@ -137,6 +137,7 @@ private struct BackendShape: Encodable {
             let trust: [String] =
                 switch tls.trust {
                 case .system: ["the system's"]
+                case .pinsOnly: ["keys alone"]
                 case .unusable: ["none: every connection fails"]
                 case .bundles(let bundles): bundles.map(\.material.fingerprint)
                 }
@@ -161,6 +162,7 @@ private struct Statuses: Encodable {
     let tlsRoutes: [String: [Parent]]?
     let backendTLSPolicies: [String: [Parent]]?
     let clientPolicies: [String: [Parent]]?
+    let backendPolicies: [String: [Parent]]?
     let backends: [String: [String]]?
     let gatewayParameters: [String: [String]]?
 
@@ -177,6 +179,7 @@ private struct Statuses: Encodable {
             $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) }
         }
         clientPolicies = shaped(report.clientPolicies) { $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) } }
+        backendPolicies = shaped(report.backendPolicies) { $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) } }
         backends = shaped(report.backends) { $0.conditions.map(describe) }
         gatewayParameters = shaped(report.gatewayParameters) { $0.conditions.map(describe) }
     }

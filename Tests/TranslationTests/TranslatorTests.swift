@@ -79,6 +79,7 @@ struct TranslatorTests {
         #expect(result.statuses.gateways == fresh.statuses.gateways, "\(what)")
         #expect(result.statuses.backendTLSPolicies == fresh.statuses.backendTLSPolicies, "\(what)")
         #expect(result.statuses.clientPolicies == fresh.statuses.clientPolicies, "\(what)")
+        #expect(result.statuses.backendPolicies == fresh.statuses.backendPolicies, "\(what)")
         #expect(result == fresh, "\(what)")
     }
 

@@ -92,7 +92,8 @@ extension Condition {
     /// Whether it makes `check` fail: an object that is refused or in error, not one that merely deserves attention.
     fileprivate var isRejection: Bool {
         isProblem && type != .superseded && type != .overlappingTLSConfig && type != .warning
-            && type != .clientPolicyAffected && reason != .overridden
+            && type != .clientPolicyAffected && type != .backendPolicyAffected
+            && reason != .overridden
     }
 }
 
@@ -104,7 +105,7 @@ extension ClusterSnapshot {
             ("ListenerSet", Array(listenerSets.keys)),
             ("TCPRoute", Array(tcpRoutes.keys)), ("TLSRoute", Array(tlsRoutes.keys)),
             ("BackendTLSPolicy", Array(backendTLSPolicies.keys)), ("ReferenceGrant", Array(referenceGrants.keys)),
-            ("ClientPolicy", Array(clientPolicies.keys)),
+            ("ClientPolicy", Array(clientPolicies.keys)), ("BackendPolicy", Array(backendPolicies.keys)),
             ("Backend", Array(backends.keys)), ("GatewayParameters", Array(gatewayParameters.keys)),
             ("Service", Array(services.keys)),
             ("EndpointSlice", Array(endpointSlices.keys)), ("Secret", Array(secrets.keys)),

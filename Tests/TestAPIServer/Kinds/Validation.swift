@@ -19,6 +19,7 @@ struct Validation: Sendable {
         case "ListenerSet.\(GatewayKinds.group)": read(ListenerSet.self, object)
         case "GatewayParameters.sluice.dev": read(GatewayParameters.self, object)
         case "ClientPolicy.sluice.dev": read(ClientPolicy.self, object)
+        case "BackendPolicy.sluice.dev": read(BackendPolicy.self, object)
         case "Backend.sluice.dev": read(Backend.self, object)
         case "Service": read(Service.self, object)
         case "EndpointSlice.discovery.k8s.io":
