@@ -76,6 +76,9 @@ enum ProxyBytes {
         return bytes
     }
 
+    /// What `#expect` cannot hold: a mutating call.
+    static func append(_ type: UInt8, _ value: [UInt8], to tlvs: inout ProxyTLVs) -> Bool { tlvs.append(type, value) }
+
     static func local() throws -> [UInt8] {
         guard let bytes = ProxyHeader(version: .v2, command: .local).encoded() else { throw TestFailure("no header") }
         return bytes

@@ -53,6 +53,9 @@ public struct TLSServerOptions: Sendable {
     public var alpn: [String] = []
     public var minVersion: TLSVersion = .tls12
     public var maxVersion: TLSVersion = .tls13
+    /// As of a client.
+    public var ciphers: String?
+    public var groups: String?
 
     public init(_ certificates: TestCertificate...) { self.certificates = certificates }
 }

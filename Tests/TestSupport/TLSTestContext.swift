@@ -46,6 +46,8 @@ final class TLSTestContext: @unchecked Sendable {
             try add(trust: trust)
             SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
         }
+        if let ciphers = options.ciphers { try check(SSL_CTX_set_cipher_list(context, ciphers) == 1) }
+        if let groups = options.groups { try check(sluice_context_set_groups(context, groups) == 1) }
         guard !options.alpn.isEmpty else { return }
         SSL_CTX_set_alpn_select_cb(
             context,
