@@ -75,8 +75,10 @@ extension Worker {
                 to: address, clientsName: record.pointee.serverName, resumes: record.pointee.attempts == 1)
         else {
             countAttempt(backend, .tlsError)
-            logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", tls.problem ?? "no memory")
-            return .refuse(.backendTLSError, .proxy)
+            let problem = tls.problem ?? "no memory"
+            logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", problem)
+            refuse(slot, .backendTLSError, .proxy, detail: problem)
+            return .gone
         }
         let side = sides + (2 * slot + 1)
         guard SSL_set_fd(ssl, side.pointee.descriptor) == 1 else {
@@ -93,8 +95,12 @@ extension Worker {
 
     /// Where the client negotiated a protocol, the backend is offered the same one.
     private func offerClientsALPN(_ slot: Int, _ backend: OpaquePointer) {
-        guard let name = sides[2 * slot].tls.flatMap(negotiatedProtocol) else { return }
-        let wire = [UInt8(name.count)] + name
+        guard let client = sides[2 * slot].tls else { return }
+        var chosen: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(client, &chosen, &length)
+        guard let chosen, length > 0 else { return }
+        let wire = [UInt8(length)] + UnsafeBufferPointer(start: chosen, count: Int(length))
         SSL_set_alpn_protos(backend, wire, UInt32(wire.count))
     }
 
@@ -140,7 +146,8 @@ extension Worker {
         dropSession(slot, backend)
         countAttempt(backend, .tlsError)
         logFailure(slot, .backendTLSError, "TLS handshake with the backend failed", problem)
-        return .refuse(.backendTLSError, .backend)
+        refuse(slot, .backendTLSError, .backend, detail: problem)
+        return .gone
     }
 
     /// A handshake failed. True where that may be because it offered a session.

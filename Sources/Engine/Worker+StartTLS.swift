@@ -108,14 +108,12 @@ extension Worker {
         if answer == UInt8(ascii: "E") {
             return attemptFailed(slot, .backendTLSError, .tlsError, "the request for TLS was answered with an error")
         }
-        countAttempt(backend, .tlsError)
         let problem =
             switch (answer, count) {
             case (PostgresStart.refuse, 1): "the backend has no TLS"
             case (PostgresStart.accept, _): "bytes in the clear behind the answer to the request for TLS"
             default: "the request for TLS was answered with something else"
             }
-        logFailure(slot, .backendTLSError, "TLS with the backend failed", problem)
-        return .refuse(.backendTLSError, .backend)
+        return backendTLSFailed(slot, backend, problem)
     }
 }
