@@ -106,6 +106,7 @@ public struct RunCommand: Sendable {
         translation.controllerName = options.controllerName
         translation.defaultClassName = options.gatewayClass
         translation.reservedPorts = reserved
+        (translation.zone, translation.node) = (options.zone, options.nodeName)
         return translation
     }
 

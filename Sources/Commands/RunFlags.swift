@@ -45,11 +45,17 @@ enum RunFlags {
             "With --manifests: keys of TLS session tickets, a line each, 80 bytes in base64; the first seals. Else own keys."
     )
 
+    static let zone = Flag<String?>.optionalText(
+        "zone", "NAME",
+        help: "The zone this process runs in: whose endpoints go first. Without it, in a cluster: that of its node.")
+    static let nodeName = Flag<String?>.optionalText(
+        "node-name", "NAME", help: "The node this process runs on: for EndpointSlice hints, and to know its zone.")
+
     static let all =
         [
             manifests.description, probeAddress.description, adminAddress.description, exposure.description,
             workers.description, maxConnections.description, bufferMemory.description, logFormat.description,
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
-            controllerName.description, ticketKeyFile.description,
+            controllerName.description, ticketKeyFile.description, zone.description, nodeName.description,
         ] + ConnectionFlags.all + ClusterFlags.all
 }

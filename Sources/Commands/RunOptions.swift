@@ -25,6 +25,9 @@ public struct RunOptions: Sendable {
     public var gatewayClass: String
     /// A file of keys for TLS session tickets, only with manifests; nil: they are the process's own.
     public var ticketKeyFile: String?
+    /// Where the process runs; nil: not said.
+    public var zone: String?
+    public var nodeName: String?
 
     /// Where the objects come from.
     public enum Source: Sendable, Hashable {
@@ -102,6 +105,9 @@ extension RunOptions {
         acceptGrace = arguments.value(RunFlags.acceptGrace) ?? (exposure == .service ? .seconds(30) : .seconds(10))
         drainDeadline = arguments.value(RunFlags.drainDeadline)
         readinessOnShutdown = arguments.value(RunFlags.readinessOnShutdown)
+        // Empty is what a variable is that nobody filled in.
+        zone = arguments.value(RunFlags.zone).flatMap { $0.isEmpty ? nil : $0 }
+        nodeName = arguments.value(RunFlags.nodeName).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func refuseClusterFlags(_ arguments: ParsedArguments) throws(UsageError) {

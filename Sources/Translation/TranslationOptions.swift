@@ -16,6 +16,12 @@ public struct TranslationOptions: Hashable, Sendable {
     /// Where Services may be made; nil (standalone): nowhere, and ``Exposure/service`` is refused.
     public var installation: Installation?
 
+    /// The zone that this process runs in (topology.kubernetes.io/zone); nil: that of ``node``, as endpoints of the
+    /// installation's own Services say, else not known.
+    public var zone: String?
+    /// The node that this process runs on, by its name; nil: not known.
+    public var node: String?
+
     /// How listeners are reachable.
     public enum Exposure: Hashable, Sendable {
         /// Listener ports are bound as they are, on the addresses the gateway gives or on all.
