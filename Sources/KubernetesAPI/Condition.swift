@@ -128,6 +128,10 @@ extension Condition.Reason {
     public static let notEnforceable = Self("NotEnforceable")
     /// It is not known among how many pods a limit is to be shared out.
     public static let replicasUnknown = Self("ReplicasUnknown")
+    /// Health checks are asked for where there is nothing to check.
+    public static let noEndpointChecked = Self("NoEndpointChecked")
+    /// Zones are to count, and it is not known which one is ours.
+    public static let zoneUnknown = Self("ZoneUnknown")
     /// Policies of the kind are in force for an object's traffic.
     public static let policyAffected = Self("PolicyAffected")
     /// A policy's status has no room for another Gateway.

@@ -8,6 +8,8 @@ struct ConfigurationBuilder {
     private let catalog: BackendCatalog
     private let policies: PolicyIndex
     private let clientPolicies: ClientPolicyResolution
+    private let backendPolicies: BackendPolicyResolution
+    private let services: [ObjectKey: Service]
     /// What names may not lead to where no parameters say otherwise.
     private let commonRefusal: RefusedAddresses
     /// The backends that what was built points at.
@@ -15,13 +17,15 @@ struct ConfigurationBuilder {
 
     init(
         slices: SliceIndex, catalog: BackendCatalog, policies: PolicyIndex, clientPolicies: ClientPolicyResolution,
-        _ options: TranslationOptions
+        backendPolicies: BackendPolicyResolution, services: [ObjectKey: Service], _ options: TranslationOptions
     ) {
         commonRefusal = EffectiveParameters(options).backendGuard.refusedAddresses
         self.slices = slices
         self.catalog = catalog
         self.policies = policies
         self.clientPolicies = clientPolicies
+        self.backendPolicies = backendPolicies
+        self.services = services
     }
 
     /// A listener that is to be served, with its routes; nil where there is no place to bind it yet.
@@ -39,22 +43,26 @@ struct ConfigurationBuilder {
             var termination = TLSTermination(
                 certificates: listener.certificates, alpnProtocols: listener.alpnProtocols)
             termination.clientValidation = listener.clientValidation
-            termination.clientValidation?.requirements = policies.requirements
-            termination.apply(policies.settings)
+            termination.clientValidation?.requirements = policies.client.requirements
+            termination.apply(policies.client.settings)
             traffic = .tls(tls(listener, gateway, .terminate(termination), selection, policies))
         case .unsupported: return nil
         }
         var settings = ListenerSettings()
         settings.routeDrainTimeout = gateway.parameters.routeDrainTimeout
-        settings.apply(policies.settings)
+        settings.apply(policies.client.settings)
         if !listener.isTLS { settings.startTLS = nil }
         var configuration = ListenerConfiguration(
             id: listener.id, bindings: places, port: port, traffic: traffic, settings: settings)
-        configuration.limits = policies.limits
+        configuration.limits = policies.client.limits
         return configuration
     }
 
-    typealias ListenerPolicies = ClientPolicyResolution.ListenerPolicies
+    /// What holds for one listener: of ClientPolicies, and who of BackendPolicies.
+    struct ListenerPolicies {
+        let client: ClientPolicyResolution.ListenerPolicies
+        let backend: [BackendPolicyResolution.Holder]
+    }
 
     private mutating func tls(
         _ listener: ListenerState, _ gateway: GatewayState, _ mode: TLSListener.Mode, _ selection: RouteSelection,
@@ -84,10 +92,12 @@ struct ConfigurationBuilder {
             guard let backend = target.backend, !refused.contains(backend) else {
                 return RouteConfiguration.WeightedBackend(weight: target.weight, target: .invalid)
             }
-            let id = use(backend, raw: listener.traffic == .passthrough, by: gateway)
-            return RouteConfiguration.WeightedBackend(weight: target.weight, target: .backend(id))
+            let id = use(
+                backend, raw: listener.traffic == .passthrough, by: (gateway, route.ref), under: policies.backend)
+            return RouteConfiguration.WeightedBackend(
+                weight: target.weight, target: .backend(id), isFallback: catalog.isFallback(backend))
         }
-        let (settings, limits) = clientPolicies.route(route.ref, under: policies)
+        let (settings, limits) = clientPolicies.route(route.ref, under: policies.client)
         var configuration = RouteConfiguration(
             id: route.id, backends: weighted,
             alpnProtocols: listener.traffic == .terminate ? rule.alpnProtocols : [])
@@ -97,37 +107,55 @@ struct ConfigurationBuilder {
     }
 
     /// Adds a backend, once. What passes through as TLS already is never wrapped a second time: such a use of a backend
-    /// with a policy is a variant of its own; so is one that is shown a gateway's own certificate.
-    private mutating func use(_ target: BackendTarget, raw: Bool, by gateway: GatewayState) -> BackendID {
-        var tls = policies.tls(for: target)
+    /// that is spoken to in TLS is a variant of its own; so are one that is shown a gateway's own certificate, and one for which
+    /// policies on the way there say otherwise.
+    private mutating func use(
+        _ target: BackendTarget, raw: Bool, by user: (gateway: GatewayState, route: RouteKey),
+        under wider: [BackendPolicyResolution.Holder]
+    ) -> BackendID {
+        let backend = PolicedBackend(tls: policies.tls(for: target), hasAffinity: hasAffinity(target))
+        var (parts, variant, isTLS) = backendPolicies.use(target, backend, by: user.route, under: wider, isRaw: raw)
+        var variants: [String] = []
+        if isTLS, raw {
+            variants.append("passthrough")
+        } else if isTLS, let certificate = user.gateway.clientCertificate {
+            variants.append("as Gateway \(user.gateway.key)")
+            parts.tls?.clientCertificate = certificate
+        }
+        let refused = catalog.hasNames(target) ? user.gateway.parameters.backendGuard.refusedAddresses : commonRefusal
+        // Where gateways differ in what a name may lead to, each has its own answers.
+        if refused != commonRefusal { variants.append(refused.text) }
+        if !variant.isEmpty { variants.append(variant) }
         var id = target.id
-        if tls != nil {
-            if raw {
-                id.variant = "passthrough"
-            } else if let certificate = gateway.clientCertificate {
-                id.variant = "as Gateway \(gateway.key)"
-                tls?.clientCertificate = certificate
-            }
+        id.variant = variants.joined(separator: ", ")
+        parts.settings.refusedAddresses = refused
+        if let known = backends[id] {
+            assert(known.settings == parts.settings && known.tls == parts.tls, "\(id) \(id.variant) is not one variant")
+            assert(known.circuitBreakers == parts.circuitBreakers && known.queue == parts.queue)
+            return id
         }
-        let refused = catalog.hasNames(target) ? gateway.parameters.backendGuard.refusedAddresses : commonRefusal
-        if refused != commonRefusal {
-            // Where gateways differ in what a name may lead to, each has its own answers.
-            id.variant += (id.variant.isEmpty ? "" : ", ") + refused.text
-        }
-        if backends[id] == nil {
-            var settings = BackendSettings()
-            settings.refusedAddresses = refused
-            backends[id] = BackendConfiguration(
-                id: id, endpoints: endpoints(target), tls: raw ? nil : tls, settings: settings)
-        }
+        var endpoints = endpoints(target)
+        if parts.settings.loadBalancing.zones != nil { endpoints.forgetPreference() }
+        var configuration = BackendConfiguration(
+            id: id, endpoints: endpoints, tls: parts.tls, settings: parts.settings)
+        (configuration.circuitBreakers, configuration.queue) = (parts.circuitBreakers, parts.queue)
+        backends[id] = configuration
         return id
+    }
+
+    /// Whether connections of one client go to one endpoint, by the Service.
+    private func hasAffinity(_ target: BackendTarget) -> Bool {
+        guard case .service(let key, _) = target else { return false }
+        return services[key]?.spec.sessionAffinity == "ClientIP" && catalog.externalNames[key] == nil
     }
 
     private func endpoints(_ target: BackendTarget) -> [EndpointConfiguration] {
         switch target {
         case .service(let key, let port):
             catalog.externalNames[key] == nil
-                ? slices.endpoints(key, port) : [catalog.external(key, port: port.port)].compactMap { $0 }
+                ? slices.endpoints(
+                    key, port, distribution: services[key]?.spec.trafficDistribution, backendPolicies.locality)
+                : [catalog.external(key, port: port.port)].compactMap { $0 }
         case .backend(let key): (try? catalog[key]?.get()) ?? []
         }
     }

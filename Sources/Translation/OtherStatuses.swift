@@ -22,14 +22,16 @@ func reportPolicies(_ policies: [PolicyState], _ options: TranslationOptions, in
 
 /// Writes the status of every Backend.
 func reportBackends(
-    _ backends: [ObjectKey: Backend], _ catalog: BackendCatalog, into report: inout StatusReport
+    _ backends: [ObjectKey: Backend], _ catalog: BackendCatalog, _ policies: TargetConditions,
+    into report: inout StatusReport
 ) {
     for (key, backend) in backends {
         var verdict: Verdict?
         if case .failure(let problem)? = catalog[key] { verdict = Verdict(.invalid, problem.message) }
-        report.backends[key] = BackendStatus(conditions: [
-            Condition(.accepted, verdict, otherwise: .accepted, generation: backend.metadata.generation)
-        ])
+        let generation = backend.metadata.generation
+        report.backends[key] = BackendStatus(
+            conditions: [Condition(.accepted, verdict, otherwise: .accepted, generation: generation)]
+                + policies.affected(.backend(key), generation: generation))
     }
 }
 

@@ -151,6 +151,7 @@ private struct RouteParents {
                 route.kind == .tcp
                     ? snapshot.tcpRoutes[route.key]?.spec.parentRefs : snapshot.tlsRoutes[route.key]?.spec.parentRefs,
                 from: route.key.namespace)
+        case .service, .servicePort, .backend: false
         }
     }
 

@@ -5,7 +5,7 @@ public import KubernetesAPI
 /// snapshot gives the same result, whatever order its objects came in.
 /// `memory`: what earlier translations leave behind (``Translator/memory``).
 public func translate(
-    _ snapshot: ClusterSnapshot, options: TranslationOptions, memory: ClientPolicyMemory = ClientPolicyMemory()
+    _ snapshot: ClusterSnapshot, options: TranslationOptions, memory: PolicyMemory = PolicyMemory()
 ) -> TranslationResult {
     Workings(snapshot, options, SliceIndex(snapshot.endpointSlices), memory).result
 }
@@ -25,16 +25,21 @@ final class Workings {
     var catalog: BackendCatalog
     /// Changed by none of what is carried on.
     var clientPolicies: ClientPolicyResolution
+    /// As ``clientPolicies``, while ``backendUses`` are the same.
+    var backendPolicies: BackendPolicyResolution
+    var backendUses = Tally<BackendUse>()
     var policies: PolicyIndex
     var policyUses = PolicyUses()
     var result: TranslationResult
     /// In order of precedence; empty once ``book`` has them.
     var routes: [RouteState]
+    /// Whether the last change made something of policies that is not told here: all of this is to be made anew.
+    var isStale = false
     /// Made when something changes.
     var book: RouteBook?
 
     init(
-        _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex, _ memory: ClientPolicyMemory
+        _ snapshot: ClusterSnapshot, _ options: TranslationOptions, _ slices: SliceIndex, _ memory: PolicyMemory
     ) {
         (self.snapshot, self.options, self.slices) = (snapshot, options, slices)
         grants = GrantIndex(snapshot.referenceGrants)
@@ -51,6 +56,7 @@ final class Workings {
         catalog = BackendCatalog(snapshot.backends, snapshot.services)
         policies = PolicyIndex(snapshot)
         clientPolicies = ClientPolicyResolution(snapshot, gateways, memory, options)
+        backendPolicies = BackendPolicyResolution(snapshot, gateways, memory, options)
         result = TranslationResult(configuration: EngineConfiguration(), statuses: StatusReport())
         place(routes)
         build()
@@ -59,7 +65,8 @@ final class Workings {
         reportParameters(snapshot.gatewayParameters, parameters, options, into: &result.statuses)
         result.notices = collectNotices(
             snapshot, options, context.classes, slices, policies.policies, parameters,
-            idleClientPolicies(result.statuses, clientPolicies.index.policies))
+            idlePolicies(result.statuses.clientPolicies, clientPolicies.index.policies)
+                + idlePolicies(result.statuses.backendPolicies, backendPolicies.index.policies))
         addInfrastructure(to: &result, gateways, ports, context)
     }
 
@@ -68,12 +75,15 @@ final class Workings {
     }
     var builder: ConfigurationBuilder {
         ConfigurationBuilder(
-            slices: slices, catalog: catalog, policies: policies, clientPolicies: clientPolicies, options)
+            slices: slices, catalog: catalog, policies: policies, clientPolicies: clientPolicies,
+            backendPolicies: backendPolicies, services: snapshot.services, options)
+    }
+    var targetConditions: TargetConditions {
+        TargetConditions(clients: clientPolicies.index, backends: backendPolicies.index)
     }
     var reporter: RouteReporter {
         RouteReporter(
-            gateways: gateways, selections: selections, catalog: catalog, clientPolicies: clientPolicies,
-            options: options)
+            gateways: gateways, selections: selections, catalog: catalog, policies: targetConditions, options: options)
     }
 
     /// Puts routes where they belong, and works out where they lead.
@@ -85,9 +95,24 @@ final class Workings {
             for place in route.places { selections[place.gateway][place.listener].add(route, place.names) }
         }
         if !clientPolicies.isEmpty { for route in routes { clientPolicies.note(route, gateways) } }
+        if !backendPolicies.isEmpty {
+            for route in routes { countBackendUses(route) }
+            backendPolicies.settle(
+                .init(uses: Set(backendUses.elements), catalog: catalog, slices: slices, authorities: policies))
+        }
         guard !policies.policies.isEmpty else { return }
         for route in routes { _ = policyUses.add(route, gateways, policies) }
         policyUses.tell(&policies, gateways)
+    }
+
+    /// To be taken back by its ``RouteState/uses``: what they are made of may have changed by then.
+    func countBackendUses(_ route: RouteState) {
+        route.uses = backendPolicies.uses(of: route, catalog, policies)
+        for use in route.uses { backendUses.add(use) }
+    }
+
+    func listenerPolicies(_ gateway: Int, _ listener: Int) -> ConfigurationBuilder.ListenerPolicies {
+        .init(client: clientPolicies[gateway, listener], backend: backendPolicies.holders(gateway, listener))
     }
 
     /// Adds every listener that is to be served.
@@ -98,7 +123,7 @@ final class Workings {
             for (index, listener) in state.listeners.enumerated() where listener.isServed {
                 guard
                     let built = builder.listener(
-                        listener, of: state, selections[gateway][index], clientPolicies[gateway, index])
+                        listener, of: state, selections[gateway][index], listenerPolicies(gateway, index))
                 else { continue }
                 listeners.append(built)
                 result.statuses.bindings[built.id] = built.bindings
@@ -111,8 +136,9 @@ final class Workings {
     }
 
     private func report() {
+        let conditions = targetConditions
         for (gateway, selections) in zip(gateways, selections) {
-            reportGateway(gateway, selections, clientPolicies, into: &result.statuses)
+            reportGateway(gateway, selections, conditions, into: &result.statuses)
         }
         if options.standalone { reportStrayListenerSets(snapshot, into: &result.statuses) }
         let reporter = self.reporter
@@ -124,8 +150,9 @@ final class Workings {
             }
         }
         reportPolicies(policies.policies, options, into: &result.statuses)
-        reportClientPolicies(clientPolicies.index.policies, options, into: &result.statuses)
-        reportBackends(snapshot.backends, catalog, into: &result.statuses)
+        result.statuses.clientPolicies = Translation.statuses(clientPolicies.index.policies, options)
+        result.statuses.backendPolicies = Translation.statuses(backendPolicies.index.policies, options)
+        reportBackends(snapshot.backends, catalog, conditions, into: &result.statuses)
     }
 }
 

@@ -9,7 +9,7 @@ public final class Translator {
     /// When a certificate begins or ceases to be valid.
     private var validityChange: Int64?
     /// What is known of policies that may be invalid the next time.
-    public private(set) var memory = ClientPolicyMemory()
+    public private(set) var memory = PolicyMemory()
     /// How often everything was translated, and how often only what had changed.
     public private(set) var counts = Counts()
     /// Whether the last result has another configuration than the one before; nil: nobody looked.
@@ -30,9 +30,8 @@ public final class Translator {
     public func translate(_ snapshot: ClusterSnapshot, touched: TouchedObjects? = nil) -> TranslationResult {
         if let workings, isSameTime(snapshot.asOf, workings),
             let change = SnapshotChange(from: workings.snapshot, to: snapshot, touched: touched),
-            workings.canTake(change)
+            workings.canTake(change, snapshot), case let differing = workings.take(change, snapshot), !workings.isStale
         {
-            let differing = workings.take(change, snapshot)
             (configurationDiffers, self.change) = (differing != nil, differing)
             counts.carriedOn += 1
             return workings.result
@@ -43,7 +42,8 @@ public final class Translator {
         workings = nil
         let next = Workings(snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices), memory)
         workings = next
-        memory.learn(next.clientPolicies.index.policies)
+        memory.clients.learn(next.clientPolicies.index.policies)
+        memory.backends.learn(next.backendPolicies.index.policies)
         validityChange = snapshot.nextValidityChange
         (configurationDiffers, change) = (nil, nil)
         counts.whole += 1

@@ -40,6 +40,8 @@ struct ClusterWalk {
                 spec: GatewayClass.Spec(controllerName: options.controllerName, parametersRef: reference))
             snapshot.gatewayClasses[ofOurs.key] = ofOurs
         }
+        if seed % 3 > 0 { options.node = "n\(seed % 3)" }
+        if seed % 4 == 0 { options.zone = "z1" }
         self.options = options
     }
 
@@ -61,7 +63,11 @@ struct ClusterWalk {
         case 83:
             dice.roll(2) == 0
                 ? replace(\.clientPolicies, "ClientPolicy") : edit(\.clientPolicies, "ClientPolicy") { $0.vary(&$1) }
-        case 84..<91: edit(\.endpointSlices, "EndpointSlice") { $0.vary(&$1) }
+        case 84:
+            dice.roll(2) == 0
+                ? replace(\.backendPolicies, "BackendPolicy")
+                : edit(\.backendPolicies, "BackendPolicy") { $0.vary(&$1) }
+        case 85..<91: edit(\.endpointSlices, "EndpointSlice") { $0.vary(&$1) }
         case 91: replace(\.gateways, "Gateway")
         case 92: replace(\.listenerSets, "ListenerSet")
         case 93: replace(\.referenceGrants, "ReferenceGrant")
@@ -159,10 +165,13 @@ extension TLSRoute {
 
 extension Service {
     fileprivate mutating func vary(_ dice: inout SeededDice) {
-        switch dice.roll(5) {
+        switch dice.roll(6) {
         case 0: spec.type = spec.type == nil ? "ExternalName" : nil
         case 1: spec.externalName = ["db.example.com", "no name"][dice.roll(2)]
         case 2: metadata.labels = ["n": "\(dice.roll(9))"]
+        case 3:
+            spec.sessionAffinity = dice.roll(2) == 0 ? "ClientIP" : nil
+            spec.trafficDistribution = ["PreferClose", "PreferSameNode", nil][dice.roll(3)]
         default:
             spec.ports = [
                 Service.Port(
@@ -182,11 +191,27 @@ extension EndpointSlice {
         default:
             let addresses = ["10.1.\(dice.roll(9)).\(dice.roll(9))", "fd00::\(dice.roll(9))"]
             endpoints = [
-                .init(addresses: addresses, conditions: .init(ready: dice.roll(2) == 0)),
+                .init(
+                    addresses: addresses, conditions: .init(ready: dice.roll(2) == 0), zone: "z\(dice.roll(3))",
+                    nodeName: "n\(dice.roll(3))", hints: .random(&dice)),
+                .init(
+                    addresses: ["10.3.0.\(dice.roll(3))"], conditions: .init(ready: dice.roll(3) == 0), zone: "z1",
+                    hints: .random(&dice)),
                 .init(
                     addresses: ["10.2.0.\(dice.roll(9))"],
                     conditions: .init(ready: false, serving: true, terminating: true)),
             ]
+        }
+    }
+}
+
+extension EndpointSlice.Hints {
+    fileprivate static func random(_ dice: inout SeededDice) -> Self? {
+        let (zone, node) = (dice.roll(3), dice.roll(3))
+        switch dice.roll(4) {
+        case 0: return nil
+        case 1: return Self(forNodes: [.init(name: "n\(node)")])
+        default: return Self(forZones: [.init(name: "z\(zone)")], forNodes: node == 0 ? nil : [.init(name: "n1")])
         }
     }
 }

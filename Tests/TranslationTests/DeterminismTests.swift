@@ -105,6 +105,7 @@ extension ClusterSnapshot {
         copy.gateways = again(gateways)
         copy.listenerSets = again(listenerSets)
         copy.scope = scope
+        copy.patternProblems = patternProblems
         copy.gatewayAPIBundle = gatewayAPIBundle
         copy.tcpRoutes = again(tcpRoutes)
         copy.tlsRoutes = again(tlsRoutes)
@@ -114,7 +115,6 @@ extension ClusterSnapshot {
         copy.gatewayParameters = again(gatewayParameters)
         copy.clientPolicies = again(clientPolicies)
         copy.backendPolicies = again(backendPolicies)
-        copy.patternProblems = patternProblems
         copy.nodes = again(nodes)
         copy.services = again(services)
         copy.endpointSlices = again(endpointSlices)

@@ -36,12 +36,18 @@ struct GoldenInput {
         var bundle: String?
         /// The only namespaces that are known.
         var scope: [String]?
+        /// Where the process runs.
+        var zone: String?
+        var node: String?
+        /// By pattern: why it cannot be used.
+        var patternProblems: [String: String]?
     }
 
     var options: TranslationOptions {
         var options = TranslationOptions()
         options.standalone = surroundings.standalone ?? true
         options.controllerName = surroundings.controllerName ?? options.controllerName
+        (options.zone, options.node) = (surroundings.zone, surroundings.node)
         options.reservedPorts = Set(surroundings.reservedPorts ?? [])
         if let ports = surroundings.servicePorts, let first = ports.first, let last = ports.last {
             options.exposure = .service
@@ -61,6 +67,7 @@ struct GoldenInput {
             try add(document.root, file: file)
         }
         if let asOf = surroundings.asOf { snapshot.asOf = asOf }
+        snapshot.patternProblems = surroundings.patternProblems ?? [:]
         if let scope = surroundings.scope { snapshot.scope = .namespaces(scope) }
         var problems = PatternProblems()
         snapshot.patternProblems = problems.of(snapshot.backendPolicies.values.flatMap(\.patterns))

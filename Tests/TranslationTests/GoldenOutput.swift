@@ -85,7 +85,7 @@ private struct Route: Encodable {
         self.route = route.id.description + (route.id.rule == 0 ? "" : " rule \(route.id.rule)")
         backends = route.backends.map { backend in
             switch backend.target {
-            case .backend(let id): "\(backend.weight) to \(describe(id))"
+            case .backend(let id): "\(backend.weight) to \(describe(id))" + (backend.isFallback ? ", fallback" : "")
             case .invalid: "\(backend.weight) refused"
             }
         }
@@ -108,50 +108,8 @@ private func describe(_ limits: [ClientLimits]) -> [String]? {
     }
 }
 
-private func describe(_ id: BackendID) -> String {
+func describe(_ id: BackendID) -> String {
     id.variant.isEmpty ? id.description : "\(id.description) (\(id.variant))"
-}
-
-private struct BackendShape: Encodable {
-    let id: String
-    let endpoints: [String]
-    /// Where its names may not lead.
-    let refused: [String]?
-    let tls: TLS?
-
-    struct TLS: Encodable {
-        let trust: [String]
-        let hostname: String
-        let names: [String]?
-        let presenting: String?
-    }
-
-    init(_ backend: BackendConfiguration) {
-        id = describe(backend.id)
-        endpoints = backend.endpoints.map { $0.weight == 1 ? "\($0.address)" : "\($0.address) weight \($0.weight)" }
-        let hasName = backend.endpoints.contains { if case .name = $0.address { true } else { false } }
-        let addresses = backend.settings.refusedAddresses
-        let kinds = (addresses.loopback ? ["loopback"] : []) + (addresses.linkLocal ? ["link-local"] : [])
-        refused = hasName ? kinds : nil
-        tls = backend.tls.map { tls in
-            let trust: [String] =
-                switch tls.trust {
-                case .system: ["the system's"]
-                case .pinsOnly: ["keys alone"]
-                case .unusable: ["none: every connection fails"]
-                case .bundles(let bundles): bundles.map(\.material.fingerprint)
-                }
-            let names = tls.subjectAltNames.map { name in
-                switch name {
-                case .hostname(let hostname): "DNS \(hostname)"
-                case .uri(let uri): "URI \(uri)"
-                }
-            }
-            return TLS(
-                trust: trust, hostname: tls.hostname, names: names.isEmpty ? nil : names,
-                presenting: tls.clientCertificate?.material.fingerprint)
-        }
-    }
 }
 
 private struct Statuses: Encodable {
@@ -175,11 +133,11 @@ private struct Statuses: Encodable {
         listenerSets = shaped(report.listenerSets, GatewayShape.init)
         tcpRoutes = shaped(report.tcpRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
         tlsRoutes = shaped(report.tlsRoutes) { $0.parents.map { Parent($0.parentRef, $0.conditions) } }
+        backendPolicies = shaped(report.backendPolicies) { $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) } }
         backendTLSPolicies = shaped(report.backendTLSPolicies) {
             $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) }
         }
         clientPolicies = shaped(report.clientPolicies) { $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) } }
-        backendPolicies = shaped(report.backendPolicies) { $0.ancestors.map { Parent($0.ancestorRef, $0.conditions) } }
         backends = shaped(report.backends) { $0.conditions.map(describe) }
         gatewayParameters = shaped(report.gatewayParameters) { $0.conditions.map(describe) }
     }

@@ -62,6 +62,8 @@ struct RandomCluster {
         }
         var policies = RandomPolicies(seed: seed)
         policies.add(12, to: &snapshot)
+        var backendPolicies = RandomBackendPolicies(seed: seed)
+        backendPolicies.add(10, to: &snapshot)
         return snapshot
     }
 

@@ -12,10 +12,13 @@ struct BackendCatalog {
 
     private var entries: [ObjectKey: Result<[EndpointConfiguration], Problem>] = [:]
     private(set) var externalNames: [ObjectKey: String] = [:]
+    /// Backends that are used only while no other of a rule can be.
+    private var fallbacks: Set<ObjectKey> = []
 
     init(_ backends: [ObjectKey: Backend], _ services: [ObjectKey: Service]) {
         for (key, service) in services { update(key, service) }
         for (key, backend) in backends {
+            if backend.spec.fallback == true { fallbacks.insert(key) }
             entries[key] = Result { () throws(Problem) in try BackendCatalog.endpoints(of: backend) }
         }
     }
@@ -27,6 +30,11 @@ struct BackendCatalog {
     }
 
     subscript(_ key: ObjectKey) -> Result<[EndpointConfiguration], Problem>? { entries[key] }
+
+    /// Whether the target is used only while no other of a rule can be.
+    func isFallback(_ target: BackendTarget) -> Bool {
+        if case .backend(let key) = target { fallbacks.contains(key) } else { false }
+    }
 
     /// Whether the target's endpoints are not from slices, so that a gateway's guard has to be asked.
     func isGuarded(_ target: BackendTarget) -> Bool {
@@ -58,19 +66,21 @@ struct BackendCatalog {
     private static func endpoints(of backend: Backend) throws(Problem) -> [EndpointConfiguration] {
         let type = backend.spec.type ?? "Endpoints"
         guard type == "Endpoints" else { throw Problem("type \(type) is not supported (supported: Endpoints)") }
-        guard backend.spec.fallback != true else { throw Problem("fallback is not supported by this version") }
         let endpoints = backend.spec.endpoints ?? []
         guard !endpoints.isEmpty else { throw Problem("spec.endpoints is empty") }
-        var weights: [EndpointAddress: Int] = [:]
+        var found: [EndpointAddress: EndpointConfiguration] = [:]
         for (index, endpoint) in endpoints.enumerated() {
             let path = "spec.endpoints[\(index)]"
             let address = try address(of: endpoint, at: path)
             guard (0...1000).contains(endpoint.effectiveWeight) else { throw Problem("\(path).weight is not 0-1000") }
-            guard weights.updateValue(endpoint.effectiveWeight, forKey: address) == nil else {
+            let configuration = EndpointConfiguration(
+                address: address, weight: endpoint.effectiveWeight,
+                zone: endpoint.zone.flatMap { $0.isEmpty ? nil : $0 })
+            guard found.updateValue(configuration, forKey: address) == nil else {
                 throw Problem("\(path): \(address) is given twice")
             }
         }
-        return weights.map { EndpointConfiguration(address: $0.key, weight: $0.value) }.sorted()
+        return found.values.sorted()
     }
 
     private static func address(of endpoint: Backend.Endpoint, at path: String) throws(Problem) -> EndpointAddress {

@@ -60,10 +60,36 @@ final class SliceIndex {
     }
 
     /// Endpoints of one port of a Service: the ready ones, or, where none is, those that still serve while they
-    /// terminate (KEP-1669). Sorted, each address once.
-    func endpoints(_ service: ObjectKey, _ port: Service.Port) -> [EndpointConfiguration] {
-        var ready: [SocketAddress] = []
-        var terminating: [SocketAddress] = []
+    /// terminate (KEP-1669). Sorted, each address once; those that are meant for where we are have the lowest preference.
+    func endpoints(
+        _ service: ObjectKey, _ port: Service.Port, distribution: String?, _ locality: Locality
+    ) -> [EndpointConfiguration] {
+        let (ready, terminating) = candidates(service, port)
+        let isReady = !ready.isEmpty
+        let preference = EndpointPreference(
+            isReady ? ready.map(\.endpoint) : [], distribution: distribution, locality)
+        var endpoints: [EndpointConfiguration] = []
+        for candidate in (isReady ? ready : terminating).sorted(by: { $0.address < $1.address }) {
+            let address = EndpointAddress.ip(candidate.address)
+            guard endpoints.last?.address != address else { continue }
+            endpoints.append(
+                EndpointConfiguration(
+                    address: address, zone: candidate.endpoint.zone,
+                    preference: isReady ? preference.of(candidate.endpoint) : 0))
+        }
+        return endpoints
+    }
+
+    private struct Candidate {
+        let address: SocketAddress
+        let endpoint: EndpointSlice.Endpoint
+    }
+
+    /// What may be endpoints of a port, in the order of slices.
+    private func candidates(
+        _ service: ObjectKey, _ port: Service.Port
+    ) -> (ready: [Candidate], terminating: [Candidate]) {
+        var (ready, terminating): ([Candidate], [Candidate]) = ([], [])
         for slice in slices[service] ?? [] where slice.isUsable {
             let numbers = slice.ports.filter {
                 $0.effectiveName == port.effectiveName && $0.effectiveProtocol == port.effectiveProtocol
@@ -73,17 +99,18 @@ final class SliceIndex {
                 let isTerminating = endpoint.isServing && endpoint.isTerminating
                 guard endpoint.isReady || isTerminating else { continue }
                 for address in endpoint.addresses.compactMap({ IPAddress($0) }) {
-                    let sockets = numbers.lazy.map { SocketAddress(address, $0) }
-                    if endpoint.isReady { ready += sockets } else { terminating += sockets }
+                    let found = numbers.lazy.map { Candidate(address: SocketAddress(address, $0), endpoint: endpoint) }
+                    if endpoint.isReady { ready += found } else { terminating += found }
                 }
             }
         }
-        var endpoints: [EndpointConfiguration] = []
-        for address in (ready.isEmpty ? terminating : ready).sorted() {
-            let endpoint = EndpointConfiguration(address: .ip(address))
-            if endpoints.last != endpoint { endpoints.append(endpoint) }
-        }
-        return endpoints
+        return (ready, terminating)
+    }
+
+    /// Whether a port of a Service, nil for any, has an endpoint.
+    func hasEndpoints(_ service: ObjectKey, _ port: Service.Port) -> Bool {
+        let (ready, terminating) = candidates(service, port)
+        return !ready.isEmpty || !terminating.isEmpty
     }
 }
 

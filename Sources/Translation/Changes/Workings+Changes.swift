@@ -4,22 +4,32 @@ internal import Primitives
 
 extension Workings {
     /// Whether a change can be carried on from here; and whether that is worth it.
-    func canTake(_ change: SnapshotChange) -> Bool {
+    func canTake(_ change: SnapshotChange, _ snapshot: ClusterSnapshot) -> Bool {
         let known = routes.count + (book?.count ?? 0)
         guard change.hasOrdinarySlices, (change.routes.count + change.services.count) * 4 <= known + 40 else {
             return false
         }
-        if change.routes.contains(where: clientPolicies.index.isTarget) { return false }
+        if change.routes.contains(where: { isTarget(.route($0)) }) { return false }
         // They may be of the installation's own pods.
         if clientPolicies.isDivided,
             change.slices.contains(where: { $0.key.namespace == options.installation?.namespace })
         {
             return false
         }
+        if options.zone == nil, change.slices.contains(where: { $0.key.namespace == options.installation?.namespace }),
+            Locality(snapshot, options) != backendPolicies.locality
+        {
+            return false
+        }
         // Those of the installation's namespace are gateways' own, and a policy may name a port of its Service.
         return change.services.allSatisfy {
             $0.namespace != options.installation?.namespace && !policies.concerns(service: $0)
+                && !backendPolicies.concerns(service: $0)
         }
+    }
+
+    private func isTarget(_ point: AttachmentPoint) -> Bool {
+        clientPolicies.index.isTarget(point) || backendPolicies.index.isTarget(point)
     }
 
     /// Carries the translation on to `snapshot`; ``result`` is then what a new one would say. How its configuration differs
@@ -31,17 +41,37 @@ extension Workings {
         // Owned by one, or the other is copied with the first change.
         (self.book, routes) = (nil, [])
         for service in change.services { catalog.update(service, snapshot.services[service]) }
+        backendUses.begin()
+        let empty = servicesWithoutEndpoints(change.slices)
         let sliced = takeSlices(change.slices)
         let changed = book.routes(to: change.services).union(change.routes)
         var differs = changed.isEmpty ? false : replace(changed, &book, &difference)
         for key in sliced {
             guard let service = snapshot.services[key], service.spec.type != "ExternalName" else { continue }
-            let updated = result.configuration.backends.update(key, service, slices)
+            let updated = result.configuration.backends.update(key, service, slices, backendPolicies.locality)
             difference.backends.formUnion(updated)
             if !updated.isEmpty { differs = true }
         }
         self.book = book
+        isStale = backendUses.isChanged || servicesWithoutEndpoints(change.slices) != empty
         return differs ? difference : nil
+    }
+
+    /// Ports of Services that policies are for, and that slices speak of, without any endpoint.
+    private func servicesWithoutEndpoints(_ changes: [SnapshotChange.Slice]) -> Set<BackendTarget> {
+        if backendPolicies.isEmpty { return [] }
+        var empty: Set<BackendTarget> = []
+        for change in changes {
+            for slice in [change.old, change.new] {
+                guard let key = slice?.service(in: change.key.namespace), backendPolicies.concerns(service: key) else {
+                    continue
+                }
+                for port in snapshot.services[key]?.spec.ports ?? [] where !slices.hasEndpoints(key, port) {
+                    empty.insert(.service(key, port))
+                }
+            }
+        }
+        return empty
     }
 
     /// The Services whose endpoints may have changed.
@@ -67,6 +97,7 @@ extension Workings {
             touched.note(old, selections)
             for place in old.places { selections[place.gateway][place.listener].remove(old, place.names) }
             if policyUses.remove(old, gateways, policies) { hasNewUses = true }
+            for use in old.uses { backendUses.remove(use) }
         }
         var states: [RouteState] = []
         let resolver = self.resolver
@@ -77,6 +108,7 @@ extension Workings {
             touched.note(new, selections)
             for place in new.places { selections[place.gateway][place.listener].add(new, place.names) }
             if policyUses.add(new, gateways, policies) { hasNewUses = true }
+            countBackendUses(new)
             book.insert(new)
             states.append(new)
         }
@@ -100,7 +132,6 @@ extension Workings {
             }
         }
         var builder = self.builder
-        let policies = self.clientPolicies
         var dropped: Set<BackendID> = []
         var differs = false
         for (spot, entries) in changes {
@@ -110,10 +141,11 @@ extension Workings {
             guard index < result.configuration.listeners.count,
                 result.configuration.listeners[index].id == listener.id
             else { continue }
+            let policies = listenerPolicies(spot.gateway, spot.listener)
             var built: [(name: HostnamePattern?, route: RouteConfiguration?)] = []
             for (name, route) in entries {
                 let old = result.configuration.listeners[index].entry(name)
-                let new = route.map { builder.route($0, listener, gateway, policies[spot.gateway, spot.listener]) }
+                let new = route.map { builder.route($0, listener, gateway, policies) }
                 if let old {
                     book.drop(old)
                     dropped.formUnion(old.backendIDs)
@@ -168,7 +200,7 @@ extension Workings {
             selections[$0.key.gateway][$0.key.listener].attachedRoutes != $0.value.attachedRoutes
         }
         for gateway in Set(counted.keys.map(\.gateway)) {
-            reportGateway(gateways[gateway], selections[gateway], clientPolicies, into: &result.statuses)
+            reportGateway(gateways[gateway], selections[gateway], targetConditions, into: &result.statuses)
         }
     }
 

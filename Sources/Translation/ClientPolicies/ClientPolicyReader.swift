@@ -23,18 +23,15 @@ struct ClientPolicyReader {
 
     /// The policy's values, and what is wrong with them.
     mutating func read(_ policy: ClientPolicy) -> ClientPolicyReading {
-        for target in policy.spec.targetRefs where target.point(in: key.namespace) == nil {
-            let name = target.sectionName.map { "\(target.kind) with sectionName \($0)" } ?? target.kind
-            rejections.append(
-                Verdict(.unsupportedTarget, "a ClientPolicy cannot target \(name) of group \"\(target.group)\""))
-        }
         // From a folder of manifests an object can come that an API server would have refused.
         for problem in policy.specProblems() { reject("\(problem.field): \(problem.message)") }
         if policy.spec.accessLog != nil { reject("spec.accessLog: this version writes no access log") }
         if let tls = policy.spec.tls { for problem in tls.unknownNames { reject("spec.tls.\(problem)") } }
-        return ClientPolicyReading(
+        let reading = ClientPolicyReading(
             uid: policy.metadata.uid, generation: policy.metadata.generation, spec: policy.spec,
             limits: limits(policy.spec), requirement: policy.spec.tls?.clientValidation.map { requirement($0) })
+        rejections.insert(contentsOf: reading.unsupportedTargets(in: key.namespace), at: 0)
+        return reading
     }
 
     private mutating func reject(_ message: String) { rejections.append(Verdict(.invalid, message)) }

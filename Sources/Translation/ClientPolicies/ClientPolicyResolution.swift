@@ -3,7 +3,9 @@ internal import KubernetesAPI
 
 /// What ClientPolicies make of our listeners and of the routes behind them.
 struct ClientPolicyResolution {
-    private(set) var index: ClientPolicyIndex
+    typealias Holder = AttachmentIndex<ClientPolicyReading>.Holder
+
+    private(set) var index: AttachmentIndex<ClientPolicyReading>
     /// Whether a limit is shared out among the installation's pods.
     let isDivided: Bool
     /// How many they are; nil: not known.
@@ -20,12 +22,12 @@ struct ClientPolicyResolution {
     }
 
     init(
-        _ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: ClientPolicyMemory,
+        _ snapshot: ClusterSnapshot, _ gateways: [GatewayState], _ memory: PolicyMemory,
         _ options: TranslationOptions
     ) {
         isDivided = snapshot.clientPolicies.values.contains { $0.spec.isDivided }
         replicas = isDivided ? readyReplicas(snapshot, options) : 1
-        index = ClientPolicyIndex(snapshot, gateways, memory, replicas: replicas)
+        index = AttachmentIndex(snapshot, gateways, memory, replicas: replicas)
         guard !index.isEmpty else { return }
         // A policy that is not accepted after all changes what holds for others: so it goes on until nothing is found any
         // more. Each round takes at least one attachment out.
@@ -70,22 +72,18 @@ struct ClientPolicyResolution {
 
     /// Adds a policy's settings, and returns its limits. One that does not hold, though it should protect something, lets
     /// nobody in.
-    private func add(_ holder: ClientPolicyIndex.Holder, to settings: inout ClientSettings) -> ClientLimits? {
+    private func add(_ holder: Holder, to settings: inout ClientSettings) -> ClientLimits? {
         guard index.obstacle(holder) == nil else { return index.isSecurity(holder) ? closed(holder) : nil }
         let reading = index.reading(holder)
         settings.merge(reading.spec, of: holder.policy)
         guard var limits = reading.limits else { return nil }
-        limits.id = id(holder)
+        limits.id = index.limitID(holder)
         return limits
     }
 
-    private func id(_ holder: ClientPolicyIndex.Holder) -> LimitID {
-        LimitID(policy: index.policies[holder.policy].key.description, target: index[holder].point.description)
-    }
-
     /// Lets nobody in.
-    private func closed(_ holder: ClientPolicyIndex.Holder) -> ClientLimits {
-        ClientLimits(id: id(holder), authorization: Authorization(rules: [], allowsByDefault: false))
+    private func closed(_ holder: Holder) -> ClientLimits {
+        ClientLimits(id: index.limitID(holder), authorization: Authorization(rules: [], allowsByDefault: false))
     }
 
     // MARK: What cannot stand beside each other
@@ -136,16 +134,16 @@ struct ClientPolicyResolution {
             let chain = chain(of: listener)
             for (place, holder) in chain.enumerated() {
                 noteFields(holder, under: chain[(place + 1)...], at: listener)
-                warn(holder, index.reading(holder).warnings(at: listener) + division(holder))
+                index[holder].warn(index.reading(holder).warnings(at: listener) + division(holder))
             }
         }
     }
 
     /// Takes in where a route is served, if a policy is attached to it. To be told of every route once.
     mutating func note(_ route: RouteState, _ gateways: [GatewayState]) {
-        guard index.isTarget(route.ref), let holder = index.holder(at: .route(route.ref)) else { return }
+        guard index.isTarget(.route(route.ref)), let holder = index.holder(at: .route(route.ref)) else { return }
         for parent in route.parents where parent.rejection == nil {
-            if let gateway = parent.gateway { index.note(route.ref, at: gateways[gateway].key) }
+            if let gateway = parent.gateway { index.note(.route(route.ref), at: gateways[gateway].key) }
         }
         // What a listener lacks that is not served, it may merely lack for now.
         let listeners = route.places.map { gateways[$0.gateway].listeners[$0.listener] }.filter { $0.obstacle == nil }
@@ -157,18 +155,18 @@ struct ClientPolicyResolution {
         guard index.obstacle(holder) == nil else { return }
         for listener in listeners {
             noteFields(holder, under: [], at: listener)
-            warn(holder, index.reading(holder).unmatched(at: listener) + division(holder))
+            index[holder].warn(index.reading(holder).unmatched(at: listener) + division(holder))
             for wider in chain(of: listener) { noteFields(wider, under: [holder], at: listener) }
         }
     }
 
     /// The policies that hold at a listener, the least specific first.
-    private func chain(of listener: ListenerState) -> [ClientPolicyIndex.Holder] {
+    private func chain(of listener: ListenerState) -> [Holder] {
         index.holders(at: listener.attachmentPoints).filter { index.obstacle($0) == nil }
     }
 
     /// Said where it is not known among how many pods a limit is to be shared out.
-    private func division(_ holder: ClientPolicyIndex.Holder) -> [Verdict] {
+    private func division(_ holder: Holder) -> [Verdict] {
         guard replicas == nil, index.reading(holder).spec.isDivided else { return [] }
         return [
             Verdict(
@@ -178,14 +176,8 @@ struct ClientPolicyResolution {
         ]
     }
 
-    private mutating func warn(_ holder: ClientPolicyIndex.Holder, _ warnings: [Verdict]) {
-        for warning in warnings where !index[holder].warnings.contains(warning) {
-            index[holder].warnings.append(warning)
-        }
-    }
-
     private mutating func noteFields(
-        _ holder: ClientPolicyIndex.Holder, under others: ArraySlice<ClientPolicyIndex.Holder>,
+        _ holder: Holder, under others: ArraySlice<Holder>,
         at listener: ListenerState
     ) {
         let fields = self.fields(of: holder).filter { listener.heeds($0) }
@@ -204,7 +196,7 @@ struct ClientPolicyResolution {
         if reading.limits != nil || reading.requirement != nil { index[holder].holding.insert("limits") }
     }
 
-    private func fields(of holder: ClientPolicyIndex.Holder) -> Set<String> {
+    private func fields(of holder: Holder) -> Set<String> {
         var alone = ClientSettings()
         _ = add(holder, to: &alone)
         return Set(alone.sources.keys)

@@ -4,13 +4,10 @@ internal import KubernetesAPI
 /// stands for the installation's pods. Nil: there is no such Service, or it has no pod that is ready, so that it is not known.
 func readyReplicas(_ snapshot: ClusterSnapshot, _ options: TranslationOptions) -> Int? {
     guard let installation = options.installation else { return 1 }
-    let services = snapshot.services.filter { key, service in
-        guard key.namespace == installation.namespace, let selector = service.spec.selector else { return false }
-        return !selector.isEmpty && selector.allSatisfy { installation.podLabels[$0.key] == $0.value }
-    }
+    let services = installation.services(in: snapshot)
     var addresses: [String: Set<String>] = [:]
     for (key, slice) in snapshot.endpointSlices {
-        guard let service = slice.service(in: key.namespace), services[service] != nil else { continue }
+        guard let service = slice.service(in: key.namespace), services.contains(service) else { continue }
         for endpoint in slice.endpoints ?? [] where endpoint.conditions?.ready ?? true {
             // Each pod has its own, of either family.
             addresses[slice.addressType, default: []].formUnion(endpoint.addresses.prefix(1))

@@ -4,7 +4,7 @@ internal import KubernetesAPI
 /// Writes the status of a gateway and its ListenerSets; `Programmed` stays Unknown where the engine decides it. `routes`: what
 /// is attached to each listener.
 func reportGateway(
-    _ gateway: GatewayState, _ routes: [RouteSelection], _ policies: ClientPolicyResolution,
+    _ gateway: GatewayState, _ routes: [RouteSelection], _ policies: TargetConditions,
     into report: inout StatusReport
 ) {
     report.gateways[gateway.key] = GatewayStatus(
@@ -19,7 +19,7 @@ func reportGateway(
 /// The status of listeners of one object. Of several with one name, which keys the status, the first.
 func listenerStatuses(
     _ listeners: ArraySlice<ListenerState>, of gateway: GatewayState, _ routes: [RouteSelection],
-    _ policies: ClientPolicyResolution, generation: Int64?
+    _ policies: TargetConditions, generation: Int64?
 ) -> [ListenerStatus] {
     var seen: Set<String> = []
     return listeners.indices.filter { seen.insert(listeners[$0].spec.name).inserted }.map { index in

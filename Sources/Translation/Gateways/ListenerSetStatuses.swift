@@ -15,7 +15,7 @@ extension ListenerSetState {
 /// Writes the status of every ListenerSet that names a gateway of ours; `Programmed` stays Unknown where the engine
 /// decides it.
 func reportListenerSets(
-    of gateway: GatewayState, _ routes: [RouteSelection], _ policies: ClientPolicyResolution,
+    of gateway: GatewayState, _ routes: [RouteSelection], _ policies: TargetConditions,
     into report: inout StatusReport
 ) {
     for set in gateway.sets {

@@ -20,6 +20,8 @@ final class RouteState {
     /// The listeners that take it, each once, in order.
     var places: [Place] = []
     var rule: ResolvedRule?
+    /// What was counted of it, as BackendPolicies see it.
+    var uses: Set<BackendUse> = []
 
     var id: RouteID { RouteID(kind: kind.rawValue, namespace: key.namespace, name: key.name, rule: 0) }
     var description: String { "\(kind.rawValue) \(key)" }

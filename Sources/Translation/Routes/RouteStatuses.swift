@@ -6,7 +6,7 @@ struct RouteReporter {
     /// By gateway and listener.
     let selections: [[RouteSelection]]
     let catalog: BackendCatalog
-    let clientPolicies: ClientPolicyResolution
+    let policies: TargetConditions
     let options: TranslationOptions
 
     /// Nil where the route has no parent of ours.
@@ -46,7 +46,7 @@ struct RouteReporter {
                     observedGeneration: route.generation))
         }
         return conditions
-            + clientPolicies.affected(.route(route.ref), at: gateways[gateway].key, generation: route.generation)
+            + policies.affected(.route(route.ref), at: gateways[gateway].key, generation: route.generation)
     }
 }
 

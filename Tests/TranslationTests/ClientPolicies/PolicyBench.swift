@@ -13,7 +13,7 @@ struct PolicyBench {
     let result: TranslationResult
 
     /// `policies`: documents of ClientPolicies, or of anything else.
-    init(_ policies: String, memory: ClientPolicyMemory = ClientPolicyMemory()) throws {
+    init(_ policies: String, memory: PolicyMemory = PolicyMemory()) throws {
         let input = try GoldenInput(parsing: PolicyBench.scene + policies, file: "policies")
         snapshot = input.snapshot
         let list = try AddressList("10.0.0.0/8\n2001:db8::/32 # ours")

@@ -3,10 +3,11 @@ internal import KubernetesAPI
 /// What fits into a PolicyStatus.
 private let mostAncestors = 16
 
-/// Writes the status of every ClientPolicy that is attached to something of ours, and of those whose targets do not exist.
-func reportClientPolicies(
-    _ policies: [ClientPolicyState], _ options: TranslationOptions, into report: inout StatusReport
-) {
+/// The status of every policy that is attached to something of ours, and of those whose targets do not exist.
+func statuses<Reading>(
+    _ policies: [AttachedPolicy<Reading>], _ options: TranslationOptions
+) -> [ObjectKey: PolicyStatus] {
+    var report: [ObjectKey: PolicyStatus] = [:]
     for policy in policies {
         let statuses = policy.ancestors.map { ancestor in
             PolicyAncestorStatus(
@@ -18,20 +19,21 @@ func reportClientPolicies(
         // What is not there is nobody's: it stands for itself.
         let all = statuses + policy.lost(options)
         guard !all.isEmpty else { continue }
-        report.clientPolicies[policy.key] = PolicyStatus(ancestors: Array(all.prefix(mostAncestors)))
+        report[policy.key] = PolicyStatus(ancestors: Array(all.prefix(mostAncestors)))
+    }
+    return report
+}
+
+/// Policies that affect nobody's traffic and have no status to say so.
+func idlePolicies<Reading>(
+    _ report: [ObjectKey: PolicyStatus], _ policies: [AttachedPolicy<Reading>]
+) -> [Notice] {
+    policies.filter { report[$0.key] == nil }.map { policy in
+        Notice(kind: Reading.kind, key: policy.key, message: "has no effect: none of its targets is served")
     }
 }
 
-/// ClientPolicies that affect nobody's traffic and have no status to say so.
-func idleClientPolicies(_ report: StatusReport, _ policies: [ClientPolicyState]) -> [Notice] {
-    policies.filter { report.clientPolicies[$0.key] == nil }.map { policy in
-        Notice(
-            kind: ClientPolicy.resourceKind.kind, key: policy.key,
-            message: "has no effect: none of its targets is served")
-    }
-}
-
-extension ClientPolicyState {
+extension AttachedPolicy {
     /// Every gateway that the policy's status has to name.
     fileprivate var ancestors: [PolicyAncestor] {
         attachments.reduce(into: Set<PolicyAncestor>()) { $0.formUnion($1.ancestors) }.sorted()
@@ -44,13 +46,13 @@ extension ClientPolicyState {
 
     /// What is said of targets that cannot be targets, or that do not exist.
     fileprivate func lost(_ options: TranslationOptions) -> [PolicyAncestorStatus] {
-        policy.spec.targetRefs.compactMap { target in
-            let point = target.point(in: key.namespace)
+        own.targets.compactMap { target in
+            let point = own.points(in: key.namespace).first { $0 == target.point(in: key.namespace) }
             let found = attachments.first { $0.point == point }
             let isMissing = found?.verdict?.reason == .targetNotFound && found?.ancestors.isEmpty == true
             // Lists for nobody's targets are not asked for: nothing is known of them.
             guard point == nil || isMissing, let verdict = isMissing ? found?.verdict : rejection else { return nil }
-            let generation = policy.metadata.generation
+            let generation = own.generation
             return PolicyAncestorStatus(
                 ancestorRef: ParentReference(
                     group: target.group, kind: target.kind, namespace: key.namespace, name: target.name,
@@ -61,7 +63,7 @@ extension ClientPolicyState {
     }
 
     fileprivate func conditions(at ancestor: PolicyAncestor) -> [Condition] {
-        let generation = policy.metadata.generation
+        let generation = own.generation
         let here = attachments.filter { $0.ancestors.contains(ancestor) }
         let verdict = ([rejection].compactMap { $0 } + here.compactMap(\.verdict)).merged
         var conditions = [Condition(.accepted, verdict, otherwise: .accepted, generation: generation)]
@@ -86,7 +88,7 @@ extension ClientPolicyState {
             return Condition(.programmed, .true, .programmed, observedGeneration: generation)
         }
         let message = overridden.sorted { $0.key < $1.key }
-            .map { "\($0.key) → ClientPolicy \($0.value.sorted().joined(separator: ", "))" }.joined(separator: "; ")
+            .map { "\($0.key) → \(Reading.kind) \($0.value.sorted().joined(separator: ", "))" }.joined(separator: "; ")
         guard attachments.contains(where: { !$0.holding.isEmpty }) else {
             return Condition(.programmed, .false, .overridden, message, observedGeneration: generation)
         }
@@ -94,23 +96,23 @@ extension ClientPolicyState {
     }
 }
 
-extension ClientPolicyResolution {
+extension AttachmentIndex {
     /// Says on a target which policy is in force there; nil: none is. `gateway`: of a route, that of the parent in question.
     func affected(_ point: AttachmentPoint, at gateway: ObjectKey? = nil, generation: Int64?) -> [Condition] {
-        guard !isEmpty, let holder = index.holder(at: point) else { return [] }
-        let policy = index.policies[holder.policy]
-        let isInForce = index.obstacle(holder) == nil
-        guard isInForce || index.isSecurity(holder) else { return [] }
-        let name = "ClientPolicy \(policy.key)"
+        guard !isEmpty, let holder = holder(at: point) else { return [] }
+        let policy = policies[holder.policy]
+        let isInForce = obstacle(holder) == nil
+        guard isInForce || isSecurity(holder) else { return [] }
+        let name = "\(Reading.kind) \(policy.key)"
         if let gateway, policy.isOutOfRoom(gateway) {
             return [
                 Condition(
-                    .clientPolicyAffected, .false, .ancestorLimit,
+                    Reading.affected, .false, .ancestorLimit,
                     "\(name) is in force, but its status has no room for Gateway \(gateway)",
                     observedGeneration: generation)
             ]
         }
-        let message = isInForce ? name : "\(name), which is not accepted: nobody is let in"
-        return [Condition(.clientPolicyAffected, .true, .policyAffected, message, observedGeneration: generation)]
+        let message = isInForce ? name : "\(name), which is not accepted: \(Reading.closure)"
+        return [Condition(Reading.affected, .true, .policyAffected, message, observedGeneration: generation)]
     }
 }

@@ -1,8 +1,17 @@
 internal import KubernetesAPI
 
+// Fields with names that the TLS library does not know: a list that is shorter than its author thinks must not be accepted.
+
+extension BackendPolicy.TLS {
+    var unknownNames: [String] {
+        [
+            TLSNames.unknown(ciphers, TLSNames.ciphers).map { "ciphers: \($0) is no cipher suite of TLS 1.2" },
+            TLSNames.unknown(ecdhCurves, TLSNames.groups).map { "ecdhCurves: \($0) is no known group" },
+        ].compactMap { $0 }
+    }
+}
+
 extension ClientPolicy.TLS {
-    /// Fields with names that the TLS library does not know: a list that is shorter than its author thinks must not be
-    /// accepted.
     var unknownNames: [String] {
         [
             TLSNames.unknown(ciphers, TLSNames.ciphers).map { "ciphers: \($0) is no cipher suite of TLS 1.2" },

@@ -1,19 +1,19 @@
 internal import EngineModel
 internal import KubernetesAPI
 
-/// A ClientPolicy on its way through the translation.
-struct ClientPolicyState {
+/// A policy on its way through the translation.
+struct AttachedPolicy<Reading: PolicyReading> {
     let key: ObjectKey
     /// As it is now: what the status speaks of.
-    let policy: ClientPolicy
+    let own: Reading
     /// What holds of it: the policy as it is now or, where that is rejected, as it last was good.
-    let reading: ClientPolicyReading
+    let reading: Reading
     /// Why the policy cannot be accepted anywhere.
     let rejection: Verdict?
     /// Where the last good version holds in place of what is rejected; nil: there is none, or none is needed.
     private let lastGoodPoints: Set<AttachmentPoint>?
     /// The last version that was good everywhere, which may be this one.
-    let lastGood: ClientPolicyReading?
+    let lastGood: Reading?
     /// Whether what is to hold is not known to be good everywhere.
     private let isChanged: Bool
     let unresolved: [Verdict]
@@ -28,7 +28,7 @@ struct ClientPolicyState {
         /// Why the policy does not hold there.
         private(set) var verdict: Verdict?
         /// The last good version, where it is another one and can be enforced there.
-        var spare: ClientPolicyReading?
+        var spare: Reading?
         private var isSpareRefused = false
         /// Gateways whose traffic the policy affects there; for a listener with its name.
         var ancestors: Set<PolicyAncestor> = []
@@ -42,7 +42,7 @@ struct ClientPolicyState {
         init(point: AttachmentPoint) { self.point = point }
 
         /// The last good version where it holds in place of one that is invalid there.
-        var substitute: ClientPolicyReading? { verdict?.reason == .invalid && !isSpareRefused ? spare : nil }
+        var substitute: Reading? { verdict?.reason == .invalid && !isSpareRefused ? spare : nil }
 
         /// Whether the last good version should protect something there, and cannot either.
         var isSecurityLost: Bool { verdict?.reason == .invalid && isSpareRefused && spare?.isSecurity == true }
@@ -53,20 +53,25 @@ struct ClientPolicyState {
             verdict = reason
             if let substitute { verdict = Verdict(reason.reason, reason.message + substitute.untilThen) }
         }
+
+        /// Adds what is not said yet.
+        mutating func warn(_ all: [Verdict]) {
+            for warning in all where !warnings.contains(warning) { warnings.append(warning) }
+        }
     }
 
+    /// `rejections`: why the policy as it is now cannot be accepted; `unresolved`: references that lead nowhere, which is
+    /// another reason; nil: it names nothing.
     init(
-        _ key: ObjectKey, _ policy: ClientPolicy, _ snapshot: ClusterSnapshot, _ memory: ClientPolicyMemory,
-        replicas: Int?
+        _ key: ObjectKey, _ own: Reading, rejections: [Verdict], unresolved: [Verdict]? = nil,
+        _ memory: ReadingMemory<Reading>
     ) {
         self.key = key
-        self.policy = policy
-        var reader = ClientPolicyReader(key, snapshot, replicas: replicas)
-        let own = reader.read(policy)
-        unresolved = reader.unresolved
-        hasReferences = reader.hasReferences
-        let verdicts = reader.rejections + reader.unresolved.map { Verdict(.invalid, $0.message) }
-        lastGood = memory[key].flatMap { $0.uid == policy.metadata.uid ? $0 : nil }
+        self.own = own
+        self.unresolved = unresolved ?? []
+        hasReferences = unresolved != nil
+        let verdicts = rejections + (unresolved ?? []).map { Verdict(.invalid, $0.message) }
+        lastGood = memory[key].flatMap { $0.uid == own.uid ? $0 : nil }
         guard let verdict = verdicts.merged, let good = lastGood else {
             (reading, rejection, lastGoodPoints) = (own, verdicts.merged, nil)
             isChanged = lastGood != own
@@ -74,78 +79,25 @@ struct ClientPolicyState {
         }
         (reading, isChanged) = (good, false)
         rejection = Verdict(verdict.reason, verdict.message + good.untilThen)
-        lastGoodPoints = Set(good.spec.targetRefs.compactMap { $0.point(in: key.namespace) })
+        lastGoodPoints = Set(good.points(in: key.namespace))
     }
 
     /// What the policy is attached to, now or as the version that holds.
     var points: [AttachmentPoint] {
         var seen: Set<AttachmentPoint> = []
-        return (policy.spec.targetRefs + reading.spec.targetRefs).compactMap { $0.point(in: key.namespace) }
-            .filter { seen.insert($0).inserted }
+        return (own.points(in: key.namespace) + reading.points(in: key.namespace)).filter { seen.insert($0).inserted }
     }
 
     /// The last good version where that is another one, and was attached to the point too.
-    func substitute(at point: AttachmentPoint) -> ClientPolicyReading? {
+    func substitute(at point: AttachmentPoint) -> Reading? {
         guard isChanged, let lastGood else { return nil }
-        return lastGood.spec.targetRefs.contains { $0.point(in: key.namespace) == point } ? lastGood : nil
+        return lastGood.points(in: key.namespace).contains(point) ? lastGood : nil
     }
 
     /// Why the policy has no effect of its own at one of its targets; nil: it has.
     func obstacle(at attachment: Attachment) -> Verdict? {
         if let rejection, lastGoodPoints?.contains(attachment.point) != true { return rejection }
         return attachment.substitute == nil ? attachment.verdict : nil
-    }
-}
-
-/// The values of a policy: what is remembered of one that was good.
-struct ClientPolicyReading: Hashable {
-    let uid: String?
-    let generation: Int64?
-    let spec: ClientPolicy.Spec
-    /// Rules and limits; their id names no target yet.
-    let limits: ClientLimits?
-    /// What client certificates must hold; nil: nothing.
-    let requirement: ClientValidation.Requirement?
-
-    /// Whether there is a field that must not be lost: where the policy does not hold, nobody is let in.
-    var isSecurity: Bool { spec.isSecurity }
-
-    /// The end of a message that refuses a later version.
-    fileprivate var untilThen: String {
-        "; until then \(generation.map { "that of generation \($0)" } ?? "the last good one") holds"
-    }
-}
-
-extension ClientPolicy.Spec {
-    /// Whether a limit is shared out among pods.
-    var isDivided: Bool { connectionLimit?.effectiveShared == "Divide" && connectionLimit?.value != nil }
-
-    /// Whether it protects something.
-    var isSecurity: Bool {
-        authorization != nil || proxyProtocol != nil || startTLS != nil || connectionLimit != nil
-            || tls?.clientValidation != nil
-    }
-}
-
-/// The last good version of each ClientPolicy: it goes on where a later one is invalid.
-public struct ClientPolicyMemory: Hashable, Sendable {
-    private var readings: [ObjectKey: ClientPolicyReading] = [:]
-
-    /// Of nothing.
-    public init() {}
-
-    subscript(_ key: ObjectKey) -> ClientPolicyReading? { readings[key] }
-
-    /// Takes over what is good now, and forgets policies that are gone.
-    mutating func learn(_ policies: [ClientPolicyState]) {
-        var known: [ObjectKey: ClientPolicyReading] = [:]
-        known.reserveCapacity(policies.count)
-        for policy in policies {
-            let isGood =
-                policy.rejection == nil && !policy.attachments.contains { $0.verdict?.reason == .invalid }
-            known[policy.key] = isGood ? policy.reading : policy.lastGood
-        }
-        readings = known
     }
 }
 
