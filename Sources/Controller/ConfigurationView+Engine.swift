@@ -67,36 +67,12 @@ extension ConfigurationView.Route {
         limits = route.limits.isEmpty ? nil : route.limits.map(\.id.description)
         backends = route.backends.map { weighted in
             switch weighted.target {
-            case .backend(let id): .init(backend: id.description, weight: weighted.weight)
+            case .backend(let id):
+                .init(
+                    backend: id.description, variant: id.variant.isEmpty ? nil : id.variant, weight: weighted.weight,
+                    fallback: weighted.isFallback ? true : nil)
             case .invalid: .init(backend: nil, weight: weighted.weight)
             }
         }
-    }
-}
-
-extension ConfigurationView.Backend {
-    fileprivate init(_ configuration: BackendConfiguration) {
-        backend = configuration.id.description
-        endpoints = configuration.endpoints.map { .init(address: $0.address.description, weight: $0.weight) }
-        tls = configuration.tls.map(ConfigurationView.TLS.init)
-    }
-}
-
-extension ConfigurationView.TLS {
-    fileprivate init(_ tls: BackendTLS) {
-        hostname = tls.hostname
-        let names = tls.subjectAltNames.map { name in
-            switch name {
-            case .hostname(let text), .uri(let text): text
-            }
-        }
-        subjectAltNames = names.isEmpty ? nil : names
-        trust =
-            switch tls.trust {
-            case .system: ["system"]
-            case .unusable: ["unusable"]
-            case .pinsOnly: ["pins"]
-            case .bundles(let bundles): bundles.flatMap(\.subjects)
-            }
     }
 }

@@ -54,25 +54,61 @@ public struct ConfigurationView: Encodable, Hashable, Sendable {
     public struct WeightedBackend: Encodable, Hashable, Sendable {
         /// Absent: cannot be resolved, its share of connections is refused.
         public var backend: String?
+        /// Of the backend, where it is used in several ways.
+        public var variant: String?
         public var weight: Int
+        /// True: only while no other backend of the rule can be used.
+        public var fallback: Bool?
     }
 
     public struct Backend: Encodable, Hashable, Sendable {
         /// Such as `Service default/echo:7`.
         public var backend: String
+        /// Tells apart uses of one backend with different settings.
+        public var variant: String?
         public var endpoints: [Endpoint]
         public var tls: TLS?
+        /// What holds, defaults included.
+        public var settings: BackendSettingsView
+        /// The widest target's first: such as `infra/edge at Gateway infra/edge`.
+        public var circuitBreakers: [CircuitBreakerView]?
+        public var queue: QueueView?
     }
 
     public struct Endpoint: Encodable, Hashable, Sendable {
         public var address: String
         public var weight: Int
+        public var zone: String?
+        /// The lower the nearer; absent: 0.
+        public var preference: UInt8?
+    }
+
+    public struct CircuitBreakerView: Encodable, Hashable, Sendable {
+        public var id: String
+        public var maxConnections: Int?
+        public var perEndpoint: Int?
+    }
+
+    public struct QueueView: Encodable, Hashable, Sendable {
+        public var id: String
+        public var maxPendingConnections: Int
+        public var queueTimeout: String
     }
 
     public struct TLS: Encodable, Hashable, Sendable {
         public var hostname: String
         public var subjectAltNames: [String]?
-        /// `system`, `unusable`, or the subjects of the CA certificates.
+        /// `system`, `pins`, `unusable`, or the subjects of the CA certificates.
         public var trust: [String]
+        /// How many keys are pinned; absent: any key will do.
+        public var pins: Int?
+        public var minVersion: String
+        public var maxVersion: String
+        public var ciphers: [String]?
+        public var groups: [String]?
+        /// Absent: what was negotiated with the client.
+        public var alpnProtocols: [String]?
+        /// True: the client's own server name is sent where it gave one.
+        public var sendsClientsName: Bool?
     }
 }

@@ -92,8 +92,7 @@ extension Condition {
     /// Whether it makes `check` fail: an object that is refused or in error, not one that merely deserves attention.
     fileprivate var isRejection: Bool {
         isProblem && type != .superseded && type != .overlappingTLSConfig && type != .warning
-            && type != .clientPolicyAffected && type != .backendPolicyAffected
-            && reason != .overridden
+            && type != .clientPolicyAffected && type != .backendPolicyAffected && reason != .overridden
     }
 }
 
