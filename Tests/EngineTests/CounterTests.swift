@@ -49,7 +49,8 @@ struct CounterTests {
 
     @Test("Every count of a backend has a cell of its own")
     func backendFields() {
-        var fields = [BackendField.active, BackendField.retries] + cells(of: BackendField.connectDuration)
+        var fields = [BackendField.active, BackendField.retries, BackendField.droppedTLVs]
+        fields += cells(of: BackendField.connectDuration)
         fields += ConnectResult.allCases.map(BackendField.connects) + CloseReason.allCases.map(BackendField.rejected)
         #expect(Set(fields).count == fields.count)
         #expect(fields.max() == BackendField.count - 1)
