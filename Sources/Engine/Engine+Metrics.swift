@@ -21,6 +21,7 @@ extension Engine {
         let byBackend = backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }
         writeBackends(byBackend, endpoints: current.endpoints, &text)
         writeDroppedTLVs(byBackend, &text)
+        writeBalancing(into: &text)
         writeLimits(into: &text)
         text.single(
             "sluice_config_sessions_disrupted_total", .counter,
@@ -244,10 +245,12 @@ extension LabelSet {
         ])
     }
 
-    fileprivate init(of state: BackendState) {
+    fileprivate init(of state: BackendState) { self.init(backend: state.id) }
+
+    init(backend id: BackendID) {
         self.init([
-            "backend_kind": state.id.kind, "backend_namespace": state.id.namespace, "backend": state.id.name,
-            "backend_port": state.id.port == 0 ? "" : String(state.id.port),
+            "backend_kind": id.kind, "backend_namespace": id.namespace, "backend": id.name,
+            "backend_port": id.port == 0 ? "" : String(id.port),
         ])
     }
 }

@@ -49,8 +49,12 @@ final class RuleTicket: Sendable {
 final class BackendState: Sendable {
     let id: BackendID
     let counters: CounterBlock
+    private let turns = Atomic<UInt64>(0)
 
     init(id: BackendID, counters: CounterBlock) { (self.id, self.counters) = (id, counters) }
+
+    /// Whose turn it is under round robin, whichever worker asks.
+    func drawTurn() -> UInt64 { turns.add(1, ordering: .relaxed).oldValue }
 }
 
 extension BackendID {
@@ -66,6 +70,9 @@ final class EndpointState: Sendable {
     let family: Int32
     let kernelAddress: KernelAddress
     let address: StreamAddress
+    /// When it came to a backend that ran already, in milliseconds of the workers' clock; 0: it was there from the start. Written by
+    /// the compiler.
+    let joinedAt = Atomic<Int64>(0)
 
     init(address: StreamAddress) {
         self.address = address

@@ -127,6 +127,8 @@ final class RouteRuntime: Sendable {
     let configuration: RouteConfiguration
     let ticket: RuleTicket
     let sequence: WeightedSequence
+    /// Nil where no backend is a fallback for others.
+    let tiers: RouteTiers?
     /// Parallel to the configuration's backends; nil: its share is refused.
     let targets: [BackendRuntime?]
     /// Whether a backend that the configuration names is none of the table's.
@@ -150,6 +152,7 @@ final class RouteRuntime: Sendable {
         only = targets.count == 1 && configuration.backends.allSatisfy { $0.weight > 0 } ? targets[0] : nil
         hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }
         sequence = WeightedSequence(weights: configuration.backends.map(\.weight))
+        tiers = RouteTiers(configuration.backends)
         let settings = configuration.settings
         idleTimeout = settings.idleTimeout?.wholeMilliseconds ?? 0
         halfCloseTimeout = settings.halfCloseTimeout?.wholeMilliseconds ?? 0
@@ -169,7 +172,7 @@ final class RouteRuntime: Sendable {
         return maxDuration - DrainCell.share(of: connection) % (spread + 1)
     }
 
-    /// The backend the next connection goes to; nil: refuse it.
+    /// The backend the next connection goes to, where no backend is a fallback; nil: refuse it.
     func nextBackend() -> BackendRuntime? {
         if let only { return only }
         return sequence.index(ticket: ticket.draw()).flatMap { targets[$0] }
@@ -191,6 +194,8 @@ final class BackendRuntime: Sendable {
     let resolved: ResolvedEndpoints
     let endpoints: [EndpointState]
     let picker: EndpointPicker
+    /// Chooses in place of ``picker``; nil for most.
+    let balancer: Balancer?
     /// Whether its endpoints depend on answers of DNS.
     let hasNames: Bool
     /// Nil: every endpoint can always be used.
@@ -200,9 +205,10 @@ final class BackendRuntime: Sendable {
 
     init(
         configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?,
-        health: BackendHealth?
+        health: BackendHealth?, balancer: Balancer?
     ) {
         self.configuration = configuration
+        self.balancer = balancer
         self.health = health
         standings = health.map { health in resolved.endpoints.map { health.endpoint($0.address) } } ?? []
         self.state = state
@@ -211,7 +217,8 @@ final class BackendRuntime: Sendable {
         self.resolved = resolved
         endpoints = resolved.endpoints
         cells = state.counters.cells
-        only = endpoints.count == 1 && resolved.weights.allSatisfy { $0 > 0 } ? endpoints[0] : nil
+        only =
+            endpoints.count == 1 && balancer == nil && resolved.weights.allSatisfy { $0 > 0 } ? endpoints[0] : nil
         picker = EndpointPicker(weights: resolved.weights)
         hasNames = configuration.endpoints.contains { $0.address.isName }
         connectTimeout = configuration.settings.connectTimeout.wholeMilliseconds

@@ -38,6 +38,7 @@ struct TableCompiler {
     let tickets = Registry<RouteID, RuleTicket>()
     let bandwidth = BandwidthRegistry()
     let endpointStates = Registry<EndpointKey, EndpointState>()
+    let maglevTables = Registry<SharedMaglevTable.Key, SharedMaglevTable>()
     let healths = Registry<BackendHealth.Key, BackendHealth>()
     let limitStates = Registry<LimitID, LimitState>()
     let sourceCounts = Registry<SourcesKey, SourceCounts>()
@@ -188,7 +189,10 @@ extension TableCompiler {
             logger.error("backend TLS cannot be used", ["backend": "\(backend.id)", "problem": "\(problem)"])
         }
         let health = backend.healthKey.map { key in healths.state(key) { BackendHealth(key: key) } }
-        return BackendRuntime(configuration: backend, state: state, resolved: resolved, tls: tls, health: health)
+        noteJoined(resolved, of: backend, since: old)
+        return BackendRuntime(
+            configuration: backend, state: state, resolved: resolved, tls: tls, health: health,
+            balancer: balancer(of: backend, resolved, state: state, health: health))
     }
 
     /// Whether the route leads to the backends of this table.

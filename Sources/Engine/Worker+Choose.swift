@@ -1,6 +1,6 @@
-internal import CLinux
 internal import EngineCore
 internal import EngineModel
+internal import Primitives
 internal import Synchronization
 
 // Which endpoint a connection goes to, and what becomes of one for which there is none yet.
@@ -10,12 +10,9 @@ extension Worker {
         let record = records + slot
         guard let route = record.pointee.route else { return .refuse(.noRoute, .proxy) }
         if record.pointee.backend == nil {
-            guard let backend = route._withUnsafeGuaranteedRef({ $0.nextBackend() }) else {
-                return .refuse(.invalidBackend, .proxy)
-            }
-            record.pointee.backend = .passRetained(backend)
-            backend.cells[handle.index].add(BackendField.active)
-            record.pointee.totalDeadline = nowMilliseconds + 3 * backend.connectTimeout
+            let next = route._withUnsafeGuaranteedRef { $0.tiers == nil ? $0.nextBackend() : nextOfTiers($0) }
+            guard let next else { return .refuse(.invalidBackend, .proxy) }
+            setBackend(slot, next)
         }
         guard let backend = record.pointee.backend?.takeUnretainedValue() else {
             return .refuse(.internalError, .proxy)
@@ -26,22 +23,54 @@ extension Worker {
         }
         guard !backend.endpoints.isEmpty else {
             if backend.resolved.isPending { return waitForEndpoint(slot, backend) }
-            return .refuse(countUnresolved(backend), .proxy)
+            return .refuse(countUnserved(backend), .proxy)
         }
+        if let balancer = backend.balancer { return choose(slot, backend, balancer) }
         let picked = backend.picker.pick(
             random: random.next(), active: { backend.endpoints[$0].active.load(ordering: .relaxed) },
             excluding: record.pointee.tried)
-        guard let picked else {
-            backend.cells[handle.index].add(BackendField.rejected(.noEndpoints))
-            return .refuse(.noEndpoints, .proxy)
-        }
+        guard let picked else { return .refuse(countUnserved(backend), .proxy) }
         record.pointee.tried.insert(picked)
         return dial(slot, backend, backend.endpoints[picked])
     }
 
-    /// A backend without an address: because its names have none, or because it has no endpoint at all.
-    func countUnresolved(_ backend: BackendRuntime) -> CloseReason {
-        let reason: CloseReason = backend.resolved.hasFailed || backend.resolved.isPending ? .dnsError : .noEndpoints
+    private func choose(_ slot: Int, _ backend: BackendRuntime, _ balancer: Balancer) -> StageOutcome {
+        let record = records + slot
+        let request = Balancer.Request(
+            worker: handle.index, now: nowMilliseconds, client: record.pointee.client.ip, tried: record.pointee.tried)
+        switch balancer.choose(request, random: &random, isFull: { backend.isFull($0) }) {
+        case .endpoint(let index):
+            record.pointee.tried.insert(index)
+            return dial(slot, backend, backend.endpoints[index])
+        case .awaited: return waitForEndpoint(slot, backend)
+        case .nobody: return .refuse(countUnserved(backend), .proxy)
+        case .full:
+            backend.cells[handle.index].add(BackendField.rejected(.circuitOpen))
+            return .refuse(.circuitOpen, .proxy)
+        }
+    }
+
+    private func setBackend(_ slot: Int, _ backend: BackendRuntime) {
+        records[slot].backend = .passRetained(backend)
+        backend.cells[handle.index].add(BackendField.active)
+        records[slot].totalDeadline = nowMilliseconds + 3 * backend.connectTimeout
+    }
+
+    private func nextOfTiers(_ route: RouteRuntime) -> BackendRuntime? {
+        route.tiers?.next(route.ticket, route.targets) { $0.prospect(worker: handle.index, now: nowMilliseconds) }
+    }
+
+    /// Nobody serves the connection: its backend has no address because names have none, or no endpoint at all, or none that
+    /// can be used.
+    func countUnserved(_ backend: BackendRuntime) -> CloseReason {
+        let reason: CloseReason =
+            if !backend.endpoints.isEmpty {
+                backend.health != nil && !backend.picker.isEmpty ? .noHealthyEndpoint : .noEndpoints
+            } else if backend.resolved.hasFailed || backend.resolved.isPending {
+                .dnsError
+            } else {
+                .noEndpoints
+            }
         let cells = backend.cells[handle.index]
         cells.add(BackendField.rejected(reason))
         if reason == .dnsError { cells.add(BackendField.connects(.dnsError)) }
@@ -52,7 +81,9 @@ extension Worker {
     private func waitForEndpoint(_ slot: Int, _ backend: BackendRuntime) -> StageOutcome {
         let record = records + slot
         record.pointee.stage = .resolve
-        if record.pointee.stageDeadline == 0 { record.pointee.stageDeadline = nowMilliseconds + backend.connectTimeout }
+        if record.pointee.stageDeadline <= nowMilliseconds {
+            record.pointee.stageDeadline = nowMilliseconds + backend.connectTimeout
+        }
         if !record.pointee.awaitsEndpoint {
             record.pointee.awaitsEndpoint = true
             waitingForEndpoints.append(Int32(slot))
@@ -70,14 +101,27 @@ extension Worker {
             let slot = Int(index)
             let record = records + slot
             record.pointee.awaitsEndpoint = false
-            guard record.pointee.stage == .resolve, let old = record.pointee.backend else { continue }
-            let id = old._withUnsafeGuaranteedRef { $0.configuration.id }
-            if let fresh = tables.value.backends[id] {
-                record.pointee.backend = .passRetained(fresh)
-                old.release()
-            }
+            guard record.pointee.stage == .resolve else { continue }
+            renewBackend(slot)
             record.pointee.stage = .choose
             advance(slot)
         }
+    }
+
+    /// Gives a connection its backend as the newest table has it; one whose rule has fallbacks may get another one.
+    private func renewBackend(_ slot: Int) {
+        guard let old = records[slot].backend, let route = records[slot].route else { return }
+        let backends = tables.value.backends
+        let fresh: BackendRuntime? = route._withUnsafeGuaranteedRef { route in
+            guard let tiers = route.tiers else { return backends[old._withUnsafeGuaranteedRef { $0.configuration.id }] }
+            let targets = route.targets.map { target in target.map { backends[$0.configuration.id] ?? $0 } }
+            return tiers.next(route.ticket, targets) { $0.prospect(worker: handle.index, now: nowMilliseconds) }
+        }
+        guard let fresh else { return }
+        old._withUnsafeGuaranteedRef { $0.cells[handle.index].subtract(BackendField.active) }
+        fresh.cells[handle.index].add(BackendField.active)
+        records[slot].backend = .passRetained(fresh)
+        records[slot].tried = .init()
+        old.release()
     }
 }

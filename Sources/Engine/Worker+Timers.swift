@@ -69,7 +69,7 @@ extension Worker {
         case .admit, .choose: refuse(slot, .internalError, .proxy)
         case .resolve:
             let backend = records[slot].backend?.takeUnretainedValue()
-            refuse(slot, backend.map(countUnresolved) ?? .dnsError, .proxy)
+            refuse(slot, backend.map(countUnserved) ?? .dnsError, .proxy)
         case .retry:
             records[slot].stage = .choose
             advance(slot)

@@ -21,19 +21,38 @@ public struct WeightedSequence: Sendable {
 
     /// - Parameter weights: one for each choice, 0…1,000,000; others are moved to the nearer end of that range.
     public init(weights: [Int]) {
-        let clamped = weights.map { min(max(0, $0), WeightedSequence.largestWeight) }
-        let divisor = clamped.reduce(0, WeightedSequence.greatestCommonDivisor)
-        let reduced = divisor > 1 ? clamped.map { $0 / divisor } : clamped
+        let reduced = WeightedSequence.reduced(weights)
         let sum = reduced.reduce(0, +)
         if sum == 0 {
             form = .none
-        } else if sum <= WeightedSequence.largestTable, weights.count <= WeightedSequence.largestTable,
-            sum * weights.count <= WeightedSequence.mostSteps
-        {
+        } else if WeightedSequence.isEven(reduced) {
+            form = .table(reduced.indices.filter { reduced[$0] > 0 }.map { UInt16($0) })
+        } else if WeightedSequence.fitsTable(reduced, sum) {
             form = .table(WeightedSequence.table(reduced, period: sum))
         } else {
             form = .merged(MergedSequence(weights: reduced))
         }
+    }
+
+    /// Whether these weights have a table, so that every ticket costs the same, however many choices there are.
+    static func hasTable(weights: [Int]) -> Bool {
+        let reduced = reduced(weights)
+        return isEven(reduced) || fitsTable(reduced, reduced.reduce(0, +))
+    }
+
+    private static func reduced(_ weights: [Int]) -> [Int] {
+        let clamped = weights.map { min(max(0, $0), WeightedSequence.largestWeight) }
+        let divisor = clamped.reduce(0, WeightedSequence.greatestCommonDivisor)
+        return divisor > 1 ? clamped.map { $0 / divisor } : clamped
+    }
+
+    /// The same weight for all that have one: they simply take turns.
+    private static func isEven(_ reduced: [Int]) -> Bool {
+        reduced.count <= largestTable && reduced.allSatisfy { $0 <= 1 }
+    }
+
+    private static func fitsTable(_ reduced: [Int], _ sum: Int) -> Bool {
+        sum <= largestTable && reduced.count <= largestTable && sum * reduced.count <= mostSteps
     }
 
     /// The choice for a ticket; nil when all weights are 0.
