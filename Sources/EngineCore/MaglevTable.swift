@@ -3,7 +3,7 @@
 /// its own of all places, and in turns they take the first one of theirs that is free, heavier ones in more turns.
 ///
 /// Endpoints that cannot be used are passed over by walking on from the key's place, so only their own keys move, and to all of the
-/// others. Memory: one byte for each place with up to 256 endpoints, two with up to 65,536, else four.
+/// others by their weights. Memory: one byte for each place with up to 256 endpoints, two with up to 65,536, else four.
 public struct MaglevTable: Sendable {
     private enum Places: Sendable {
         case narrow([UInt8])
@@ -127,11 +127,14 @@ public struct MaglevTable: Sendable {
     public func pick(key: UInt64, accepts: (_ endpoint: Int, _ lot: UInt32) -> Bool) -> Int? {
         guard size > 0 else { return nil }
         var place = home(of: key)
+        // A step of the key's own: what stands beside an endpoint's places follows from its order, and would inherit more than its share.
+        let step = size > 2 ? Int(StableHash.hash(key, 0, seed: 4) % UInt64(size - 1)) + 1 : 1
         for _ in 0..<min(size, MaglevTable.longestWalk) {
             let endpoint = self[place]
             let lot = UInt32(truncatingIfNeeded: StableHash.hash(key, UInt64(place), seed: 2))
             if accepts(endpoint, lot) { return endpoint }
-            place = place + 1 == size ? 0 : place + 1
+            place += step
+            if place >= size { place -= size }
         }
         return favourite(of: key, accepts)
     }
