@@ -37,7 +37,7 @@ struct DocumentationTests {
     func links() throws {
         let pages = [
             "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/benchmarks.md", "docs/conformance.md",
-            "docs/client-policy.md", "docs/kubernetes.md", "docs/profiles.md",
+            "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md", "docs/profiles.md",
             "docs/reference/cli.md",
             "examples/quickstart/README.md",
         ]
