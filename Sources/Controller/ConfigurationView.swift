@@ -87,12 +87,20 @@ public struct ConfigurationView: Encodable, Hashable, Sendable {
         public var id: String
         public var maxConnections: Int?
         public var perEndpoint: Int?
+
+        public init(id: String, maxConnections: Int? = nil, perEndpoint: Int? = nil) {
+            (self.id, self.maxConnections, self.perEndpoint) = (id, maxConnections, perEndpoint)
+        }
     }
 
     public struct QueueView: Encodable, Hashable, Sendable {
         public var id: String
         public var maxPendingConnections: Int
         public var queueTimeout: String
+
+        public init(id: String, maxPendingConnections: Int, queueTimeout: String) {
+            (self.id, self.maxPendingConnections, self.queueTimeout) = (id, maxPendingConnections, queueTimeout)
+        }
     }
 
     public struct TLS: Encodable, Hashable, Sendable {

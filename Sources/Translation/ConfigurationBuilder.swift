@@ -12,6 +12,7 @@ struct ConfigurationBuilder {
     private let services: [ObjectKey: Service]
     /// What names may not lead to where no parameters say otherwise.
     private let commonRefusal: RefusedAddresses
+    private var ways = BackendWays()
     /// The backends that what was built points at.
     private(set) var backends: [BackendID: BackendConfiguration] = [:]
 
@@ -90,12 +91,13 @@ struct ConfigurationBuilder {
         let refused = Set(rule.guarded.filter { gateway.parameters.backendGuard.refusal(of: $0, catalog) != nil })
         let weighted = rule.targets.map { target in
             guard let backend = target.backend, !refused.contains(backend) else {
-                return RouteConfiguration.WeightedBackend(weight: target.weight, target: .invalid)
+                return RouteConfiguration.WeightedBackend(
+                    weight: target.weight, target: .invalid, isFallback: target.isFallback)
             }
             let id = use(
                 backend, raw: listener.traffic == .passthrough, by: (gateway, route.ref), under: policies.backend)
             return RouteConfiguration.WeightedBackend(
-                weight: target.weight, target: .backend(id), isFallback: catalog.isFallback(backend))
+                weight: target.weight, target: .backend(id), isFallback: target.isFallback)
         }
         let (settings, limits) = clientPolicies.route(route.ref, under: policies.client)
         var configuration = RouteConfiguration(
@@ -114,21 +116,22 @@ struct ConfigurationBuilder {
         under wider: [BackendPolicyResolution.Holder]
     ) -> BackendID {
         let backend = PolicedBackend(tls: policies.tls(for: target), hasAffinity: hasAffinity(target))
-        var (parts, variant, isTLS) = backendPolicies.use(target, backend, by: user.route, under: wider, isRaw: raw)
+        var use = ways.use(target, backend, by: user.route, under: wider, isRaw: raw, backendPolicies)
         var variants: [String] = []
-        if isTLS, raw {
+        if use.isTLS, raw {
             variants.append("passthrough")
-        } else if isTLS, let certificate = user.gateway.clientCertificate {
+        } else if use.isTLS, let certificate = user.gateway.clientCertificate {
             variants.append("as Gateway \(user.gateway.key)")
-            parts.tls?.clientCertificate = certificate
+            use.parts.tls?.clientCertificate = certificate
         }
         let refused = catalog.hasNames(target) ? user.gateway.parameters.backendGuard.refusedAddresses : commonRefusal
         // Where gateways differ in what a name may lead to, each has its own answers.
         if refused != commonRefusal { variants.append(refused.text) }
-        if !variant.isEmpty { variants.append(variant) }
+        if !use.variant.isEmpty { variants.append(use.variant) }
         var id = target.id
         id.variant = variants.joined(separator: ", ")
-        parts.settings.refusedAddresses = refused
+        use.parts.settings.refusedAddresses = refused
+        let parts = use.parts
         if let known = backends[id] {
             assert(known.settings == parts.settings && known.tls == parts.tls, "\(id) \(id.variant) is not one variant")
             assert(known.circuitBreakers == parts.circuitBreakers && known.queue == parts.queue)

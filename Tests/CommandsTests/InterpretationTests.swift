@@ -82,6 +82,14 @@ struct InterpretationTests {
         )
     }
 
+    @Test("where the process runs, for any source")
+    func place() throws {
+        let said = try run("--manifests", "a", "--zone", "eu-1a", environment: ["SLUICE_NODE_NAME": "n1"])
+        #expect(said.zone == "eu-1a" && said.nodeName == "n1")
+        let unsaid = try run("--zone", "", environment: ["SLUICE_NODE_NAME": ""])
+        #expect(unsaid.zone == nil && unsaid.nodeName == nil)
+    }
+
     @Test("retire takes the connection's flags")
     func retire() throws {
         guard

@@ -37,21 +37,23 @@ struct BackendPolicyResolution {
         listeners.isEmpty ? [] : listeners[gateway][listener]
     }
 
-    /// How a backend is used by a route at a listener, whose policies are `wider`, and what tells that use apart from others;
-    /// empty: nothing does. `isRaw`: TLS of clients passes through to it.
-    func use(
-        _ target: BackendTarget, _ backend: PolicedBackend, by route: RouteKey, under wider: [Holder], isRaw: Bool
-    ) -> (parts: BackendParts, variant: String, isTLS: Bool) {
-        let own = isEmpty ? [] : index.holders(at: target.attachmentPoints)
-        let chain = isEmpty ? [] : wider + index.holders(at: [.route(route)]) + own
-        let full = parts(chain, backend, isRaw: isRaw)
-        var isTLS = full.parts.tls != nil
-        if isRaw { isTLS = chain.isEmpty ? backend.tls != nil : parts(chain, backend, isRaw: false).parts.tls != nil }
-        guard chain.count > own.count else { return (full.parts, "", isTLS) }
-        guard full.parts != parts(own, backend, isRaw: isRaw).parts else { return (full.parts, "", isTLS) }
-        let wide = chain.count - own.count
-        let variant = full.contributors.filter { $0 < wide }.map { name(chain[$0]) }.joined(separator: ", ")
-        return (full.parts, variant.isEmpty ? "" : "with \(variant)", isTLS)
+    /// Everything that is attached along a way to a backend, the least specific first; the last `own` are the backend's.
+    func chain(to target: BackendTarget, by route: RouteKey, under wider: [Holder]) -> (all: [Holder], own: Int) {
+        let own = index.holders(at: target.attachmentPoints)
+        return (wider + index.holders(at: [.route(route)]) + own, own.count)
+    }
+
+    /// How a backend is used, and what tells that use apart from others.
+    func use(_ backend: PolicedBackend, _ chain: (all: [Holder], own: Int), isRaw: Bool) -> BackendWays.Use {
+        let full = parts(chain.all, backend, isRaw: isRaw)
+        var use = BackendWays.Use(parts: full.parts, variant: "", isTLS: full.parts.tls != nil)
+        if isRaw { use.isTLS = parts(chain.all, backend, isRaw: false).parts.tls != nil }
+        let wide = chain.all.count - chain.own
+        let own = Array(chain.all.suffix(chain.own))
+        guard wide > 0, full.parts != parts(own, backend, isRaw: isRaw).parts else { return use }
+        let names = full.contributors.filter { $0 < wide }.map { name(chain.all[$0]) }
+        if !names.isEmpty { use.variant = "with " + names.joined(separator: ", ") }
+        return use
     }
 
     /// Of a policy's attachment, in what tells uses apart.

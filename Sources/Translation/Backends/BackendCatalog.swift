@@ -31,9 +31,10 @@ struct BackendCatalog {
 
     subscript(_ key: ObjectKey) -> Result<[EndpointConfiguration], Problem>? { entries[key] }
 
-    /// Whether the target is used only while no other of a rule can be.
-    func isFallback(_ target: BackendTarget) -> Bool {
-        if case .backend(let key) = target { fallbacks.contains(key) } else { false }
+    /// Whether what is referred to, accepted or not, is used only while no other of a rule can be.
+    func isFallback(_ reference: BackendReference, from namespace: String) -> Bool {
+        !fallbacks.isEmpty && reference.effectiveGroup == Backend.resourceKind.group
+            && reference.effectiveKind == "Backend" && fallbacks.contains(reference.key(from: namespace))
     }
 
     /// Whether the target's endpoints are not from slices, so that a gateway's guard has to be asked.

@@ -17,6 +17,8 @@ struct ResolvedRule {
         let weight: Int
         /// Nil: cannot be resolved, its share is refused.
         let backend: BackendTarget?
+        /// Whether it has no share while another one can be used.
+        let isFallback: Bool
     }
 }
 
@@ -44,13 +46,14 @@ struct BackendResolver {
         var rule = ResolvedRule()
         for reference in route.rules.first?.backendRefs ?? [] {
             let weight = min(max(reference.effectiveWeight, 0), 1_000_000)
+            let isFallback = backends.isFallback(reference, from: route.key.namespace)
             switch resolve(reference, of: route) {
             case .success(let target):
-                rule.targets.append(ResolvedRule.Target(weight: weight, backend: target))
+                rule.targets.append(ResolvedRule.Target(weight: weight, backend: target, isFallback: isFallback))
                 if case .service(let key, _) = target { rule.remarks += slices.remarks(key) }
                 if backends.isGuarded(target) { rule.guarded.append(target) }
             case .failure(let failure):
-                rule.targets.append(ResolvedRule.Target(weight: weight, backend: nil))
+                rule.targets.append(ResolvedRule.Target(weight: weight, backend: nil, isFallback: isFallback))
                 rule.problems.append(failure.verdict)
             }
         }

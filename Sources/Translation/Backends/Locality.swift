@@ -12,7 +12,8 @@ struct Locality: Hashable {
         let services = installation.services(in: snapshot)
         // Whichever comes first: a node is in one zone.
         zone = snapshot.endpointSlices.lazy.filter { key, slice in
-            slice.service(in: key.namespace).map { services.contains($0) } ?? false
+            key.namespace == installation.namespace
+                && slice.service(in: key.namespace).map { services.contains($0) } ?? false
         }.compactMap { _, slice in
             slice.endpoints?.filter { $0.nodeName == node }.compactMap(\.zone).min()
         }.min()

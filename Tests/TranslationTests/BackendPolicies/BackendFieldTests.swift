@@ -184,6 +184,39 @@ struct BackendFieldTests {
                 "dns has no effect: no backend of Service infra/db has a DNS name for an endpoint"))
     }
 
+    @Test("the examples of the definition: a Redis master that is found by asking, and mail with PROXY headers")
+    func examples() throws {
+        let redis = try settings(
+            """
+            onEndpointUnhealthy: Close, healthCheck: {active: {type: TCP, timeout: 1s, interval: 2s, healthyThreshold: 5, tcp: {steps: [
+              {send: {type: Text, text: "PING\\r\\n"}}, {expect: {type: Text, text: "+PONG"}},
+              {send: {type: Text, text: "info replication\\r\\n"}}, {expect: {type: Text, text: "role:master"}},
+              {send: {type: Text, text: "QUIT\\r\\n"}}, {expect: {type: Text, text: "+OK"}}]}}}
+            """)
+        let steps = redis.health.active?.steps ?? []
+        #expect(steps.count == 6 && steps[2].action == .send(Array("info replication\r\n".utf8)))
+        #expect(redis.health.active?.healthyThreshold == 5 && redis.onEndpointUnhealthy == .close)
+        let mail = try Bench(
+            Bench.policy(
+                "mail", Bench.target("TCPRoute", "plain"),
+                "proxyProtocol: {version: V2, tlvs: [{type: Authority}, {type: SSL}, {type: UniqueID}]}, "
+                    + "loadBalancer: {type: ConsistentHash, consistentHash: {type: SourceIP}}, "
+                    + "timeout: {tcp: {connectTimeout: 5s}}, retry: {numRetries: 2}"))
+        #expect(mail.conditions("mail") == ["Accepted=True Accepted"])
+        #expect(try mail.settings().proxyProtocol?.fields == [.authority, .ssl, .uniqueID])
+    }
+
+    @Test("a fallback that is not accepted takes no share of the others")
+    func invalidFallback() throws {
+        let bench = try Bench("")
+        var snapshot = bench.snapshot
+        snapshot.backends[ObjectKey(namespace: "infra", name: "spare")]?.spec.endpoints = []
+        let listeners = translate(snapshot, options: bench.options).configuration.listeners
+        let route = try #require(listeners.first { $0.id.listener == "names" }?.routes.first)
+        #expect(route.backends.map(\.isFallback) == [false, true])
+        #expect(route.backends.last?.target == .invalid)
+    }
+
     @Test("Backend: fallback, zone and weight")
     func backends() throws {
         let bench = try Bench("")
