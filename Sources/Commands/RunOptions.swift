@@ -105,9 +105,8 @@ extension RunOptions {
         acceptGrace = arguments.value(RunFlags.acceptGrace) ?? (exposure == .service ? .seconds(30) : .seconds(10))
         drainDeadline = arguments.value(RunFlags.drainDeadline)
         readinessOnShutdown = arguments.value(RunFlags.readinessOnShutdown)
-        // Empty is what a variable is that nobody filled in.
-        zone = arguments.value(RunFlags.zone).flatMap { $0.isEmpty ? nil : $0 }
-        nodeName = arguments.value(RunFlags.nodeName).flatMap { $0.isEmpty ? nil : $0 }
+        zone = arguments.value(RunFlags.zone)
+        nodeName = arguments.value(RunFlags.nodeName)
     }
 
     private static func refuseClusterFlags(_ arguments: ParsedArguments) throws(UsageError) {

@@ -86,7 +86,7 @@ struct InterpretationTests {
     func place() throws {
         let said = try run("--manifests", "a", "--zone", "eu-1a", environment: ["SLUICE_NODE_NAME": "n1"])
         #expect(said.zone == "eu-1a" && said.nodeName == "n1")
-        let unsaid = try run("--zone", "", environment: ["SLUICE_NODE_NAME": ""])
+        let unsaid = try run(environment: ["SLUICE_NODE_NAME": ""])
         #expect(unsaid.zone == nil && unsaid.nodeName == nil)
     }
 

@@ -31,9 +31,7 @@ extension BackendParts {
 
     /// Lets no connection to the backend come about.
     mutating func close() {
-        var closed = tls ?? BackendTLS(trust: .unusable, hostname: "")
-        closed.trust = .unusable
-        tls = closed
+        tls = BackendTLS(trust: .unusable, hostname: tls?.hostname ?? "")
     }
 }
 
@@ -60,10 +58,11 @@ extension BackendTLS {
     }
 
     private mutating func pin(_ verification: BackendFields.Verification) {
+        // A BackendTLSPolicy that cannot be used stays so.
+        guard trust != .unusable else { return }
         spkiHashes = verification.spkiHashes
         guard verification.kind == .pinOnly else { return }
-        // A BackendTLSPolicy that cannot be used stays so.
-        if trust != .unusable { trust = .pinsOnly }
+        trust = .pinsOnly
         if let name = verification.serverName { hostname = name }
         sendsClientsName = verification.sendsClientsName
         subjectAltNames = []
