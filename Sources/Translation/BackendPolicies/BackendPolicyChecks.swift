@@ -196,6 +196,14 @@ extension BackendPolicyResolution {
         var warnings = idleFields(holder, ways).map { Verdict(.notEnforceable, $0) }
         let reading = index.reading(holder)
         let point = index[holder].point
+        let isPinned = reading.fields.verification?.kind == .authorityAndPin
+        if isPinned, warnings.isEmpty, ways.along(holder).contains(where: { !$0.isRaw && !isTLS($0) }) {
+            warnings.append(
+                Verdict(
+                    .notEnforceable,
+                    "tls.verification CAAndPin: backends of \(point.description) without a BackendTLSPolicy are spoken to in "
+                        + "the clear"))
+        }
         if reading.fields.healthCheck?.active != nil, point.isBackend {
             let used = ways.along(holder).map { scene.hasEndpoints($0.use.backend) }
             if used.contains(false), !used.contains(true) {

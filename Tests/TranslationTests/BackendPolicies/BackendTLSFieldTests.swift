@@ -40,6 +40,19 @@ struct BackendTLSFieldTests {
         #expect(only?.trust == .pinsOnly && only?.spkiHashes == [Self.pin] && only?.hostname == "a.example.com")
     }
 
+    @Test("CAAndPin where some backends have no BackendTLSPolicy")
+    func partlyPinned() throws {
+        let bench = try Bench(
+            Bench.policy(
+                "p", Bench.target("Gateway", "edge"), "tls: {verification: CAAndPin, spkiHashes: [\(Self.pin)]}"))
+        #expect(bench.conditions("p") == ["Accepted=True Accepted", "sluice.dev/Warning=True NotEnforceable"])
+        #expect(
+            bench.message("p", .warning)
+                == "tls.verification CAAndPin: backends of Gateway infra/edge without a BackendTLSPolicy are spoken to in the clear"
+        )
+        #expect(try bench.backend(at: "safe").tls?.spkiHashes == [Self.pin] && bench.backend().tls == nil)
+    }
+
     @Test("PinOnly switches TLS on by itself, but not for what passes through")
     func pinOnly() throws {
         let spec = "tls: {verification: PinOnly, spkiHashes: [\(Self.pin)], serverName: FromClient}"
