@@ -8,8 +8,22 @@ final class Nginx: Sendable {
     private let directory: TemporaryDirectory
 
     /// HTTPS with a certificate, else plain HTTP.
-    init(_ name: String, certificate: TestCertificate? = nil) throws {
-        port = try Ports.free()
+    convenience init(_ name: String, certificate: TestCertificate? = nil) throws {
+        try self.init(
+            name, at: try Ports.free(), certificate == nil ? "" : "ssl", "\(name) $ssl_server_name $host\\n",
+            certificate)
+    }
+
+    /// Takes the PROXY protocol and answers with what it says of client and listener, a bar between each two.
+    convenience init(readingHeadersAt port: UInt16) throws {
+        let facts = ["addr", "port", "server_addr", "server_port"].map { "$proxy_protocol_\($0)" }
+        try self.init("headers", at: port, "proxy_protocol", facts.joined(separator: "|"), nil)
+    }
+
+    private init(
+        _ name: String, at port: UInt16, _ listening: String, _ answer: String, _ certificate: TestCertificate?
+    ) throws {
+        self.port = port
         directory = try TemporaryDirectory()
         try directory.write(certificate?.chainPEM ?? "", to: "tls.crt")
         try directory.write(certificate?.privateKeyPEM ?? "", to: "tls.key")
@@ -25,8 +39,8 @@ final class Nginx: Sendable {
             http {
               access_log off; default_type text/plain; \(temporary)
               server {
-                listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl"); \(tls)
-                location / { return 200 "\(name) $ssl_server_name $host\\n"; }
+                listen 127.0.0.1:\(port) \(listening); \(tls)
+                location / { return 200 "\(answer)"; }
               }
             }
             """, to: "nginx.conf")
