@@ -2,6 +2,7 @@
 public enum Interpretation: Sendable {
     case run(RunOptions)
     case check(CheckOptions)
+    case probe(ProbeOptions)
     case echo(EchoOptions)
     case retire(RetireOptions)
     case version(OutputFormat)
@@ -31,6 +32,7 @@ public enum Interpretation: Sendable {
         switch command.name {
         case "run": return .run(try RunOptions(parsed))
         case "check": return .check(CheckOptions(parsed))
+        case "probe": return .probe(try ProbeOptions(parsed))
         case "retire": return .retire(try RetireOptions(parsed))
         case "echo": return .echo(try EchoOptions(parsed))
         case "version": return .version(parsed.value(VersionFlags.output))

@@ -1,5 +1,6 @@
 internal import Certificates
 internal import Controller
+internal import EngineModel
 internal import Observability
 internal import Platform
 internal import AdminServer
@@ -19,6 +20,12 @@ final class Lifecycle: Sendable {
     private let parts = Locked<Parts?>(nil)
     /// Whether everything was read and applied once: what the source lacks later takes no traffic away.
     private let wasComplete = Locked(false)
+    /// When nothing but first health checks was missing.
+    private let awaitsChecksSince = Locked<MonotonicTime?>(nil)
+    private let now: @Sendable () -> MonotonicTime
+
+    /// How long first checks are waited for at most: what they say is needed to serve at once, but no reason not to serve.
+    static let patienceForChecks = Duration.seconds(10)
 
     /// What there is to ask once everything is made.
     struct Parts: Sendable {
@@ -27,7 +34,11 @@ final class Lifecycle: Sendable {
         var source: any SnapshotSource
     }
 
-    init(readinessOnShutdown: RunOptions.ReadinessOnShutdown, exposure: Exposure) {
+    init(
+        readinessOnShutdown: RunOptions.ReadinessOnShutdown, exposure: Exposure,
+        now: @escaping @Sendable () -> MonotonicTime = { .now() }
+    ) {
+        self.now = now
         failsDuringGrace =
             switch readinessOnShutdown {
             case .auto: exposure == .host
@@ -40,8 +51,8 @@ final class Lifecycle: Sendable {
     func enter(_ phase: Phase) { phaseState.withLock { $0 = phase } }
     func connect(_ parts: Parts) { self.parts.withLock { $0 = parts } }
 
-    /// Ready: everything that is watched was read once, a configuration runs on every worker, and the process is not past
-    /// what it grants to new connections. A listener that is not bound is a detail: the others serve.
+    /// Ready: everything that is watched was read once, a configuration runs on every worker, the first round of health checks is
+    /// over (or has had its time), and the process is not past what it grants to new connections. A listener that is not bound is a detail: the others serve.
     func readiness(isVerbose: Bool) -> ProbeResult {
         var result = ProbeResult()
         guard let parts = parts.withLock({ $0 }) else { return ProbeResult(reasons: ["starting"]) }
@@ -65,8 +76,21 @@ final class Lifecycle: Sendable {
         guard !wasComplete.withLock({ $0 }) else { return [] }
         var reasons = parts.source.missing
         if !state.hasApplied { reasons.append("no configuration has been applied yet") }
+        if reasons.isEmpty, awaitsChecks(parts.dataPlane) {
+            reasons.append("endpoints wait for their first health check")
+        }
         if reasons.isEmpty { wasComplete.withLock { $0 = true } }
         return reasons
+    }
+
+    /// So that a process that begins does not refuse what it has merely not checked.
+    private func awaitsChecks(_ dataPlane: any DataPlane) -> Bool {
+        let time = now()
+        let since = awaitsChecksSince.withLock { since in
+            since = since ?? time
+            return since ?? time
+        }
+        return time - since < Lifecycle.patienceForChecks && dataPlane.awaitsFirstChecks
     }
 
     func appendMetrics(to text: inout PrometheusText) {

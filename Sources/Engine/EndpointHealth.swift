@@ -1,3 +1,4 @@
+internal import EngineCore
 internal import EngineModel
 internal import Platform
 internal import Synchronization
@@ -30,19 +31,53 @@ final class EndpointHealth: Sendable {
     let address: StreamAddress
     private let bits: Atomic<UInt8>
     private let changes: StandingChanges
-    private let firstUse = Atomic<Int64>(0)
-    private let recovery = Atomic<Int64>(0)
+    private let firstUse: Atomic<Int64>
+    private let recovery: Atomic<Int64>
+    /// Connections that failed, one after the other.
+    private let failedConnections = Atomic<Int>(0)
+    /// The checker's, and for those who ask.
+    let record: Locked<CheckRecord>
 
-    init(address: StreamAddress, standing: Standing, changes: StandingChanges) {
+    /// One that is new. `isChecked`: whether there are checks; `startsHealthy`: whether it is used before the first.
+    init(address: StreamAddress, isChecked: Bool, startsHealthy: Bool, changes: StandingChanges) {
         self.address = address
         self.changes = changes
+        let standing: Standing = !isChecked ? [] : startsHealthy ? [.unchecked] : [.unchecked, .unhealthy]
         bits = Atomic(standing.rawValue)
+        firstUse = Atomic(0)
+        recovery = Atomic(0)
+        record = Locked(CheckRecord(startsHealthy: startsHealthy))
+    }
+
+    /// One that goes on with other settings.
+    init(continuing old: EndpointHealth, isChecked: Bool, changes: StandingChanges) {
+        address = old.address
+        self.changes = changes
+        let past = old.record.withLock { $0 }
+        // By the record, which the checker writes first.
+        var standing: Standing = past.ejectedUntil == nil ? [] : .ejected
+        if isChecked, !past.thresholds.isHealthy { standing.insert(.unhealthy) }
+        if isChecked, !past.thresholds.isChecked { standing.insert(.unchecked) }
+        bits = Atomic(standing.rawValue)
+        firstUse = Atomic(old.firstUsableAt)
+        recovery = Atomic(old.recoveredAt)
+        failedConnections.store(old.failures, ordering: .relaxed)
+        record = Locked(past)
     }
 
     /// When its first check let it be used, in milliseconds of the workers' clock; 0: not, or it was from its beginning.
     var firstUsableAt: Int64 { firstUse.load(ordering: .relaxed) }
     /// When it last became usable again; 0: never.
     var recoveredAt: Int64 { recovery.load(ordering: .relaxed) }
+
+    /// How many connections failed in a row.
+    var failures: Int { failedConnections.load(ordering: .relaxed) }
+    /// Counts a connection that failed; how many did in a row.
+    func noteFailure() -> Int { failedConnections.add(1, ordering: .relaxed).newValue }
+    /// A connection was served.
+    func noteSuccess() { if failures != 0 { failedConnections.store(0, ordering: .relaxed) } }
+    /// Begins to count anew; how many there were.
+    func takeFailures() -> Int { failedConnections.exchange(0, ordering: .relaxed) }
 
     var standing: Standing { Standing(rawValue: bits.load(ordering: .relaxed)) }
     var isUsable: Bool { standing.isUsable }
@@ -76,44 +111,16 @@ final class EndpointHealth: Sendable {
     }
 }
 
-/// The endpoints of one backend as one kind of check sees them. Lives as long as a table or a connection needs it.
-final class BackendHealth: Sendable {
-    /// What makes a health of its own: variants of a backend with equal keys share it.
-    struct Key: Hashable, Sendable {
-        /// Without variant.
-        var backend: BackendID
-        var checking: HealthChecking
-        var tls: BackendTLS?
-        var startTLS: BackendStartTLS?
-        var proxyProtocol: ProxyProtocolSending?
-    }
+/// What checks and ejections have left of an endpoint's past. Times are nanoseconds of the monotonic clock.
+struct CheckRecord: Sendable {
+    var thresholds: HealthThresholds
+    /// When the last check that ended began; nil: none has.
+    var began: Int64?
+    var last: EndpointHealthReport.Check?
+    /// How often it was ejected.
+    var ejections = 0
+    /// Until when it is; nil: it is not.
+    var ejectedUntil: Int64?
 
-    let key: Key
-    let changes = StandingChanges()
-    private let endpoints = Registry<StreamAddress, EndpointHealth>()
-
-    init(key: Key) { self.key = key }
-
-    /// The endpoint's; one that is new has not been checked.
-    func endpoint(_ address: StreamAddress) -> EndpointHealth {
-        endpoints.state(address) {
-            let standing: Standing =
-                switch key.checking.active?.startsHealthy {
-                case nil: []
-                case true?: [.unchecked]
-                case false?: [.unchecked, .unhealthy]
-                }
-            return EndpointHealth(address: address, standing: standing, changes: changes)
-        }
-    }
-}
-
-extension BackendConfiguration {
-    /// Nil: neither checks nor connections say anything of its endpoints.
-    var healthKey: BackendHealth.Key? {
-        guard settings.health.active != nil || settings.health.passive != nil else { return nil }
-        return BackendHealth.Key(
-            backend: id.withoutVariant, checking: settings.health, tls: tls, startTLS: settings.startTLS,
-            proxyProtocol: settings.proxyProtocol)
-    }
+    init(startsHealthy: Bool) { thresholds = HealthThresholds(startsHealthy: startsHealthy) }
 }

@@ -37,6 +37,7 @@ extension Engine {
     /// Makes sockets and table what the configuration says, and returns when every worker runs it.
     func reconcile(_ control: inout Control) {
         let compiled = control.compiler.compile(control.configuration, names: names.answers)
+        if let targets = control.compiler.healthBook.takeTargets() { shared.checker.use(targets) }
         control.departures.note(compiled.changes, listeners: control.compiler.listeners, now: .now())
         if !control.departures.isEmpty { signals.update { $0.haveLeft = true } }
         let wanted = control.isDraining ? [:] : compiled.bindings

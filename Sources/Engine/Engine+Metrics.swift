@@ -5,21 +5,22 @@ internal import Synchronization
 extension Engine {
     /// Writes the engine's families (POLICY: traffic, backends, TLS). Reads counters only: no worker is disturbed.
     public func writeMetrics(into text: inout PrometheusText) {
-        let (listeners, routes, backends, acknowledgement, current) = withCompiler { compiler, acknowledgement in
+        let (listeners, routes, backends, acknowledgement, configured) = withCompiler { compiler, acknowledgement in
             (
                 compiler.listenerStates.living(), compiler.routeStates.living(), compiler.backendStates.living(),
-                acknowledgement, compiler.current
+                acknowledgement, compiler.configuredListeners
             )
         }
         let byListener = listeners.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }
         writeListeners(byListener, &text)
-        writeReadiness(current.listeners, acknowledgement, &text)
+        writeReadiness(configured, acknowledgement, &text)
         writeProxyHeaders(byListener, &text)
         writeHandshakes(byListener, &text)
         writeTicketKeys(&text)
         writeRoutes(routes.map { (LabelSet(of: $0), $0) }.sorted { $0.1.key.order < $1.1.key.order }, &text)
         let byBackend = backends.map { (LabelSet(of: $0), $0) }.sorted { $0.1.id < $1.1.id }
-        writeBackends(byBackend, endpoints: current.endpoints, &text)
+        writeBackends(byBackend, &text)
+        writeHealth(&text)
         writeDroppedTLVs(byBackend, &text)
         writeBalancing(into: &text)
         writeLimits(into: &text)
@@ -168,7 +169,7 @@ extension Engine {
     }
 
     private func writeBackends(
-        _ backends: [(LabelSet, BackendState)], endpoints: [BackendID: Int], _ text: inout PrometheusText
+        _ backends: [(LabelSet, BackendState)], _ text: inout PrometheusText
     ) {
         text.family("sluice_backend_connects_total", .counter, help: "Attempts to connect to an endpoint, by result.") {
             family in
@@ -205,12 +206,6 @@ extension Engine {
                     let count = state.counters.sum(BackendField.rejected(reason))
                     if count > 0 { family.sample(labels, LabelSet(["reason": reason.rawValue]), count) }
                 }
-            }
-        }
-        text.family("sluice_backend_endpoints", .gauge, help: "Endpoints of the backend, by state.") { family in
-            for (labels, state) in backends {
-                guard let count = endpoints[state.id] else { continue }
-                family.sample(labels, LabelSet(["state": "unchecked"]), UInt64(count))
             }
         }
     }

@@ -33,7 +33,8 @@ public final class Engine: ConfigurationTarget {
     /// Starts the workers; nothing is bound yet.
     public init(options: EngineOptions, logger: Logger) throws(Errno) {
         sluice_tls_prepare()
-        let shared = EngineShared(options: options, logger: logger)
+        let checker = try HealthChecker(reports: HealthMailbox(signals), logger: logger)
+        let shared = EngineShared(options: options, logger: logger, checker: checker)
         self.shared = shared
         var workers: [WorkerHandle] = []
         for index in 0..<options.workers { workers.append(try WorkerHandle(index: index, shared: shared)) }
@@ -47,6 +48,7 @@ public final class Engine: ConfigurationTarget {
         let resolver = try Resolver(logger: logger, servers: options.dnsServers)
         names = NameWatcher(resolver: resolver) { signals.update { $0.namesChanged = true } }
         for worker in workers { try worker.start() }
+        try checker.start()
         let thread = try Thread(named: "engine-control") { [weak self] in
             while let more = self?.controlTurn(signals), more {}
         }
@@ -83,6 +85,7 @@ public final class Engine: ConfigurationTarget {
     public func stop() {
         beginDrain()
         signals.update { $0.stopped = true }
+        shared.checker.stop()
         for worker in workers { worker.post(.stop) }
         _ = shared.progress.wait { $0.running == 0 ? true : nil }
     }

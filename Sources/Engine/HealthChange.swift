@@ -20,7 +20,7 @@ final class HealthMailbox: Sendable {
 
     init(_ signals: Monitored<Engine.Signals>) { self.signals = signals }
 
-    func post(_ change: HealthChange) { signals.update { $0.healthChanges.append(change) } }
+    func post(_ changes: [HealthChange]) { signals.update { $0.healthChanges += changes } }
 }
 
 extension Engine {

@@ -202,6 +202,9 @@ final class BackendRuntime: Sendable {
     let health: BackendHealth?
     /// Parallel to ``endpoints``; empty without ``health``.
     let standings: [EndpointHealth]
+    /// By endpoint, where what becomes of connections says something of it; else empty.
+    let observed: [ObjectIdentifier: EndpointHealth]
+    let isObserved: Bool
 
     init(
         configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?,
@@ -211,6 +214,13 @@ final class BackendRuntime: Sendable {
         self.balancer = balancer
         self.health = health
         standings = health.map { health in resolved.endpoints.map { health.endpoint($0.address) } } ?? []
+        isObserved = health?.failureLimit != nil
+        observed =
+            isObserved
+            ? Dictionary(
+                zip(resolved.endpoints.map { ObjectIdentifier($0) }, standings), uniquingKeysWith: { first, _ in first }
+            )
+            : [:]
         self.state = state
         self.tls = tls
         greets = configuration.settings.proxyProtocol != nil || configuration.settings.startTLS != nil

@@ -40,6 +40,7 @@ struct TableCompiler {
     let endpointStates = Registry<EndpointKey, EndpointState>()
     let maglevTables = Registry<SharedMaglevTable.Key, SharedMaglevTable>()
     let healths = Registry<BackendHealth.Key, BackendHealth>()
+    var healthBook = HealthBook()
     let limitStates = Registry<LimitID, LimitState>()
     let sourceCounts = Registry<SourcesKey, SourceCounts>()
     let sourceRates = Registry<SourcesKey, SourceRates>()
@@ -89,12 +90,9 @@ struct TableCompiler {
         return Output(bindings: bindings, backends: backends, changes: changes)
     }
 
-    /// The listeners of the newest table, and how many endpoints each backend has.
-    var current: (listeners: [ListenerConfiguration], endpoints: [BackendID: Int]) {
-        (
-            listeners.values.map(\.configuration).sorted { $0.id < $1.id },
-            Dictionary(backends.map { ($0.key.withoutVariant, $0.value.endpoints.count) }, uniquingKeysWith: max)
-        )
+    /// The listeners of the newest table.
+    var configuredListeners: [ListenerConfiguration] {
+        listeners.values.map(\.configuration).sorted { $0.id < $1.id }
     }
 
     func block(_ fields: Int) -> CounterBlock { CounterBlock(fields: fields, workers: workers, slab: slab) }
@@ -140,6 +138,7 @@ extension TableCompiler {
         for index in difference.removed {
             let id = configuredBackends[index].id
             gone[id] = backends[id]
+            healthBook.noteGone(backends[id])
             backends[id] = nil
         }
         for index in difference.added {
@@ -151,6 +150,7 @@ extension TableCompiler {
             if let old = backends[id] { take(old.configuration, old: old, names: names) }
         }
         configuredBackends = configurations
+        healthBook.replaced = [:]
         forgetClientContexts()
     }
 
@@ -158,6 +158,7 @@ extension TableCompiler {
         let runtime = compileBackend(configuration, old: old, names: names)
         if let old, old !== runtime { replacedBackends[ObjectIdentifier(old)] = old }
         if old == nil { hasNewBackends = true }
+        if old !== runtime || healthBook.lacks(runtime) { healthBook.note(runtime) }
         backends[configuration.id] = runtime
     }
 
@@ -188,7 +189,7 @@ extension TableCompiler {
         if let problem = tls?.problem {
             logger.error("backend TLS cannot be used", ["backend": "\(backend.id)", "problem": "\(problem)"])
         }
-        let health = backend.healthKey.map { key in healths.state(key) { BackendHealth(key: key) } }
+        let health = health(of: backend, before: old, tls: tls)
         noteJoined(resolved, of: backend, since: old)
         return BackendRuntime(
             configuration: backend, state: state, resolved: resolved, tls: tls, health: health,

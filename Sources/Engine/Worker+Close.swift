@@ -156,6 +156,7 @@ extension Worker {
         }
         record.pointee.backend?._withUnsafeGuaranteedRef {
             $0.cells[handle.index].subtract(BackendField.active)
+            if $0.isObserved { noteEnd(slot, $0, reason) }
         }
         releaseEndpoint(slot)
     }

@@ -144,6 +144,7 @@ extension Worker {
     func backendTLSFailed(_ slot: Int, _ backend: BackendRuntime, _ problem: String) -> StageOutcome {
         sides[2 * slot + 1].flags.insert(.tlsBroken)
         dropSession(slot, backend)
+        noteFailedAttempt(slot, backend)
         countAttempt(backend, .tlsError)
         logFailure(slot, .backendTLSError, "TLS handshake with the backend failed", problem)
         refuse(slot, .backendTLSError, .backend, detail: problem)
@@ -178,6 +179,7 @@ extension Worker {
         closeBackendSide(slot)
         guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
         countAttempt(backend, result)
+        noteFailedAttempt(slot, backend)
         logFailure(slot, reason, "connecting to the backend failed", problem)
         let settings = backend.configuration.settings
         guard Int(record.pointee.attempts) <= settings.retries, nowMilliseconds < record.pointee.totalDeadline else {

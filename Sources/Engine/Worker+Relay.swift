@@ -138,6 +138,7 @@ extension Worker {
             if record.pointee.firstResponseByteAt == 0 {
                 record.pointee.firstResponseByteAt = now
                 RouteField.firstByte.record(now - record.pointee.connectedAt, in: cells)
+                noteResponse(slot)
             }
             cells.add(RouteField.responseBytes, UInt64(count))
         }

@@ -26,6 +26,7 @@ final class EngineShared: Sendable {
     let table: Published<RoutingTable>
     /// The newest table each worker runs, and which retired bindings it let go of.
     let progress: Monitored<Progress>
+    let checker: HealthChecker
 
     struct Progress {
         var seen: [UInt64]
@@ -36,7 +37,8 @@ final class EngineShared: Sendable {
 
     static let lingeringLimit = 1024
 
-    init(options: EngineOptions, logger: Logger) {
+    init(options: EngineOptions, logger: Logger, checker: HealthChecker) {
+        self.checker = checker
         self.options = options
         self.logger = logger
         budget = MemoryBudget(limit: options.bufferMemory)

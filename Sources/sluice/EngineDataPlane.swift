@@ -1,7 +1,9 @@
 public import Commands
 public import Engine
+public import EngineModel
 
 extension Engine: DataPlane {}
+extension EndpointProber: BackendProbing {}
 
 extension EngineOptions {
     init(_ limits: DataPlaneLimits) {

@@ -24,6 +24,11 @@ do {
     case .check(let options):
         let (output, exitCode) = try CheckCommand(options: options).run()
         answer(output, code: exitCode)
+    case .probe(let options):
+        let logger = try Logger(format: .auto, minimumLevel: .error)
+        let prober = EndpointProber(logger: logger)
+        let (output, exitCode) = try ProbeCommand(options: options, logger: logger, prober: prober).run()
+        answer(output, code: exitCode)
     case .retire(let options):
         let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
         let (output, exitCode) = try RetireCommand(options: options, logger: logger).run()

@@ -26,6 +26,23 @@ struct ClusterRunTests {
         #expect(try gateway.exitCode() == 0)
     }
 
+    @Test("/readyz waits for the first round of health checks, once")
+    func firstChecks() throws {
+        let source = FakeSource(missing: ["tcproutes: not listed yet"])
+        let gateway = try RunningGateway(source: source)
+        gateway.dataPlane.update { $0.awaitsFirstChecks = true }
+        source.complete()
+        #expect(
+            try waitUntil { try gateway.probe("/readyz").contains("endpoints wait for their first health check") })
+        gateway.dataPlane.update { $0.awaitsFirstChecks = false }
+        #expect(try waitUntil { try gateway.probe("/readyz").hasPrefix("HTTP/1.1 200") })
+        // New endpoints later take no traffic away.
+        gateway.dataPlane.update { $0.awaitsFirstChecks = true }
+        #expect(try gateway.probe("/readyz").hasPrefix("HTTP/1.1 200"))
+        gateway.signals.send(.interrupt)
+        #expect(try gateway.exitCode() == 0)
+    }
+
     @Test("what the source says is in /readyz?verbose, /config and /metrics")
     func views() throws {
         let source = FakeSource()

@@ -12,6 +12,7 @@ final class FakeDataPlane: DataPlane {
         var isStopped = false
         var warnings: [String] = []
         var ticketKeys: TicketKeyRing?
+        var awaitsFirstChecks = false
     }
 
     let state = Monitored(State())
@@ -35,6 +36,8 @@ final class FakeDataPlane: DataPlane {
     func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void) {}
     func setTicketKeys(_ ring: TicketKeyRing?) { state.update { $0.ticketKeys = ring } }
     var activeConnections: Int { state.update { $0.connections } }
+    var awaitsFirstChecks: Bool { state.update { $0.awaitsFirstChecks } }
+    func health() -> [BackendHealthReport] { [] }
     var warnings: [String] { state.update { $0.warnings } }
     func beginDrain() { state.update { $0.isDraining = true } }
     func stop() { state.update { $0.isStopped = true } }

@@ -25,9 +25,12 @@ extension Flag where Value == String {
 
 extension Flag where Value == String? {
     /// Any text that is not empty, or nothing.
-    static func optionalText(_ name: String, _ placeholder: String, help: String, environment: String? = nil) -> Flag {
+    static func optionalText(
+        _ name: String, _ placeholder: String, help: String, short: Character? = nil, environment: String? = nil
+    ) -> Flag {
         Flag(
-            name, placeholder, help: help, allowed: "\(placeholder), not empty", absent: nil, environment: environment,
+            name, placeholder, help: help, allowed: "\(placeholder), not empty", absent: nil, short: short,
+            environment: environment,
             parse: { $0.isEmpty ? nil : .some($0) })
     }
 }
