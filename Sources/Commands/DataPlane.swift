@@ -13,6 +13,8 @@ public protocol DataPlane: ConfigurationTarget, HealthObserving {
     func beginDrain()
     /// Ends what is left. Returns when every thread is gone.
     func stop()
+    /// Opens the access log's file again under its name. False: it is not written to a file.
+    func reopenAccessLog() -> Bool
     /// Appends the families that the engine counts.
     func writeMetrics(into text: inout PrometheusText)
 }

@@ -29,13 +29,13 @@ extension RunCommand {
         _ signals: any SignalSource, _ lifecycle: Lifecycle, _ dataPlane: any DataPlane, resign: () -> Void,
         freeze: () -> Void
     ) -> Ending {
-        let first = nextEnd(signals, until: nil) ?? .terminate
+        let first = nextEnd(signals, dataPlane, until: nil) ?? .terminate
         resign()
         if first == .terminate, options.acceptGrace > .zero {
             lifecycle.enter(.grace)
             logger.info(
                 "shutting down", ["signal": LogValue(first.name), "accept_grace": LogValue(options.acceptGrace)])
-            if let second = nextEnd(signals, until: .now() + options.acceptGrace) { return .forced(second) }
+            if let second = nextEnd(signals, dataPlane, until: .now() + options.acceptGrace) { return .forced(second) }
         }
         lifecycle.enter(.draining)
         freeze()
@@ -58,16 +58,19 @@ extension RunCommand {
                 logger.warning("drain deadline", ["connections": LogValue(left)])
                 return .cut(connections: left)
             }
-            if let second = nextEnd(signals, until: min(deadline, now + .milliseconds(50))) { return .forced(second) }
+            if let second = nextEnd(signals, dataPlane, until: min(deadline, now + .milliseconds(50))) { return .forced(second) }
         }
         return .drained
     }
 
-    /// The next signal that means to end; SIGHUP is remarked on and ignored.
-    private func nextEnd(_ signals: any SignalSource, until deadline: MonotonicTime?) -> ProcessSignal? {
+    /// The next signal that means to end; SIGHUP opens the access log's file again.
+    private func nextEnd(
+        _ signals: any SignalSource, _ dataPlane: any DataPlane, until deadline: MonotonicTime?
+    ) -> ProcessSignal? {
         while let signal = signals.next(until: deadline) {
             guard signal == .hangup else { return signal }
-            logger.info("SIGHUP ignored: changes are noticed by themselves")
+            if dataPlane.reopenAccessLog() { continue }
+            logger.info("SIGHUP ignored: changes are noticed by themselves, and the access log is no file")
         }
         return nil
     }

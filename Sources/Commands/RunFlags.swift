@@ -1,3 +1,4 @@
+internal import EngineModel
 internal import Observability
 internal import Primitives
 
@@ -51,11 +52,26 @@ enum RunFlags {
     static let nodeName = Flag<String?>.optionalText(
         "node-name", "NAME", help: "The node this process runs on: for EndpointSlice hints, and to know its zone.")
 
+    static let accessLog = Flag<AccessLogDestination?>(
+        "access-log", "WHERE",
+        help: "The access log: stdout, stderr, off, or a file, which SIGHUP opens again.",
+        allowed: "stdout, stderr, off, or the path of a file", absent: .standardOutput, fallback: "stdout",
+        parse: { text -> AccessLogDestination?? in
+            switch text {
+            case "": .none
+            case "off": .some(nil)
+            case "stdout": .some(.standardOutput)
+            case "stderr": .some(.standardError)
+            default: .some(.file(path: text))
+            }
+        })
+
     static let all =
         [
             manifests.description, probeAddress.description, adminAddress.description, exposure.description,
             workers.description, maxConnections.description, bufferMemory.description, logFormat.description,
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
             controllerName.description, ticketKeyFile.description, zone.description, nodeName.description,
+            accessLog.description,
         ] + ConnectionFlags.all + ClusterFlags.all
 }

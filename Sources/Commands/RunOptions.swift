@@ -1,3 +1,4 @@
+public import EngineModel
 public import Observability
 public import Primitives
 
@@ -28,6 +29,8 @@ public struct RunOptions: Sendable {
     /// Where the process runs; nil: not said.
     public var zone: String?
     public var nodeName: String?
+    /// Where the access log is written; nil: nowhere.
+    public var accessLog: AccessLogDestination?
 
     /// Where the objects come from.
     public enum Source: Sendable, Hashable {
@@ -102,6 +105,7 @@ extension RunOptions {
         bufferMemory = arguments.value(RunFlags.bufferMemory)
         logFormat = arguments.value(RunFlags.logFormat)
         logLevel = arguments.value(RunFlags.logLevel)
+        accessLog = arguments.value(RunFlags.accessLog)
         acceptGrace = arguments.value(RunFlags.acceptGrace) ?? (exposure == .service ? .seconds(30) : .seconds(10))
         drainDeadline = arguments.value(RunFlags.drainDeadline)
         readinessOnShutdown = arguments.value(RunFlags.readinessOnShutdown)

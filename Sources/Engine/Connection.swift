@@ -200,6 +200,9 @@ struct ConnectionRecord {
     var pending: Unmanaged<PendingAuthorization>?
     /// What the endpoint has still to be told; nil outside of ``Stage/greet``.
     var greeting: Unmanaged<PendingGreeting>?
+
+    /// Milliseconds of the worker's clock, when the access log has another line of it; 0: no such line.
+    var nextLineAt: Int64 = 0
 }
 
 enum TLSModeFlag: UInt8 { case none, passthrough, terminate }

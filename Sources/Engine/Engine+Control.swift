@@ -128,7 +128,8 @@ extension Engine {
         shared.table.publish(
             RoutingTable(
                 generation: control.tableGeneration, bindings: slots, backends: compiled.backends,
-                bandwidthChanges: control.compiler.bandwidth.changes))
+                bandwidthChanges: control.compiler.bandwidth.changes,
+                configurationGeneration: control.generation))
         for worker in workers { worker.wake.signal() }
     }
 

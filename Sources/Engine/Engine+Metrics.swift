@@ -24,6 +24,7 @@ extension Engine {
         writeDroppedTLVs(byBackend, &text)
         writeBalancing(into: &text)
         writeLimits(into: &text)
+        writeAccessLog(&text)
         text.single(
             "sluice_config_sessions_disrupted_total", .counter,
             help: "Sessions closed because their listener or route was removed longer ago than it gives them.",

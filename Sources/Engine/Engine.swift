@@ -30,11 +30,11 @@ public final class Engine: ConfigurationTarget {
         var stopped = false
     }
 
-    /// Starts the workers; nothing is bound yet.
-    public init(options: EngineOptions, logger: Logger) throws(Errno) {
+    /// Starts the workers; nothing is bound yet. `accessLog`: nobody else's; nil: there is none.
+    public init(options: EngineOptions, logger: Logger, accessLog: AccessLog? = nil) throws(Errno) {
         sluice_tls_prepare()
         let checker = try HealthChecker(reports: HealthMailbox(signals), logger: logger)
-        let shared = EngineShared(options: options, logger: logger, checker: checker)
+        let shared = EngineShared(options: options, logger: logger, checker: checker, accessLog: accessLog)
         self.shared = shared
         var workers: [WorkerHandle] = []
         for index in 0..<options.workers { workers.append(try WorkerHandle(index: index, shared: shared)) }
@@ -42,11 +42,14 @@ public final class Engine: ConfigurationTarget {
         shared.wakes.withLock { $0 = workers.map(\.wake) }
         let ticketKeys = TicketKeyStore()
         self.ticketKeys = ticketKeys
-        let compiler = TableCompiler(workers: options.workers, logger: logger, ticketKeys: ticketKeys)
+        let compiler = TableCompiler(
+            workers: options.workers, logger: logger, ticketKeys: ticketKeys,
+            accessFormats: accessLog?.formats ?? AccessFormats())
         control = Locked(Control(compiler: compiler))
         let signals = signals
         let resolver = try Resolver(logger: logger, servers: options.dnsServers)
         names = NameWatcher(resolver: resolver) { signals.update { $0.namesChanged = true } }
+        try accessLog?.start(workers: options.workers)
         for worker in workers { try worker.start() }
         try checker.start()
         let thread = try Thread(named: "engine-control") { [weak self] in
@@ -88,7 +91,13 @@ public final class Engine: ConfigurationTarget {
         shared.checker.stop()
         for worker in workers { worker.post(.stop) }
         _ = shared.progress.wait { $0.running == 0 ? true : nil }
+        shared.accessLog?.close()
+        shared.accessLog?.flush()
     }
+
+    /// The access log's file is opened again under its name, as after a rotation. False: it is not written to a file.
+    @discardableResult
+    public func reopenAccessLog() -> Bool { shared.accessLog?.reopen() ?? false }
 
     /// From the next handshake on, tickets of TLS sessions are sealed and opened by these keys; nil: by keys of the engine's
     /// own, which change every half of a ticket's life. Touches neither connections nor the table.

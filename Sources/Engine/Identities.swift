@@ -14,9 +14,11 @@ final class ListenerState: Sendable {
     let counters: CounterBlock
     let drain = DrainCell()
     let bandwidth = BandwidthCell()
+    let names: AccessNames
 
     init(id: ListenerID, port: UInt16, counters: CounterBlock) {
         (self.id, self.port, self.counters) = (id, port, counters)
+        names = AccessNames("\(id.gatewayNamespace)/\(id.gateway)", id.listener)
     }
 }
 
@@ -36,7 +38,12 @@ final class RouteState: Sendable {
     /// How many names, and catch-alls, lead to it in the newest table; the compiler's.
     let uses = Atomic<Int>(0)
 
-    init(key: Key, counters: CounterBlock) { (self.key, self.counters) = (key, counters) }
+    let names: AccessNames
+
+    init(key: Key, counters: CounterBlock) {
+        (self.key, self.counters) = (key, counters)
+        names = AccessNames("\(key.namespace)/\(key.name)", key.kind)
+    }
 }
 
 /// The shared ticket of one rule: whichever worker accepted, connections draw consecutive numbers.
@@ -49,9 +56,13 @@ final class RuleTicket: Sendable {
 final class BackendState: Sendable {
     let id: BackendID
     let counters: CounterBlock
+    let names: AccessNames
     private let turns = Atomic<UInt64>(0)
 
-    init(id: BackendID, counters: CounterBlock) { (self.id, self.counters) = (id, counters) }
+    init(id: BackendID, counters: CounterBlock) {
+        (self.id, self.counters) = (id, counters)
+        names = AccessNames("\(id)")
+    }
 
     /// Whose turn it is under round robin, whichever worker asks.
     func drawTurn() -> UInt64 { turns.add(1, ordering: .relaxed).oldValue }

@@ -56,7 +56,8 @@ struct ListenerCompilation {
         if let recheck = AuthorizationRecheck(state, limits, since: old?.limits) { rechecks.append(recheck) }
         let runtime = ListenerRuntime(
             configuration: bare, state: state, names: names, slots: slots, fallback: fallback,
-            termination: termination(), limits: limits)
+            termination: termination(), limits: limits,
+            accessFormat: compiler.accessFormats.id(of: new.settings.accessLogFormat))
         return TableCompiler.ListenerChange(
             old: old, new: runtime, arrived: uses.arrived, left: uses.left, rechecks: rechecks)
     }

@@ -15,8 +15,14 @@ final class RoutingTable: Sendable {
     let backends: BackendMap
     /// Goes up with each change of what limits sessions that are there (``BandwidthRegistry/changes``).
     let bandwidthChanges: UInt64
+    /// Of the configuration it was made from: as metrics and lines of the access log name it.
+    let configurationGeneration: UInt64
 
-    init(generation: UInt64, bindings: [BindingRuntime?], backends: BackendMap, bandwidthChanges: UInt64 = 0) {
+    init(
+        generation: UInt64, bindings: [BindingRuntime?], backends: BackendMap, bandwidthChanges: UInt64 = 0,
+        configurationGeneration: UInt64 = 0
+    ) {
+        self.configurationGeneration = configurationGeneration
         self.bandwidthChanges = bandwidthChanges
         self.generation = generation
         self.bindings = bindings
@@ -73,11 +79,14 @@ final class ListenerRuntime: Sendable {
     /// Only where TLS is terminated.
     let termination: TLSServerContexts?
     let limits: LimitSet?
+    let accessFormat: AccessFormatID
 
     init(
         configuration: ListenerConfiguration, state: ListenerState, names: ServerNameTable, slots: RouteSlots,
-        fallback: RouteRuntime?, termination: TLSServerContexts?, limits: LimitSet?
+        fallback: RouteRuntime?, termination: TLSServerContexts?, limits: LimitSet?,
+        accessFormat: AccessFormatID = .json
     ) {
+        self.accessFormat = accessFormat
         self.configuration = configuration
         self.state = state
         self.names = names

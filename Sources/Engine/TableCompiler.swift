@@ -10,6 +10,7 @@ struct TableCompiler {
     let workers: Int
     let logger: Logger
     let ticketKeys: TicketKeyStore
+    let accessFormats: AccessFormats
     private let slab = CounterSlab()
     /// Those of the newest table.
     var listeners: [ListenerKey: ListenerRuntime] = [:]
@@ -75,7 +76,11 @@ struct TableCompiler {
         var rechecks: [AuthorizationRecheck] = []
     }
 
-    init(workers: Int, logger: Logger, ticketKeys: TicketKeyStore = TicketKeyStore()) {
+    init(
+        workers: Int, logger: Logger, ticketKeys: TicketKeyStore = TicketKeyStore(),
+        accessFormats: AccessFormats = AccessFormats()
+    ) {
+        self.accessFormats = accessFormats
         self.workers = workers
         self.logger = logger
         self.ticketKeys = ticketKeys

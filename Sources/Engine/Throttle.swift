@@ -109,9 +109,13 @@ struct Throttle {
     private(set) var reserved = 0
     /// Since when it waits for its share, in nanoseconds; 0: it does not.
     var pausedSince: Int64 = 0
+    /// How long it has waited before, in nanoseconds.
+    private(set) var waited: Int64
 
     /// Without levels nothing is limited. Ends with ``end(now:)``.
-    init(_ new: [ThrottleLevel] = []) {
+    /// `waited`: what it did before under others.
+    init(_ new: [ThrottleLevel] = [], waited: Int64 = 0) {
+        self.waited = waited
         count = new.count
         let memory = new.isEmpty ? nil : UnsafeMutablePointer<ThrottleLevel>.allocate(capacity: new.count)
         memory?.initialize(from: new, count: new.count)
@@ -120,6 +124,17 @@ struct Throttle {
     }
 
     var isLimited: Bool { count > 0 }
+
+    /// How long it has waited in all.
+    func waited(now: Int64) -> Int64 { waited + (pausedSince == 0 ? 0 : max(0, now - pausedSince)) }
+
+    /// Its wait is over, or cut short; nanoseconds that it took.
+    mutating func endWait(now: Int64) -> Int64 {
+        let time = max(0, now - pausedSince)
+        waited += time
+        pausedSince = 0
+        return time
+    }
 
     /// Whether it does so already.
     func draws(from others: [BandwidthLevel]) -> Bool {

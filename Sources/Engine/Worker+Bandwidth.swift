@@ -76,7 +76,7 @@ extension Worker {
             }
         }
         throttle.pointee.end(now: now)
-        throttle.initialize(to: Throttle(new))
+        throttle.initialize(to: Throttle(new, waited: throttle.pointee.waited))
         let flow = flows + (2 * slot + direction.rawValue)
         flow.pointee.allowance = new.isEmpty ? .max : Worker.notAsked
         if !new.isEmpty, flow.pointee.flags.contains(.paced) { leavePace(slot, direction, flow) }
@@ -164,8 +164,7 @@ extension Worker {
     private func endPause(_ slot: Int, _ direction: Direction, _ throttle: UnsafeMutablePointer<Throttle>) {
         guard throttle.pointee.pausedSince != 0 else { return }
         pauses.cancel(2 * slot + direction.rawValue)
-        let time = UInt64(clamping: now - throttle.pointee.pausedSince)
-        throttle.pointee.pausedSince = 0
+        let time = UInt64(throttle.pointee.endWait(now: now))
         records[slot].routeCells?.add(RouteField.throttled(direction), time)
     }
 

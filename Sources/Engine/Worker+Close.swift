@@ -61,8 +61,8 @@ extension Worker {
     func linger(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
         guard takeLingering() else { return close(slot, reason, side, reset: true) }
         leaveStage(slot)
-        closeBackendSide(slot)
         countClose(slot, reason, side)
+        closeBackendSide(slot)
         awaitClientsEnd(slot)
     }
 
@@ -140,6 +140,7 @@ extension Worker {
         let record = records + slot
         if !record.pointee.held.isEmpty { giveBackLimits(slot) }
         let isClient = !record.pointee.opening.contains(.local) || countLocal(slot)
+        if access != nil, isClient { logClose(slot, reason, side) }
         if let cells = record.pointee.routeCells {
             cells.subtract(RouteField.active)
             if isClient {

@@ -14,11 +14,12 @@ extension Worker {
             ])
     }
 
-    /// One line about one connection. Never a byte of its payload.
+    /// One line about one connection that is about to end, unless the access log tells of it. Never a byte of its payload.
     func log(
         _ level: Logger.Level, _ message: String, slot: Int, reason: CloseReason, detail: String?, policy: String = "",
         rule: String = ""
     ) {
+        if access != nil, explain(slot, reason, detail: detail, policy: policy, rule: rule) { return }
         guard let suppressed = logLimiter.admit(reason, now: MonotonicTime(nanoseconds: now)) else { return }
         let record = records[slot]
         let listener = record.listener?.takeUnretainedValue()
@@ -45,6 +46,7 @@ extension Worker {
     }
 
     func logFailure(_ slot: Int, _ reason: CloseReason, _ message: String, _ problem: String) {
+        if access != nil { _ = explain(slot, reason, detail: problem) }
         guard let suppressed = logLimiter.admit(reason, now: MonotonicTime(nanoseconds: now)) else { return }
         let record = records[slot]
         let backend = record.backend?.takeUnretainedValue()

@@ -10,8 +10,10 @@ internal import Primitives
 /// A header as it was received, kept as long as its connection.
 final class ReceivedProxyHeader: Sendable {
     let header: ProxyHeader
+    /// Monotonic nanoseconds.
+    let receivedAt: Int64
 
-    init(_ header: ProxyHeader) { self.header = header }
+    init(_ header: ProxyHeader, at time: Int64) { (self.header, receivedAt) = (header, time) }
 }
 
 extension Worker {
@@ -68,7 +70,7 @@ extension Worker {
             return .refuse(.internalError, .proxy)
         }
         let record = records + slot
-        record.pointee.proxyHeader = .passRetained(ReceivedProxyHeader(header))
+        record.pointee.proxyHeader = .passRetained(ReceivedProxyHeader(header, at: now))
         if let source = header.source { record.pointee.client = source }
         let next = header.command == .local ? sluice_recv(descriptor, scratch, 1, messagePeek) : 1
         if next <= 0 { record.pointee.opening.insert(.local) }

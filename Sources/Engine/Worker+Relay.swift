@@ -25,6 +25,7 @@ extension Worker {
         flows[2 * slot + 1].lastByteAt = milliseconds
         if let cells = record.pointee.routeCells { RouteField.setup.record(now - record.pointee.acceptedAt, in: cells) }
         if bandwidthChanges != 0 { limitBandwidth(slot) }
+        if access != nil { logOpen(slot) }
         armTimer(slot)
         if sides[2 * slot].flags.contains(.readable) { guard relayRound(slot, .request) else { return } }
         if sides[2 * slot + 1].flags.contains(.readable) { _ = relayRound(slot, .response) }

@@ -18,6 +18,7 @@ extension Worker {
         if let route = record.pointee.route {
             deadline = earlier(deadline, route._withUnsafeGuaranteedRef { relayDeadline(slot, $0) })
         }
+        deadline = earlier(deadline, record.pointee.nextLineAt)
         for index in 0..<2 where flows[2 * slot + index].heldSince > 0 {
             deadline = earlier(deadline, flows[2 * slot + index].heldSince + Worker.pipeHoldMilliseconds)
         }
@@ -102,6 +103,7 @@ extension Worker {
             let end = route._withUnsafeGuaranteedRef { expiry(slot, $0) }
             if end.at <= milliseconds { return endInTime(slot, end) }
         }
+        if record.pointee.nextLineAt > 0, record.pointee.nextLineAt <= milliseconds { logPeriodic(slot) }
         if record.pointee.keepaliveAt > 0, record.pointee.keepaliveAt <= milliseconds { keepBackendAlive(slot) }
         for index in 0..<2 {
             let flow = flows + (2 * slot + index)

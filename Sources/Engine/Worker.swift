@@ -13,6 +13,8 @@ internal import Synchronization
 final class Worker {
     let handle: WorkerHandle
     let shared: EngineShared
+    /// Nil: there is no access log.
+    let access: AccessPort?
     let epoll: Epoll
     let pacedEpoll: Epoll
     var tables: Published<RoutingTable>.Reader
@@ -87,6 +89,7 @@ final class Worker {
     init(handle: WorkerHandle) {
         self.handle = handle
         shared = handle.shared
+        access = handle.shared.accessLog?.port(worker: handle.index)
         epoll = handle.epoll
         pacedEpoll = handle.pacedEpoll
         tables = .init(shared.table)

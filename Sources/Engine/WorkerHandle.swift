@@ -8,6 +8,7 @@ internal import Synchronization
 final class EngineShared: Sendable {
     let options: EngineOptions
     let logger: Logger
+    let accessLog: AccessLog?
     let budget: MemoryBudget
     /// Client connections open, over all workers. Taken before a connection is accepted, given back after it is closed.
     let connections = Atomic<Int>(0)
@@ -37,7 +38,8 @@ final class EngineShared: Sendable {
 
     static let lingeringLimit = 1024
 
-    init(options: EngineOptions, logger: Logger, checker: HealthChecker) {
+    init(options: EngineOptions, logger: Logger, checker: HealthChecker, accessLog: AccessLog? = nil) {
+        self.accessLog = accessLog
         self.checker = checker
         self.options = options
         self.logger = logger

@@ -16,6 +16,9 @@ public struct ListenerSettings: Hashable, Sendable {
     /// How long sessions go on whose listener or route is gone; nil: until they end by themselves. They are then closed
     /// with `listener_removed` or `route_deleted` (GatewayParameters.routeDrainTimeout).
     public var routeDrainTimeout: Duration?
+    /// Of connections that have no route.
+    public var accessLog = AccessLogSettings()
+    public var accessLogFormat = AccessLogFormat.json
 
     public init() {}
 }
@@ -35,6 +38,8 @@ public struct RouteSettings: Hashable, Sendable {
     public var serverIdleTimeout: Duration?
     /// Time for the client's first byte, from its connection's acceptance.
     public var firstByteTimeout: Duration?
+    /// Whatever the listener's say: they are taken in.
+    public var accessLog = AccessLogSettings()
 
     public init() {}
 }

@@ -1,7 +1,7 @@
 /// RFC 3339 in UTC with milliseconds.
-enum Timestamp {
+public enum Timestamp {
     /// `nanoseconds` since 1970, as ``Platform/realtimeNanoseconds()`` gives them; years 0 to 9999.
-    static func append(_ nanoseconds: Int64, to output: inout [UInt8]) {
+    public static func append(_ nanoseconds: Int64, to output: inout [UInt8]) {
         let (seconds, fraction) = floorDivide(nanoseconds, 1_000_000_000)
         let (days, second) = floorDivide(seconds, 86_400)
         let (year, month, day) = civil(days)

@@ -39,7 +39,8 @@ do {
         let signals = try KernelSignals()
         let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
         let command = RunCommand(options: options, logger: logger) { limits in
-            try Engine(options: EngineOptions(limits), logger: logger)
+            let accessLog = try options.accessLog.map { try AccessLog(to: $0, logger: logger) }
+            return try Engine(options: EngineOptions(limits), logger: logger, accessLog: accessLog)
         }
         Host.exit(try command.run(signals: signals))
     }

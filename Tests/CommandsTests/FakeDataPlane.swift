@@ -13,6 +13,8 @@ final class FakeDataPlane: DataPlane {
         var warnings: [String] = []
         var ticketKeys: TicketKeyRing?
         var awaitsFirstChecks = false
+        var hasAccessLogFile = false
+        var reopened = 0
     }
 
     let state = Monitored(State())
@@ -41,6 +43,12 @@ final class FakeDataPlane: DataPlane {
     var warnings: [String] { state.update { $0.warnings } }
     func beginDrain() { state.update { $0.isDraining = true } }
     func stop() { state.update { $0.isStopped = true } }
+    func reopenAccessLog() -> Bool {
+        state.update { state in
+            if state.hasAccessLogFile { state.reopened += 1 }
+            return state.hasAccessLogFile
+        }
+    }
     func writeMetrics(into text: inout PrometheusText) {
         text.single("fake_engine", .gauge, help: "Stands for the engine's families.", 1)
     }

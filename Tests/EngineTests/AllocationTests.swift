@@ -2,6 +2,7 @@ import AllocationProbe
 import Engine
 import EngineModel
 import Glibc
+import Observability
 import Platform
 import Primitives
 import TestSupport
@@ -20,8 +21,9 @@ struct AllocationTests {
         let port: UInt16
         let number: Int32
 
-        init(_ number: Int32, limits: [ClientLimits] = []) throws {
-            (self.number, harness, echo) = (number, try EngineHarness(workers: 1), try StraightEcho(threads: 32))
+        init(_ number: Int32, limits: [ClientLimits] = [], accessLog: AccessLog? = nil) throws {
+            harness = try EngineHarness(workers: 1, accessLog: accessLog)
+            (self.number, echo) = (number, try StraightEcho(threads: 32))
             port = try freePort()
             var route = route("r", to: "a")
             route.limits = limits
@@ -119,6 +121,13 @@ struct AllocationTests {
 
     @Test("10,000 connections are accepted, connected, relayed and closed without an allocation")
     func connections() throws { try connectWithoutAllocation(Bench(2)) }
+
+    @Test("…nor with an access log, whose lines another thread makes")
+    func logged() throws {
+        let log = try AccessLog(to: .file(path: "/dev/null"), logger: .disabled)
+        try connectWithoutAllocation(Bench(5, accessLog: log))
+        #expect(log.dropped == 0)
+    }
 
     @Test("…nor with an allow list of 100,000 blocks, limits of connections and sources, and rates")
     func limited() throws {

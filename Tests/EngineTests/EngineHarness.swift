@@ -9,18 +9,19 @@ import TestSupport
 /// An engine of two workers, and short ways to say what it serves.
 final class EngineHarness: Sendable {
     let engine: Engine
-    let log = MemoryLog()
+    let log: MemoryLog
 
     init(
         workers: Int = 2, maxConnections: Int = 2000, bufferMemory: Int = 64 << 20, dnsServers: String? = nil,
-        inheritedListeners: [Binding: Int32] = [:]
+        inheritedListeners: [Binding: Int32] = [:], log: MemoryLog = MemoryLog(), accessLog: AccessLog? = nil
     ) throws {
+        self.log = log
         ignoreBrokenPipeSignal()
         _ = Host.raiseDescriptorLimit()
         var options = EngineOptions(
             workers: workers, maxConnections: maxConnections, bufferMemory: bufferMemory, dnsServers: dnsServers)
         options.inheritedListeners = inheritedListeners
-        engine = try Engine(options: options, logger: Logger(recordingTo: log))
+        engine = try Engine(options: options, logger: Logger(recordingTo: log), accessLog: accessLog)
     }
 
     deinit { engine.stop() }

@@ -1,0 +1,58 @@
+internal import EngineModel
+internal import Synchronization
+
+/// A worker's way to the access log. Belongs to its thread.
+final class AccessPort {
+    private let log: AccessLog
+    private let ring: AccessRing
+    /// Where notes are put together.
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: AccessRecord.most, alignment: 16)
+    private var isHurrying = false
+
+    // What is known of the end that comes, said just before it.
+    private var id: UInt64 = 0
+    private var time: Int64 = 0
+    private var reason = CloseReason.clientClosed
+    private var detail: String?
+    private var policy = ""
+    private var rule = ""
+
+    init(_ log: AccessLog, _ ring: AccessRing) { (self.log, self.ring) = (log, ring) }
+
+    deinit { memory.deallocate() }
+
+    /// Why a connection is about to end, in this turn of the worker.
+    func explain(
+        _ id: UInt64, _ reason: CloseReason, now: Int64, detail: String?, policy: String = "", rule: String = ""
+    ) {
+        if isExplained(id, reason, now: now), detail == nil, policy.isEmpty { return }
+        (self.id, self.reason, time) = (id, reason, now)
+        (self.detail, self.policy, self.rule) = (detail, policy, rule)
+    }
+
+    private func isExplained(_ id: UInt64, _ reason: CloseReason, now: Int64) -> Bool {
+        self.id == id && self.reason == reason && time == now
+    }
+
+    /// Adds what was said of this end.
+    func writeExplanation(to draft: inout AccessDraft) {
+        guard isExplained(draft.record.pointee.id, draft.record.pointee.reason, now: draft.record.pointee.at) else {
+            return
+        }
+        if let detail { draft.append(.detail, detail) }
+        if !policy.isEmpty { draft.append(.policy, policy) }
+        if !rule.isEmpty { draft.append(.rule, rule) }
+        id = 0
+    }
+
+    /// Hands a note over. The writer is woken where it sleeps, and once more where it rests while much has come.
+    func send(_ draft: AccessDraft) {
+        draft.record.pointee.size = UInt32(draft.size)
+        let isHalfFull = ring.append(memory, draft.size)
+        if isHalfFull != isHurrying {
+            isHurrying = isHalfFull
+            if isHalfFull { return log.hurry() }
+        }
+        log.wake()
+    }
+}

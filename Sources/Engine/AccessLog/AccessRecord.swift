@@ -1,0 +1,136 @@
+internal import EngineModel
+internal import Primitives
+
+/// What a worker notes of a connection for one line: plain bytes, with nothing that is owned. The texts follow it, in the
+/// order of ``AccessText``, back to back.
+struct AccessRecord {
+    /// Of the whole note, texts included.
+    var size: UInt32 = 0
+    var format: UInt16 = 0
+    var event = AccessEvent.close
+    /// Of ends.
+    var reason = CloseReason.clientClosed
+    var side = CloseSide.client
+    var attempts: UInt8 = 0
+    /// 0: no header.
+    var proxyVersion: UInt8 = 0
+    var stage = AccessStage.opening
+    var flags: AccessFlags = []
+
+    var id: UInt64 = 0
+    var generation: UInt64 = 0
+    var received: UInt64 = 0
+    var sent: UInt64 = 0
+
+    // Monotonic nanoseconds.
+    var acceptedAt: Int64 = 0
+    var at: Int64 = 0
+    // Nanoseconds that something took; below 0: it did not happen.
+    var proxy: Int64 = -1
+    var handshake: Int64 = -1
+    var queue: Int64 = -1
+    var connect: Int64 = -1
+    var firstByte: Int64 = -1
+    var throttled: Int64 = 0
+
+    var client = SocketAddress(.anyV4, 0)
+    var peer = SocketAddress(.anyV4, 0)
+    // Those that ``flags`` tell of.
+    var local = SocketAddress(.anyV4, 0)
+    var upstream = SocketAddress(.anyV4, 0)
+    var upstreamLocal = SocketAddress(.anyV4, 0)
+
+    /// Others that are open: of the process, the listener, the backend and the endpoint.
+    var others: InlineArray<4, Int32> = .init(repeating: 0)
+    var counts: InlineArray<16, UInt16> = .init(repeating: 0)
+
+    /// Bytes of one text that are kept.
+    static let longestText = 1024
+    /// The most that a note takes.
+    static let most = MemoryLayout<AccessRecord>.stride + AccessText.count * longestText
+}
+
+enum AccessEvent: UInt8 { case open, periodic, close }
+
+/// How far a connection came.
+enum AccessStage: UInt8 { case opening, connecting, relaying }
+
+struct AccessFlags: OptionSet {
+    let rawValue: UInt8
+    static let hasLocal = AccessFlags(rawValue: 1)
+    static let hasUpstream = AccessFlags(rawValue: 2)
+    static let hasUpstreamLocal = AccessFlags(rawValue: 4)
+    /// TLS with the client was finished here.
+    static let isTerminated = AccessFlags(rawValue: 8)
+    static let isResumed = AccessFlags(rawValue: 16)
+}
+
+enum AccessText: Int {
+    case gateway, listener, route, routeKind, backend
+    /// Of a Unix socket.
+    case upstreamPath
+    case serverName, alpn, tlsVersion, tlsCipher, subject, names, publicKey, detail, policy, rule
+
+    static let count = 16
+}
+
+/// Where a worker puts a note together.
+struct AccessDraft {
+    private let base: UnsafeMutableRawPointer
+    private(set) var size = MemoryLayout<AccessRecord>.stride
+
+    /// `base` has room for ``AccessRecord/most`` bytes.
+    init(at base: UnsafeMutableRawPointer) {
+        self.base = base
+        base.initializeMemory(as: AccessRecord.self, to: AccessRecord())
+    }
+
+    var record: UnsafeMutablePointer<AccessRecord> { base.assumingMemoryBound(to: AccessRecord.self) }
+
+    /// In the order of ``AccessText``; more of the same one is added to it. What is too long is cut.
+    mutating func append(_ text: AccessText, _ bytes: UnsafeRawPointer, _ count: Int) {
+        let room = AccessRecord.longestText - Int(record.pointee.counts[text.rawValue])
+        let count = min(count, room)
+        guard count > 0 else { return }
+        (base + size).copyMemory(from: bytes, byteCount: count)
+        record.pointee.counts[text.rawValue] += UInt16(count)
+        size += count
+    }
+
+    mutating func append(_ text: AccessText, _ string: String) {
+        var string = string
+        string.withUTF8 { bytes in
+            if let start = bytes.baseAddress { append(text, start, bytes.count) }
+        }
+    }
+
+    mutating func append(_ text: AccessText, cString: UnsafePointer<CChar>) {
+        var count = 0
+        while cString[count] != 0 { count += 1 }
+        append(text, cString, count)
+    }
+}
+
+/// Names of something as notes have them, at a stable address: for whoever owns it.
+final class AccessNames: @unchecked Sendable {
+    // Sendable because it is written in init only.
+    private let bytes: UnsafeMutablePointer<UInt8>
+    private let first: Int32
+    private let second: Int32
+
+    init(_ first: String, _ second: String = "") {
+        let text = Array(first.utf8) + Array(second.utf8)
+        bytes = .allocate(capacity: max(1, text.count))
+        bytes.initialize(from: text, count: text.count)
+        (self.first, self.second) = (Int32(clamping: first.utf8.count), Int32(clamping: second.utf8.count))
+    }
+
+    deinit { bytes.deallocate() }
+
+    func write(_ one: AccessText, to draft: inout AccessDraft) { draft.append(one, bytes, Int(first)) }
+
+    func write(_ one: AccessText, _ other: AccessText, to draft: inout AccessDraft) {
+        draft.append(one, bytes, Int(first))
+        draft.append(other, bytes + Int(first), Int(second))
+    }
+}

@@ -1,0 +1,226 @@
+internal import COpenSSL
+internal import CLinux
+internal import EngineCore
+internal import EngineModel
+internal import Glibc
+internal import Platform
+internal import Primitives
+internal import Synchronization
+
+// What the access log is told of connections: notes, out of what is at hand. What costs a system call, or a look into a
+// certificate, is asked for only where a line is written that shows it.
+
+extension Worker {
+    /// Bytes can flow.
+    func logOpen(_ slot: Int) {
+        let settings = accessSettings(slot)
+        if let interval = settings.interval {
+            records[slot].nextLineAt = nowMilliseconds + max(1, interval.wholeMilliseconds)
+        }
+        if settings.opens { note(slot, .open) }
+    }
+
+    /// The session has lasted for another interval.
+    func logPeriodic(_ slot: Int) {
+        guard let interval = accessSettings(slot).interval else {
+            records[slot].nextLineAt = 0
+            return
+        }
+        records[slot].nextLineAt = nowMilliseconds + max(1, interval.wholeMilliseconds)
+        note(slot, .periodic)
+    }
+
+    /// Before what the connection holds is given back.
+    func logClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
+        if tells(slot, of: reason) { note(slot, .close, reason, side) }
+    }
+
+    /// Keeps what is known of the end that is about to come. True: the access log tells of it.
+    func explain(
+        _ slot: Int, _ reason: CloseReason, detail: String?, policy: String = "", rule: String = ""
+    ) -> Bool {
+        guard let access, tells(slot, of: reason) else { return false }
+        access.explain(records[slot].id, reason, now: now, detail: detail, policy: policy, rule: rule)
+        return true
+    }
+
+    /// Whether an end has a line.
+    private func tells(_ slot: Int, of reason: CloseReason) -> Bool {
+        guard let closes = accessSettings(slot).closes else { return false }
+        if closes == .all { return true }
+        switch reason {
+        case .clientClosed, .backendClosed: return false
+        case .clientReset: return closes >= .errors
+        default: return closes >= .errors || records[slot].stage != .relay
+        }
+    }
+
+    /// Those of the route hold once there is one.
+    @inline(__always)
+    private func accessSettings(_ slot: Int) -> AccessLogSettings {
+        let record = records + slot
+        if let route = record.pointee.route {
+            return route._withUnsafeGuaranteedRef { $0.configuration.settings.accessLog }
+        }
+        return record.pointee.listener?._withUnsafeGuaranteedRef { $0.configuration.settings.accessLog } ?? .none
+    }
+
+    // MARK: Notes
+
+    private func note(
+        _ slot: Int, _ event: AccessEvent, _ reason: CloseReason = .clientClosed, _ side: CloseSide = .client
+    ) {
+        guard let access else { return }
+        let record = records + slot
+        let format = record.pointee.listener?._withUnsafeGuaranteedRef { $0.accessFormat } ?? .json
+        var draft = AccessDraft(at: access.memory)
+        let note = draft.record
+        (note.pointee.event, note.pointee.reason, note.pointee.side) = (event, reason, side)
+        note.pointee.format = format.index
+        noteCourse(slot, note)
+        noteAddresses(slot, note, format.needs)
+        if format.needs.contains(.others) { noteOthers(slot, note) }
+        noteNames(slot, &draft)
+        if let ssl = sides[2 * slot].tls, record.pointee.handshakenAt != 0 {
+            noteTLS(ssl, &draft, withCertificate: format.needs.contains(.certificate))
+        }
+        if event == .close { access.writeExplanation(to: &draft) }
+        access.send(draft)
+    }
+
+    private func noteCourse(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>) {
+        let record = records + slot
+        note.pointee.id = record.pointee.id
+        note.pointee.generation = tables.value.configurationGeneration
+        note.pointee.attempts = record.pointee.attempts
+        note.pointee.received = flows[2 * slot].bytes
+        note.pointee.sent = flows[2 * slot + 1].bytes
+        note.pointee.acceptedAt = record.pointee.acceptedAt
+        note.pointee.at = now
+        note.pointee.stage =
+            record.pointee.stage == .relay ? .relaying : record.pointee.backend != nil ? .connecting : .opening
+        if record.pointee.handshakenAt != 0 {
+            note.pointee.handshake = record.pointee.handshakenAt - record.pointee.inspectedAt
+        }
+        if record.pointee.connectedAt != 0, record.pointee.connectedAt >= record.pointee.dialledAt {
+            note.pointee.connect = record.pointee.connectedAt - record.pointee.dialledAt
+            if record.pointee.firstResponseByteAt != 0 {
+                note.pointee.firstByte = record.pointee.firstResponseByteAt - record.pointee.connectedAt
+            }
+        }
+        if let header = record.pointee.proxyHeader {
+            header._withUnsafeGuaranteedRef {
+                note.pointee.proxyVersion = $0.header.version.rawValue
+                note.pointee.proxy = $0.receivedAt - record.pointee.acceptedAt
+            }
+        }
+        if let throttles = record.pointee.throttles {
+            note.pointee.throttled = throttles[0].waited(now: now) + throttles[1].waited(now: now)
+        }
+    }
+
+    private func noteAddresses(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>, _ needs: AccessNeeds) {
+        let record = records + slot
+        note.pointee.client = record.pointee.client
+        note.pointee.peer = record.pointee.peer
+        if needs.contains(.local), let address = localAddress(of: sides[2 * slot].descriptor) {
+            note.pointee.local = address
+            note.pointee.flags.insert(.hasLocal)
+        }
+        record.pointee.endpoint?._withUnsafeGuaranteedRef { endpoint in
+            guard case .ip(let address) = endpoint.address else { return }
+            note.pointee.upstream = address
+            note.pointee.flags.insert(.hasUpstream)
+        }
+        if needs.contains(.upstreamLocal), note.pointee.connect >= 0, note.pointee.flags.contains(.hasUpstream),
+            let address = localAddress(of: sides[2 * slot + 1].descriptor)
+        {
+            note.pointee.upstreamLocal = address
+            note.pointee.flags.insert(.hasUpstreamLocal)
+        }
+    }
+
+    private func localAddress(of descriptor: Int32) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        guard descriptor >= 0, sluice_getsockname(descriptor, &storage, &length) == 0 else { return nil }
+        return KernelAddress.read(storage)
+    }
+
+    /// How many connections there are besides this one.
+    private func noteOthers(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>) {
+        let record = records + slot
+        note.pointee.others[0] = Int32(clamping: shared.connections.load(ordering: .relaxed) - 1)
+        record.pointee.listener?._withUnsafeGuaranteedRef {
+            note.pointee.others[1] = Int32(
+                truncatingIfNeeded: Int64(bitPattern: $0.state.counters.sum(ListenerField.active)) - 1)
+        }
+        record.pointee.backend?._withUnsafeGuaranteedRef {
+            note.pointee.others[2] = Int32(
+                truncatingIfNeeded: Int64(bitPattern: $0.state.counters.sum(BackendField.active)) - 1)
+        }
+        record.pointee.endpoint?._withUnsafeGuaranteedRef {
+            note.pointee.others[3] = Int32(clamping: $0.active.load(ordering: .relaxed) - 1)
+        }
+    }
+
+    private func noteNames(_ slot: Int, _ draft: inout AccessDraft) {
+        let record = records + slot
+        if let listener = record.pointee.listener {
+            listener._withUnsafeGuaranteedRef { $0.state.names.write(.gateway, .listener, to: &draft) }
+        }
+        if let route = record.pointee.route {
+            route._withUnsafeGuaranteedRef { $0.state.names.write(.route, .routeKind, to: &draft) }
+        }
+        if let backend = record.pointee.backend {
+            backend._withUnsafeGuaranteedRef { $0.state.names.write(.backend, to: &draft) }
+        }
+        if let endpoint = record.pointee.endpoint {
+            endpoint._withUnsafeGuaranteedRef {
+                if case .unix(let path) = $0.address { draft.append(.upstreamPath, path) }
+            }
+        }
+        if let name = record.pointee.serverName { draft.append(.serverName, cString: name) }
+    }
+}
+
+extension Worker {
+    // MARK: TLS
+
+    private func noteTLS(_ ssl: OpaquePointer, _ draft: inout AccessDraft, withCertificate: Bool) {
+        draft.record.pointee.flags.insert(.isTerminated)
+        if SSL_session_reused(ssl) == 1 { draft.record.pointee.flags.insert(.isResumed) }
+        var protocolName: UnsafePointer<UInt8>?
+        var length: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &protocolName, &length)
+        if let protocolName { draft.append(.alpn, protocolName, Int(length)) }
+        if let version = SSL_get_version(ssl) { draft.append(.tlsVersion, cString: version) }
+        if let cipher = SSL_get_current_cipher(ssl), let name = SSL_CIPHER_get_name(cipher) {
+            draft.append(.tlsCipher, cString: name)
+        }
+        // Of one that did not verify nothing is told: it says nothing of who the client is.
+        guard withCertificate, let certificate = SSL_get0_peer_certificate(ssl),
+            SSL_get_verify_result(ssl) == Int(X509_V_OK)
+        else { return }
+        noteSubject(certificate, &draft)
+        let identity = clientIdentity(of: certificate)
+        let names =
+            identity.dnsNames.map { "DNS:\($0)" } + identity.uris.map { "URI:\($0)" }
+            + identity.emails.map { "email:\($0)" }
+        if !names.isEmpty { draft.append(.names, names.joined(separator: ",")) }
+        draft.append(.publicKey, identity.spkiHash)
+    }
+
+    /// As RFC 2253 writes it.
+    private func noteSubject(_ certificate: OpaquePointer, _ draft: inout AccessDraft) {
+        defer { ERR_clear_error() }
+        guard let name = X509_get_subject_name(certificate), let output = BIO_new(BIO_s_mem()) else { return }
+        defer { BIO_free(output) }
+        guard sluice_x509_name_print(output, name) >= 0 else { return }
+        withUnsafeTemporaryAllocation(byteCount: AccessRecord.longestText, alignment: 1) { memory in
+            guard let start = memory.baseAddress else { return }
+            let count = BIO_read(output, start, Int32(memory.count))
+            if count > 0 { draft.append(.subject, start, Int(count)) }
+        }
+    }
+}
