@@ -51,6 +51,7 @@ struct ConfigurationBuilder {
         }
         var settings = ListenerSettings()
         settings.routeDrainTimeout = gateway.parameters.routeDrainTimeout
+        settings.accessLogFormat = gateway.parameters.accessLogFormat
         settings.apply(policies.client.settings)
         if !listener.isTLS { settings.startTLS = nil }
         var configuration = ListenerConfiguration(

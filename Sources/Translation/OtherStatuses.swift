@@ -114,15 +114,8 @@ func reportParameters(
     for (key, parameters) in all where options.standalone || index.used.contains(key) {
         let generation = parameters.metadata.generation
         let problem = index.problem(key).map { Verdict(.invalid, $0) }
-        var conditions = [Condition(.accepted, problem, otherwise: .accepted, generation: generation)]
-        if problem == nil, parameters.spec.telemetry?.accessLog != nil {
-            conditions.append(
-                Condition(
-                    .warning, .true, .unsupportedValue,
-                    "telemetry.accessLog has no effect yet: this version writes no access log",
-                    observedGeneration: generation))
-        }
-        report.gatewayParameters[key] = GatewayParametersStatus(conditions: conditions)
+        report.gatewayParameters[key] = GatewayParametersStatus(
+            conditions: [Condition(.accepted, problem, otherwise: .accepted, generation: generation)])
     }
 }
 

@@ -122,11 +122,11 @@ struct CheckCommandTests {
         #expect(output.contains("sluice.dev/ClientPolicyAffected=True  PolicyAffected  ClientPolicy default/a"))
         #expect(code == 0)
         #expect(try check("-o", "json").output.contains("\"default/a at Gateway default/edge\""))
-        let second = policy("b", "accessLog: {}, connectionLimit: {value: 9}")
+        let second = policy("b", "accessLog: {events: [Periodic]}, connectionLimit: {value: 9}")
         try folder.write((rest + [first, second]).joined(separator: "\n---\n"), to: "all.yaml")
         let (refused, failure) = try check()
         for part in [
-            "Accepted=False  Invalid", "spec.accessLog: this version writes no access log",
+            "Accepted=False  Invalid", "spec.accessLog: events Periodic needs interval",
             "Gateway default/edge has the older ClientPolicy default/a", "NOT all accepted",
         ] { #expect(refused.contains(part), "\(part)\n---\n\(refused)") }
         #expect(failure == 1)

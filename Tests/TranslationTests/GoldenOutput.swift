@@ -35,6 +35,8 @@ private struct Listener: Encodable {
     /// Where it is not the bound one.
     let port: UInt16?
     let drain: String?
+    /// Of those without a route, where it is not a JSON line at each end.
+    let accessLog: String?
     let bind: [String]
     let mode: String
     let hostname: String?
@@ -51,6 +53,7 @@ private struct Listener: Encodable {
         port = listener.bindings.allSatisfy { $0.port == listener.port } ? nil : listener.port
         drain = listener.settings.routeDrainTimeout?.description
         bind = listener.bindings.map(\.description)
+        accessLog = describe(listener.settings.accessLog, listener.settings.accessLogFormat)
         limits = describe(listener.limits)
         switch listener.traffic {
         case .tcp(let route):
@@ -80,6 +83,7 @@ private struct Route: Encodable {
     let backends: [String]
     let alpn: [String]?
     let limits: [String]?
+    let accessLog: String?
 
     init(_ route: RouteConfiguration) {
         self.route = route.id.description + (route.id.rule == 0 ? "" : " rule \(route.id.rule)")
@@ -91,6 +95,7 @@ private struct Route: Encodable {
         }
         alpn = route.alpnProtocols.isEmpty ? nil : route.alpnProtocols
         limits = describe(route.limits)
+        accessLog = describe(route.settings.accessLog, .json)
     }
 }
 
@@ -106,6 +111,20 @@ private func describe(_ limits: [ClientLimits]) -> [String]? {
         ].compactMap { $0 }
         return "\(limit.id): \(parts.joined(separator: ", "))"
     }
+}
+
+private func describe(_ settings: AccessLogSettings, _ format: AccessLogFormat) -> String? {
+    guard settings != AccessLogSettings() || format != .json else { return nil }
+    let events = [
+        settings.opens ? "opens" : nil, settings.interval.map { "each \($0)" }, settings.closes.map { "\($0) closes" },
+    ].compactMap { $0 }
+    let name =
+        switch format {
+        case .json: "JSON"
+        case .haproxyTCP: "HAProxyTCP"
+        case .text(let template): "Text of \(template.pieces.count) pieces"
+        }
+    return (events.isEmpty ? "nothing" : events.joined(separator: ", ")) + ", " + name
 }
 
 func describe(_ id: BackendID) -> String {

@@ -25,7 +25,6 @@ struct ClientPolicyReader {
     mutating func read(_ policy: ClientPolicy) -> ClientPolicyReading {
         // From a folder of manifests an object can come that an API server would have refused.
         for problem in policy.specProblems() { reject("\(problem.field): \(problem.message)") }
-        if policy.spec.accessLog != nil { reject("spec.accessLog: this version writes no access log") }
         if let tls = policy.spec.tls { for problem in tls.unknownNames { reject("spec.tls.\(problem)") } }
         let reading = ClientPolicyReading(
             uid: policy.metadata.uid, generation: policy.metadata.generation, spec: policy.spec,

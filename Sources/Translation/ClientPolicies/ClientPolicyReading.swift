@@ -49,7 +49,7 @@ extension AttachmentIndex<ClientPolicyReading> {
 extension PolicyScene {
     /// Why a policy cannot hold at a point, the other policies apart.
     fileprivate func refusal(of policy: ClientPolicyReading, at point: AttachmentPoint) -> Verdict? {
-        if let absence = absence(of: point) { return absence }
+        if let refusal = absence(of: point) ?? policy.silencing(point) { return refusal }
         guard let found = listeners(at: point) else { return nil }
         // It decides whom to believe: the platform's business.
         switch point {

@@ -75,7 +75,7 @@ struct ClientPolicyResolution {
     private func add(_ holder: Holder, to settings: inout ClientSettings) -> ClientLimits? {
         guard index.obstacle(holder) == nil else { return index.isSecurity(holder) ? closed(holder) : nil }
         let reading = index.reading(holder)
-        settings.merge(reading.spec, of: holder.policy)
+        settings.merge(reading.spec, of: holder.policy, at: index[holder].point)
         guard var limits = reading.limits else { return nil }
         limits.id = index.limitID(holder)
         return limits

@@ -37,13 +37,36 @@ struct ClientSettings {
     var maxConnectionDuration: Sourced<Duration>?
     var maxConnectionDurationJitter: Sourced<Int>?
 
+    /// Of Gateways and their listeners.
+    var accessLog: Sourced<AccessLogSettings>?
+    /// What ListenerSets and routes add to that, and which policies do so, by where.
+    var addedAccessLog: AccessLogSettings?
+    private var accessLogAdders: [String: Int] = [:]
+
     /// Lets a more specific policy's fields go before those that are there.
-    mutating func merge(_ spec: ClientPolicy.Spec, of policy: Int) {
+    mutating func merge(_ spec: ClientPolicy.Spec, of policy: Int, at point: AttachmentPoint) {
         if let field = spec.proxyProtocol { proxyProtocol = .init(value: field.reception, policy: policy) }
         if let field = spec.startTLS { startTLS = .init(value: field.value, policy: policy) }
         if let field = spec.tcpKeepalive { keepalive = .init(value: field.value, policy: policy) }
         if let field = spec.tls { merge(field, of: policy) }
         if let field = spec.timeout?.tcp { merge(field, of: policy) }
+        if let field = spec.accessLog { merge(field, of: policy, at: point) }
+    }
+
+    /// Below the Gateway lines are added, never taken away.
+    private mutating func merge(_ field: ClientPolicy.AccessLog, of policy: Int, at point: AttachmentPoint) {
+        switch point {
+        case .gateway, .gatewayListener: accessLog = .init(value: field.settings, policy: policy)
+        case .listenerSet, .setListener, .route, .service, .servicePort, .backend:
+            addedAccessLog = addedAccessLog?.adding(field.settings) ?? field.settings
+            accessLogAdders["accessLog of \(point.description)"] = policy
+        }
+    }
+
+    /// What holds with what is added; nil: nobody sets anything.
+    var effectiveAccessLog: AccessLogSettings? {
+        guard let addedAccessLog else { return accessLog?.value }
+        return (accessLog?.value ?? AccessLogSettings()).adding(addedAccessLog)
     }
 
     private mutating func merge(_ tls: ClientPolicy.TLS, of policy: Int) {
@@ -93,8 +116,10 @@ extension ClientSettings {
             ("firstByteTimeout", firstByteTimeout?.policy), ("halfCloseTimeout", halfCloseTimeout?.policy),
             ("maxConnectionDuration", maxConnectionDuration?.policy),
             ("maxConnectionDurationJitter", maxConnectionDurationJitter?.policy),
+            ("accessLog", accessLog?.policy),
         ]
         return Dictionary(uniqueKeysWithValues: all.compactMap { name, policy in policy.map { (name, $0) } })
+            .merging(accessLogAdders) { $1 }
     }
 
     /// Why the merged fields contradict each other, and the policy that is to blame: the most specific of those involved comes
@@ -121,6 +146,7 @@ extension ListenerSettings {
         if let field = settings.keepalive { keepalive = field.value }
         if let field = settings.inspectionTimeout { inspectionTimeout = field.value }
         if let field = settings.tlsHandshakeTimeout { tlsHandshakeTimeout = field.value }
+        if let field = settings.effectiveAccessLog { accessLog = field }
     }
 }
 
@@ -152,5 +178,6 @@ extension RouteSettings {
         halfCloseTimeout = limit(settings.halfCloseTimeout, or: halfCloseTimeout)
         maxConnectionDuration = limit(settings.maxConnectionDuration, or: maxConnectionDuration)
         if let field = settings.maxConnectionDurationJitter { maxConnectionDurationJitter = field.value }
+        if let field = settings.effectiveAccessLog { accessLog = field }
     }
 }

@@ -66,6 +66,18 @@ extension ClientPolicyReading {
         return neverMatching(at: all, point)
     }
 
+    /// Why the policy cannot hold below a Gateway: what that logs is the platform's business.
+    func silencing(_ point: AttachmentPoint) -> Verdict? {
+        switch point {
+        case .gateway, .gatewayListener: return nil
+        default: guard spec.accessLog?.isDisabled == true else { return nil }
+        }
+        return Verdict(
+            .invalid,
+            "accessLog.disabled counts on a Gateway and its listeners: what \(point.description) says adds to what its "
+                + "Gateway logs")
+    }
+
     /// Why a rule matches at none of the listeners; nil: each may match somewhere.
     func neverMatching(at listeners: [ListenerState], _ point: AttachmentPoint) -> Verdict? {
         guard !listeners.isEmpty else { return nil }

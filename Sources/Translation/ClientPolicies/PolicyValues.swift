@@ -18,6 +18,23 @@ extension ClientPolicy.StartTLS {
     var value: StartTLS { .postgres(plaintextAllowed: effectiveMode == "Optional") }
 }
 
+extension ClientPolicy.AccessLog {
+    var settings: AccessLogSettings {
+        if isDisabled { return .none }
+        let closes: AccessLogSettings.Closes =
+            switch effectiveInclude {
+            case "Errors": .errors
+            case "Rejected": .rejected
+            default: .all
+            }
+        return AccessLogSettings(
+            opens: effectiveEvents.contains("Open"),
+            interval: effectiveEvents.contains("Periodic")
+                ? interval.flatMap { GatewayDuration($0)?.duration } : nil,
+            closes: effectiveEvents.contains("Close") ? closes : nil)
+    }
+}
+
 extension ClientPolicy.Keepalive {
     /// Nil: switched off.
     var value: TCPKeepalive? {

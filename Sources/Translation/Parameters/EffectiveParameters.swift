@@ -1,3 +1,4 @@
+internal import EngineModel
 internal import KubernetesAPI
 internal import Primitives
 
@@ -14,6 +15,8 @@ struct EffectiveParameters {
     /// Nil: sessions go on until they end.
     let routeDrainTimeout: Duration?
     let backendGuard: BackendGuard
+    /// The class's.
+    let accessLogFormat: AccessLogFormat
 
     enum IPFamily: String { case ipv4 = "IPv4", ipv6 = "IPv6", dualStack = "DualStack" }
 
@@ -28,6 +31,7 @@ struct EffectiveParameters {
         service = merged.service ?? GatewayParameters.ServiceParameters()
         ipFamily = merged.ipFamily.flatMap { IPFamily(rawValue: $0) }
         routeDrainTimeout = merged.routeDrainTimeout.flatMap { GatewayDuration($0)?.duration }
+        accessLogFormat = merged.telemetry?.accessLog?.effectiveFormat ?? .json
         backendGuard = BackendGuard(merged.backendGuard, ofClass, standalone: options.standalone)
     }
 

@@ -1,3 +1,4 @@
+internal import EngineModel
 internal import KubernetesAPI
 
 extension GatewayParameters.Spec {
@@ -25,14 +26,11 @@ extension GatewayParameters.Spec {
         ].compactMap { $0 }
     }
 
-    /// What this version cannot obey: better refused than accepted and ignored.
+    /// What cannot be obeyed, by this version or at all: better refused than accepted and ignored.
     var unsupported: [String] {
         var problems: [String] = []
-        if let format = telemetry?.accessLog?.format, format != "JSON" {
-            problems.append("spec.telemetry.accessLog.format: \(format) is not supported by this version")
-        }
-        if let template = telemetry?.accessLog?.template, !template.isEmpty {
-            problems.append("spec.telemetry.accessLog.template is not supported by this version")
+        if let problem = telemetry?.accessLog?.templateProblem {
+            problems.append("spec.telemetry.accessLog.template: \(problem)")
         }
         if telemetry?.metrics?.perEndpoint == true {
             problems.append("spec.telemetry.metrics.perEndpoint is not supported by this version")
@@ -51,5 +49,27 @@ extension GatewayParameters.ServiceParameters? {
         merged.annotations = own.annotations ?? merged.annotations
         merged.nodePorts = own.nodePorts ?? merged.nodePorts
         return merged
+    }
+}
+
+extension GatewayParameters.AccessLog {
+    /// Nil where the template cannot be used.
+    var effectiveFormat: AccessLogFormat? {
+        switch format {
+        case "HAProxyTCP": return .haproxyTCP
+        case "Text":
+            guard let template, !template.isEmpty else { return .text(.standard) }
+            return (try? AccessLogTemplate(template)).map { .text($0) }
+        default: return .json
+        }
+    }
+
+    /// Why the template cannot be used.
+    var templateProblem: AccessLogTemplateProblem? {
+        guard format == "Text", let template, !template.isEmpty else { return nil }
+        do throws(AccessLogTemplateProblem) {
+            _ = try AccessLogTemplate(template)
+            return nil
+        } catch { return error }
     }
 }

@@ -74,7 +74,7 @@ struct AccessLineTests {
         #expect(fields.number(.firstByteMilliseconds) == 5000)
         #expect(fields.number(.throttledMilliseconds) == 1.5)
         // In the order of the list.
-        let places = AccessLogField.allCases.compactMap { full.range(of: "\"\($0.rawValue)\":")?.lowerBound }
+        let places = AccessLogField.allCases.compactMap { full.firstRange(of: "\"\($0.rawValue)\":")?.lowerBound }
         #expect(places.count == AccessLogField.allCases.count && places == places.sorted())
     }
 

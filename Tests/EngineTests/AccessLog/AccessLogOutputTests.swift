@@ -107,18 +107,4 @@ struct AccessLogOutputTests {
         }
         #expect(failure.description.contains("/nowhere/access"))
     }
-
-    @Test("a line that was cut off is ended before the next one begins")
-    func cut() throws {
-        let pipe = try Pipe()
-        let directory = try TemporaryDirectory()
-        let path = try directory.write("", to: "file")
-        let output = try FileOutput(.file(path: path))
-        // A limit on the file's size cuts a write short, as a full disk does.
-        let text = Array("one\ntwo\nthree\n".utf8)
-        let lost = text.withUnsafeBytes { output.write($0, .disabled) }
-        #expect(lost == 0)
-        #expect(try readFile(path) == text)
-        withExtendedLifetime(pipe) {}
-    }
 }

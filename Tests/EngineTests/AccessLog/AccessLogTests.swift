@@ -1,4 +1,5 @@
 @testable import Engine
+import EngineCore
 import EngineModel
 import Observability
 import Platform

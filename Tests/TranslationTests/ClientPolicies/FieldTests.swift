@@ -80,6 +80,28 @@ struct ClientPolicyFieldTests {
         Field("tcpKeepalive: {disabled: true}", at: plain, TCPKeepalive?.none) {
             try $0.listener("plain").settings.keepalive
         },
+        Field("accessLog: {}", at: plain, AccessLogSettings(closes: .all)) {
+            try $0.listener("plain").settings.accessLog
+        },
+        Field("accessLog: {disabled: true}", at: plain, AccessLogSettings.none) {
+            try $0.route(at: "plain").settings.accessLog
+        },
+        Field(
+            "accessLog: {events: [Open, Periodic], interval: 15s, include: Errors}", at: plain,
+            AccessLogSettings(opens: true, interval: .seconds(15), closes: nil)
+        ) { try $0.listener("plain").settings.accessLog },
+        Field("accessLog: {include: Errors}", at: plain, AccessLogSettings(closes: .errors)) {
+            try $0.route(at: "plain").settings.accessLog
+        },
+        Field("accessLog: {include: Rejected}", at: plain, AccessLogSettings(closes: .rejected)) {
+            try $0.listener("plain").settings.accessLog
+        },
+        Field("accessLog: {events: [Open]}", at: route, AccessLogSettings(opens: true, closes: .all)) {
+            try $0.route(at: "plain").settings.accessLog
+        },
+        Field("accessLog: {events: [Open]}", at: route, AccessLogSettings()) {
+            try $0.listener("plain").settings.accessLog
+        },
         Field("timeout: {tcp: {tlsHandshakeTimeout: 3s}}", at: terminate, Duration.seconds(3)) {
             try $0.listener("terminate").settings.tlsHandshakeTimeout
         },

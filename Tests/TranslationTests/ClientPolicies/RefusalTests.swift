@@ -45,7 +45,16 @@ struct ClientPolicyRefusalTests {
         ),
         Refusal(
             edge, "timeout: {tcp: {idleTimeout: soon}}", "Invalid", "spec.timeout.tcp.idleTimeout: ", isClosed: false),
-        Refusal(edge, "accessLog: {}", "Invalid", "spec.accessLog: this version writes no access log", isClosed: false),
+        Refusal(
+            edge, "accessLog: {events: [Periodic]}", "Invalid", "spec.accessLog: events Periodic needs interval",
+            isClosed: false),
+        Refusal(
+            Bench.target("TCPRoute", "plain"), "accessLog: {disabled: true}", "Invalid",
+            "accessLog.disabled counts on a Gateway and its listeners: what TCPRoute infra/plain says adds",
+            isClosed: false),
+        Refusal(
+            Bench.target("ListenerSet", "near"), "accessLog: {disabled: true}", "Invalid",
+            "accessLog.disabled counts on a Gateway and its listeners", isClosed: false),
         Refusal(
             edge, "tls: {ciphers: [ECDHE-RSA-AES128-GCM-SHA256, RC4]}", "Invalid",
             "spec.tls.ciphers: RC4 is no cipher suite of TLS 1.2", isClosed: false),
