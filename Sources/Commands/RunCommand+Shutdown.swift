@@ -58,7 +58,8 @@ extension RunCommand {
                 logger.warning("drain deadline", ["connections": LogValue(left)])
                 return .cut(connections: left)
             }
-            if let second = nextEnd(signals, dataPlane, until: min(deadline, now + .milliseconds(50))) { return .forced(second) }
+            let turn = min(deadline, now + .milliseconds(50))
+            if let second = nextEnd(signals, dataPlane, until: turn) { return .forced(second) }
         }
         return .drained
     }

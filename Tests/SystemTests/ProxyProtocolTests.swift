@@ -52,8 +52,9 @@ extension Process {
                 try unlucky.send("PROXY \(family) \(address) \(other) 4660 443\r\n")
                 _ = try? unlucky.waitForEnd()
                 let text = address.contains(":") ? "[\(address)]:4660" : "\(address):4660"
-                try sluice.waitForLog("connection refused", "\"downstream_remote_address\":\"\(text)\"", "no_route")
-                try sluice.waitForLog("\"downstream_direct_remote_address\":\"127.0.0.1:", text)
+                try sluice.waitForAccessLine(
+                    "\"downstream_remote_address\":\"\(text)\"", "\"downstream_direct_remote_address\":\"127.0.0.1:",
+                    "no_route")
             }
             let version = options == "send-proxy" ? "v1" : "v2"
             try sluice.waitForMetrics("headers") {

@@ -91,7 +91,9 @@ struct LineBuffer: ~Copyable {
 
     /// As `1.2.3.4:80` or `[2001:db8::1]:80`.
     mutating func append(_ address: SocketAddress) {
-        if case .v4 = address.ip { append(address.ip) } else {
+        if case .v4 = address.ip {
+            append(address.ip)
+        } else {
             append(UInt8(ascii: "["))
             append(address.ip)
             append(UInt8(ascii: "]"))

@@ -30,7 +30,8 @@ struct AccessLineTests {
 
     @Test("text of a peer stays within its string, whatever it holds")
     func escaped() throws {
-        let texts = ["\"},{\"", "a\nb\r\u{1b}[31m", "\u{202e}evil", "é\\", String(repeating: "\u{1}", count: 5000), "\0"]
+        let long = String(repeating: "\u{1}", count: 5000)
+        let texts = ["\"},{\"", "a\nb\r\u{1b}[31m", "\u{202e}evil", "é\\", long, "\0"]
         for text in texts {
             for format in [AccessLogFormat.json, .text(try AccessLogTemplate("<%REQUESTED_SERVER_NAME%>"))] {
                 let line = line(format) { $0.append(.serverName, text) }
@@ -42,9 +43,11 @@ struct AccessLineTests {
             }
         }
         // Bytes that are no UTF-8, such as a text that was cut within a character.
-        let broken = line { draft in [UInt8](arrayLiteral: 0xc3, 0x28).withUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { draft.append(.serverName, start, 2) }
-        } }
+        let broken = line { draft in
+            [UInt8](arrayLiteral: 0xc3, 0x28).withUnsafeBytes { bytes in
+                if let start = bytes.baseAddress { draft.append(.serverName, start, 2) }
+            }
+        }
         #expect(try AccessFields(String(broken.dropLast())).text(.requestedServerName) == "\u{fffd}(")
     }
 
@@ -57,7 +60,8 @@ struct AccessLineTests {
         #expect(values.count { $0 == "-" } == AccessLogField.allCases.count - 11)
         let full = line { draft in
             for text in 0..<AccessText.count {
-                if let text = AccessText(rawValue: text), text != .upstreamPath { draft.append(text, "t\(text.rawValue)") }
+                guard let text = AccessText(rawValue: text), text != .upstreamPath else { continue }
+                draft.append(text, "t\(text.rawValue)")
             }
             let record = draft.record
             (record.pointee.attempts, record.pointee.proxyVersion, record.pointee.throttled) = (1, 1, 1_500_000)

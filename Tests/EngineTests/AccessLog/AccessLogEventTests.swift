@@ -32,7 +32,9 @@ struct AccessLogEventTests {
             route.settings.accessLog = settings
             listener.limits = [
                 limits(
-                    "p", authorization: Authorization(rules: [deny("no", addresses("127.0.0.9/32"))], allowsByDefault: true))
+                    "p",
+                    authorization: Authorization(
+                        rules: [deny("no", addresses("127.0.0.9/32"))], allowsByDefault: true))
             ]
         }
     }

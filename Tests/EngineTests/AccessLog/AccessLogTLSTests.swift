@@ -25,7 +25,9 @@ struct AccessLogTLSTests {
             [backend("a", ports: [echo.port])])
     }
 
-    @Test("what was agreed with a client, and who it is by its certificate", arguments: [EngineModel.TLSVersion.v12, .v13])
+    @Test(
+        "what was agreed with a client, and who it is by its certificate",
+        arguments: [EngineModel.TLSVersion.v12, .v13])
     func terminated(version: EngineModel.TLSVersion) throws {
         let validation = ClientValidation(trust: try trust(clients))
         var termination = TLSTermination(

@@ -55,6 +55,13 @@ extension RunningSluice {
         program.errors.split(separator: "\n").first { line in parts.allSatisfy { line.contains($0) } }.map(String.init)
     }
 
+    /// Waits for a line of the access log, on standard output, that holds all of `parts`.
+    func waitForAccessLine(_ parts: String..., within deadline: Duration = .seconds(10)) throws {
+        _ = try program.wait(for: "access log line with \(parts)", within: deadline) {
+            program.output.split(separator: "\n").first { line in parts.allSatisfy { line.contains($0) } }
+        }
+    }
+
     /// Resident memory in KiB.
     func residentMemory() throws -> Int {
         let status = String(decoding: try readFile("/proc/\(program.identifier)/status"), as: UTF8.self)
