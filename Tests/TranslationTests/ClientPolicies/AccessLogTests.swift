@@ -27,7 +27,7 @@ struct AccessLogPolicyTests {
         #expect(try bench.route(at: "plain").settings.accessLog == AccessLogSettings(closes: .rejected))
         #expect(try bench.listener("raw").settings.accessLog == AccessLogSettings(opens: true, closes: .errors))
         let message = bench.message("p0", .programmed)
-        #expect(message.contains("accessLog → infra/p1"), "\(message)")
+        #expect(message.contains("accessLog → ClientPolicy infra/p1"), "\(message)")
     }
 
     @Test("a route's policy adds lines, and takes none away")
