@@ -20,22 +20,22 @@ final class CheckRun {
     /// No result: our own want of something, which says nothing of the endpoint.
     private(set) var shortage: String?
     private let began: Int64
-    private let recordsOutcomes: Bool
+    let recordsOutcomes: Bool
     private var connectedAt: Int64?
     private var securedAt: Int64?
-    private var descriptor: Int32 = -1
-    private var ssl: OpaquePointer?
+    private(set) var descriptor: Int32 = -1
+    private(set) var ssl: OpaquePointer?
     /// The SSL object met a fatal error.
-    private var isBroken = false
+    var isBroken = false
     /// Of the header or the request.
     private var sent = 0
-    private var conversation: CheckConversation?
+    var conversation: CheckConversation?
     /// How often something was received, and when that may be again: who sends byte by byte does not keep the thread busy.
-    private var reads = 0
-    private var nextLook: Int64 = 0
+    var reads = 0
+    var nextLook: Int64 = 0
 
-    private static let promptReads = 32
-    private static let pause: Int64 = 5_000_000
+    static let promptReads = 32
+    static let pause: Int64 = 5_000_000
 
     init(_ plan: CheckPlan, endpoint: StreamAddress, token: UInt64, now: Int64, recordsOutcomes: Bool = false) {
         self.plan = plan
@@ -223,91 +223,6 @@ final class CheckRun {
 }
 
 extension CheckRun {
-    // MARK: The conversation
-
-    private func talk(now: Int64, _ scratch: UnsafeMutableRawBufferPointer) -> Bool {
-        if plan.script.steps.isEmpty {
-            pass(now: now)
-            return false
-        }
-        if conversation == nil {
-            conversation = CheckConversation(plan.script, now: now, recordsOutcomes: recordsOutcomes)
-        }
-        switch conversation?.advance(now: now) {
-        case .send: return sendPending(now: now)
-        case .receive: return receive(now: now, scratch)
-        case .failed(let failure): failStep(failure, now: now)
-        case .passed, nil: pass(now: now)
-        }
-        return false
-    }
-
-    private func sendPending(now: Int64) -> Bool {
-        let pending = Array(conversation?.pending ?? [])
-        let count: Int64
-        if let ssl {
-            ERR_clear_error()
-            let written = SSL_write(ssl, pending, Int32(clamping: pending.count))
-            let error = written > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, written)
-            if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return false }
-            isBroken = written <= 0
-            count = Int64(written)
-        } else {
-            count = sluice_send(descriptor, pending, pending.count, 0)
-            if count == wouldBlock { return false }
-        }
-        guard count > 0 else {
-            reset("the connection was reset", now: now)
-            return false
-        }
-        conversation?.note(sent: Int(count))
-        return true
-    }
-
-    private func receive(now: Int64, _ scratch: UnsafeMutableRawBufferPointer) -> Bool {
-        if reads >= CheckRun.promptReads {
-            guard now >= nextLook else { return false }
-            nextLook = now + CheckRun.pause
-        }
-        reads += 1
-        let count: Int64
-        if let ssl {
-            ERR_clear_error()
-            let read = SSL_read(ssl, scratch.baseAddress, Int32(clamping: scratch.count))
-            let error = read > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, read)
-            if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return waitForMore() }
-            if error == SSL_ERROR_ZERO_RETURN {
-                count = 0
-            } else {
-                isBroken = read <= 0
-                count = read > 0 ? Int64(read) : connectionReset
-            }
-        } else {
-            count = sluice_recv(descriptor, scratch.baseAddress, scratch.count, 0)
-            if count == wouldBlock { return waitForMore() }
-        }
-        if count == 0 {
-            conversation?.noteEnd()
-        } else if count > 0 {
-            conversation?.note(received: UnsafeRawBufferPointer(rebasing: scratch[..<Int(count)]))
-        } else {
-            // Where its end is awaited, a reset is one.
-            guard case .close? = conversation.map({ $0.script.steps[$0.step].action }) else {
-                reset("the connection was reset", now: now)
-                return false
-            }
-            conversation?.noteEnd()
-        }
-        return true
-    }
-
-    /// Nothing is there: an event tells of more.
-    private func waitForMore() -> Bool {
-        reads -= 1
-        if reads < CheckRun.promptReads { nextLook = 0 }
-        return false
-    }
-
     // MARK: The end
 
     private func connectFailed(_ error: Int32, now: Int64) {
@@ -321,11 +236,11 @@ extension CheckRun {
         fail(reason, "\(Errno(rawValue: error))", now: now)
     }
 
-    private func reset(_ problem: String, now: Int64) {
+    func reset(_ problem: String, now: Int64) {
         fail(.reset, problem, now: now, step: conversation?.step)
     }
 
-    private func failStep(_ failure: CheckConversation.Failure, now: Int64) {
+    func failStep(_ failure: CheckConversation.Failure, now: Int64) {
         let step = conversation?.step
         switch failure {
         case .timeout: fail(.timeout, "nothing that fits came in time", now: now, step: step)
@@ -340,7 +255,7 @@ extension CheckRun {
         end(CheckFailure(reason: reason, step: step, problem: problem, received: received), now: now)
     }
 
-    private func pass(now: Int64) { end(nil, now: now) }
+    func pass(now: Int64) { end(nil, now: now) }
 
     private func end(_ failure: CheckFailure?, now: Int64) {
         guard phase != .done else { return }
