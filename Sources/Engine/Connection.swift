@@ -17,6 +17,8 @@ enum Stage: UInt8 {
     /// Limits and authorization: with no flag set it costs one test.
     case admit
     case choose
+    /// Waits for room at the backend, or at one of its endpoints.
+    case pending
     /// Waits for a name's first answer, or for the first results of checks.
     case resolve
     case connect
@@ -200,6 +202,10 @@ struct ConnectionRecord {
     var pending: Unmanaged<PendingAuthorization>?
     /// What the endpoint has still to be told; nil outside of ``Stage/greet``.
     var greeting: Unmanaged<PendingGreeting>?
+    /// Where it is counted at its endpoint.
+    var room: Unmanaged<EndpointRoom>?
+    /// Of one that waited for room: also after that.
+    var wait: Unmanaged<PendingWait>?
 
     /// Milliseconds of the worker's clock, when the access log has another line of it; 0: no such line.
     var nextLineAt: Int64 = 0

@@ -59,7 +59,13 @@ enum BackendField {
     private static let failed = retries + 1
     private static let rejected = failed + ConnectResult.allCases.count - 1
     static let droppedTLVs = rejected + reasons
-    static let count = droppedTLVs + 1
+    /// Connections that wait for room.
+    static let pending = droppedTLVs + 1
+    static let queueDuration = HistogramLayout(start: pending + 1, bounds: .latency)
+    private static let sessionsClosed = queueDuration.end
+    static let count = sessionsClosed + SessionEnd.allCases.count
+
+    static func sessionsClosed(_ end: SessionEnd) -> Int { sessionsClosed + end.rawValue }
 
     static func connects(_ result: ConnectResult) -> Int {
         result == .ok ? connected : failed + result.rawValue - 1

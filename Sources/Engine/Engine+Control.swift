@@ -16,6 +16,7 @@ extension Engine {
         var groups: [Binding: ListenerGroup] = [:]
         var failures: [Binding: Retry] = [:]
         var departures = Departures()
+        var sessions = SessionWatch()
         var freeSlots: [Int] = []
         var slotCount = 0
         var isDraining = false
@@ -50,6 +51,8 @@ extension Engine {
         if !added.isEmpty { for worker in workers { worker.post(.listen(worker.sockets(of: added))) } }
         awaitWorkers(control.tableGeneration)
         recheck(compiled.changes)
+        control.sessions.note(control.compiler, now: .now())
+        if !control.sessions.isEmpty { signals.update { $0.haveLeft = true } }
         retire(removed, &control)
         for (binding, group) in control.groups {
             if let settings = compiled.bindings[binding]?.primary.configuration.settings { group.configure(settings) }
@@ -155,8 +158,10 @@ extension Engine {
     /// configuration has left behind. False: stopped.
     func controlTurn(_ signals: Monitored<Signals>) -> Bool {
         let due = control.withLock { control in
-            let (sweeps, next) = control.departures.turn(now: .now(), logger: shared.logger)
-            if sweeps { for worker in workers { worker.post(.sweep) } }
+            let (departed, first) = control.departures.turn(now: .now(), logger: shared.logger)
+            let (ended, second) = control.sessions.turn(now: .now())
+            let next = min(first, second)
+            if departed || ended { for worker in workers { worker.post(.sweep) } }
             return control.failures.values.reduce(next) { min($0, $1.due) }
         }
         let woken = signals.wait(until: min(due, .now() + .seconds(1))) { signals -> Signals? in

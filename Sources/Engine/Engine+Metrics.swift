@@ -23,6 +23,7 @@ extension Engine {
         writeHealth(&text)
         writeDroppedTLVs(byBackend, &text)
         writeBalancing(into: &text)
+        writeSessions(byBackend, &text)
         writeLimits(into: &text)
         writeAccessLog(&text)
         text.single(
@@ -214,7 +215,7 @@ extension Engine {
 
 extension MetricFamily {
     /// Written once it has counted something.
-    fileprivate mutating func histogram(_ labels: LabelSet, _ layout: HistogramLayout, _ block: CounterBlock) {
+    mutating func histogram(_ labels: LabelSet, _ layout: HistogramLayout, _ block: CounterBlock) {
         let counts = layout.counts(block)
         guard counts.contains(where: { $0 > 0 }) else { return }
         histogram(labels, layout.bounds, counts: counts, sumNanoseconds: block.sum(layout.sumField))

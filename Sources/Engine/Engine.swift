@@ -23,7 +23,7 @@ public final class Engine: ConfigurationTarget {
     struct Signals {
         var namesChanged = false
         var bindFailed = false
-        /// Listeners or routes have left the table.
+        /// Listeners or routes have left the table, or there are sessions to close for another reason.
         var haveLeft = false
         /// Oldest first.
         var healthChanges: [HealthChange] = []

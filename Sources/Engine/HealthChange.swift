@@ -24,9 +24,11 @@ final class HealthMailbox: Sendable {
 }
 
 extension Engine {
-    /// Endpoints stand otherwise: connections that wait for one look again. On the control thread, without its lock.
+    /// Endpoints stand otherwise: connections that wait for one look again, and established sessions may have to go. On the control
+    /// thread, without its lock.
     func followHealth(_ changes: [HealthChange]) {
         guard !changes.isEmpty else { return }
         for worker in workers { worker.post(.recheckWaiting) }
+        control.withLock { $0.sessions.judge(now: .now()) }
     }
 }

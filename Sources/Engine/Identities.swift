@@ -77,6 +77,7 @@ extension BackendID {
 /// One address of a backend, with how many connections use it now, over all workers.
 final class EndpointState: Sendable {
     let active = Atomic<Int>(0)
+    let sessions = SessionCell()
     /// AF_INET, AF_INET6 or AF_UNIX.
     let family: Int32
     let kernelAddress: KernelAddress
@@ -118,6 +119,16 @@ final class Registry<Key: Hashable & Sendable, State: AnyObject & Sendable>: Sen
             let state = make()
             entries.all[key] = Entry(state: state)
             return state
+        }
+    }
+
+    /// The one that is there already.
+    func known(_ key: Key) -> State? { entries.withLock { $0.all[key]?.state } }
+
+    /// Those that are alive and have such a key, in no order.
+    func living(where isWanted: (Key) -> Bool) -> [(Key, State)] {
+        entries.withLock { entries in
+            entries.all.compactMap { key, entry in isWanted(key) ? entry.state.map { (key, $0) } : nil }
         }
     }
 

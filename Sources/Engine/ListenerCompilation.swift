@@ -165,13 +165,16 @@ struct ListenerCompilation {
             before?.configuration.limits == route.limits
             ? before?.limits : compiler.limits(route.limits, at: .route(stateKey))
         if let recheck = AuthorizationRecheck(state, limits, since: before?.limits) { rechecks.append(recheck) }
-        return RouteRuntime(
+        let fallbackRule = compiler.fallbackRule(route)
+        let runtime = RouteRuntime(
             configuration: route, state: state,
             ticket: compiler.tickets.state(route.id) { RuleTicket() },
             targets: route.backends.map { entry in
                 if case .backend(let id) = entry.target { compiler.backends[id] } else { nil }
             },
-            alpn: offered.isEmpty ? .none : ALPNList(offered), limits: limits)
+            alpn: offered.isEmpty ? .none : ALPNList(offered), limits: limits, fallbackRule: fallbackRule)
+        fallbackRule?.use(runtime)
+        return runtime
     }
 
     private func termination() -> TLSServerContexts? {

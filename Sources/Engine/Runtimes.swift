@@ -143,13 +143,15 @@ final class RouteRuntime: Sendable {
     /// Whether a backend that the configuration names is none of the table's.
     let hasUnknownBackend: Bool
     let alpn: ALPNList
+    /// Nil for a rule that never had fallback backends.
+    let fallbackRule: FallbackRule?
     let clientIdleTimeout: Int64
     let serverIdleTimeout: Int64
     let firstByteTimeout: Int64
 
     init(
         configuration: RouteConfiguration, state: RouteState, ticket: RuleTicket, targets: [BackendRuntime?],
-        alpn: ALPNList, limits: LimitSet?
+        alpn: ALPNList, limits: LimitSet?, fallbackRule: FallbackRule? = nil
     ) {
         self.configuration = configuration
         self.state = state
@@ -157,6 +159,7 @@ final class RouteRuntime: Sendable {
         self.targets = targets
         self.alpn = alpn
         self.limits = limits
+        self.fallbackRule = fallbackRule
         cells = state.counters.cells
         only = targets.count == 1 && configuration.backends.allSatisfy { $0.weight > 0 } ? targets[0] : nil
         hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }
@@ -214,13 +217,16 @@ final class BackendRuntime: Sendable {
     /// By endpoint, where what becomes of connections says something of it; else empty.
     let observed: [ObjectIdentifier: EndpointHealth]
     let isObserved: Bool
+    /// Nil: any number of connections.
+    let circuit: BackendCircuit?
 
     init(
         configuration: BackendConfiguration, state: BackendState, resolved: ResolvedEndpoints, tls: TLSClientContext?,
-        health: BackendHealth?, balancer: Balancer?
+        health: BackendHealth?, balancer: Balancer?, circuit: BackendCircuit?
     ) {
         self.configuration = configuration
         self.balancer = balancer
+        self.circuit = circuit
         self.health = health
         standings = health.map { health in resolved.endpoints.map { health.endpoint($0.address) } } ?? []
         isObserved = health?.failureLimit != nil

@@ -109,7 +109,7 @@ extension Stage {
         switch self {
         case .proxyHeader, .startTLS, .inspect: .inspecting
         case .handshake: .handshaking
-        case .free, .admit, .choose, .resolve, .connect, .greet, .retry, .backendHandshake, .backendStartTLS:
+        case .free, .admit, .choose, .pending, .resolve, .connect, .greet, .retry, .backendHandshake, .backendStartTLS:
             .connecting
         case .relay: .relaying
         case .linger, .delay: .closing

@@ -38,6 +38,10 @@ struct TableCompiler {
     let backendStates = Registry<BackendID, BackendState>()
     let tickets = Registry<RouteID, RuleTicket>()
     let bandwidth = BandwidthRegistry()
+    let circuits = CircuitRegistry()
+    let fallbackRules = Registry<RouteID, FallbackRule>()
+    /// Backends of the newest table that say what becomes of sessions.
+    private(set) var actingBackends: Set<BackendID> = []
     let endpointStates = Registry<EndpointKey, EndpointState>()
     let maglevTables = Registry<SharedMaglevTable.Key, SharedMaglevTable>()
     let healths = Registry<BackendHealth.Key, BackendHealth>()
@@ -145,6 +149,7 @@ extension TableCompiler {
             gone[id] = backends[id]
             healthBook.noteGone(backends[id])
             backends[id] = nil
+            if !actingBackends.isEmpty { actingBackends.remove(id) }
         }
         for index in difference.added {
             let configuration = configurations[index]
@@ -165,6 +170,7 @@ extension TableCompiler {
         if old == nil { hasNewBackends = true }
         if old !== runtime || healthBook.lacks(runtime) { healthBook.note(runtime) }
         backends[configuration.id] = runtime
+        if configuration.actsOnSessions { actingBackends.insert(configuration.id) }
     }
 
     /// Keys of certificates that are shown no more do not stay in memory.
@@ -198,7 +204,8 @@ extension TableCompiler {
         noteJoined(resolved, of: backend, since: old)
         return BackendRuntime(
             configuration: backend, state: state, resolved: resolved, tls: tls, health: health,
-            balancer: balancer(of: backend, resolved, state: state, health: health))
+            balancer: balancer(of: backend, resolved, state: state, health: health),
+            circuit: circuit(backend, resolved.endpoints))
     }
 
     /// Whether the route leads to the backends of this table.

@@ -18,6 +18,8 @@ struct HeldLimits: OptionSet {
     static let pending = HeldLimits(rawValue: 8)
     /// Its bandwidth was found to be limited: nothing to give back.
     static let throttled = HeldLimits(rawValue: 16)
+    /// It is counted at the levels of its backend's circuit breakers.
+    static let circuit = HeldLimits(rawValue: 32)
 }
 
 /// Authorization that a connection has begun and that waits for its client's certificate.
@@ -111,6 +113,7 @@ extension Worker {
     func giveBackLimits(_ slot: Int) {
         let record = records + slot
         let (held, client) = (record.pointee.held, record.pointee.client.ip)
+        if held.contains(.circuit) { leaveCircuit(slot) }
         record.pointee.held = []
         if held.contains(.listener) { leave(record.pointee.listener?.takeUnretainedValue().limits, client) }
         if held.contains(.route) { leave(record.pointee.route?.takeUnretainedValue().limits, client) }

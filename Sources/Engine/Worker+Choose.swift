@@ -17,6 +17,7 @@ extension Worker {
         guard let backend = record.pointee.backend?.takeUnretainedValue() else {
             return .refuse(.internalError, .proxy)
         }
+        if backend.circuit != nil, let outcome = meetCircuit(slot, backend) { return outcome }
         if let endpoint = backend.only {
             record.pointee.tried.insert(0)
             return dial(slot, backend, endpoint)
@@ -44,9 +45,7 @@ extension Worker {
             return dial(slot, backend, backend.endpoints[index])
         case .awaited: return waitForEndpoint(slot, backend)
         case .nobody: return .refuse(countUnserved(backend), .proxy)
-        case .full:
-            backend.cells[handle.index].add(BackendField.rejected(.circuitOpen))
-            return .refuse(.circuitOpen, .proxy)
+        case .full: return meetFull(slot, backend)
         }
     }
 
@@ -118,6 +117,7 @@ extension Worker {
             return tiers.next(route.ticket, targets) { $0.prospect(worker: handle.index, now: nowMilliseconds) }
         }
         guard let fresh else { return }
+        if records[slot].held.contains(.circuit) { leaveCircuit(slot) }
         old._withUnsafeGuaranteedRef { $0.cells[handle.index].subtract(BackendField.active) }
         fresh.cells[handle.index].add(BackendField.active)
         records[slot].backend = .passRetained(fresh)

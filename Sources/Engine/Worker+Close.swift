@@ -131,6 +131,7 @@ extension Worker {
             binding.release()
             records[slot].binding = nil
         case .handshake: endHandshaking(slot)
+        case .pending: leaveQueue(slot)
         default: return
         }
     }
@@ -184,6 +185,8 @@ extension Worker {
         if let name = record.pointee.serverName { free(name) }
         record.pointee.proxyHeader?.release()
         record.pointee.proxyHeader = nil
+        record.pointee.wait?.release()
+        record.pointee.wait = nil
         record.pointee.listener = nil
         record.pointee.route = nil
         record.pointee.routeCells = nil

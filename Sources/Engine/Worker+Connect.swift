@@ -13,6 +13,7 @@ extension Worker {
     func dial(_ slot: Int, _ backend: BackendRuntime, _ endpoint: EndpointState) -> StageOutcome {
         let record = records + slot
         releaseEndpoint(slot)
+        if backend.circuit != nil, !takeRoom(slot, backend, endpoint) { return .proceed(.choose) }
         record.pointee.endpoint = .passRetained(endpoint)
         endpoint.active.add(1, ordering: .relaxed)
         record.pointee.attempts = min(record.pointee.attempts, 254) + 1
@@ -133,9 +134,10 @@ extension Worker {
             if let problem = backend.tls?.verificationProblem(of: ssl) {
                 return backendTLSFailed(slot, backend, problem)
             }
+            let hasEnded = ERR_peek_last_error() & 0x7f_ffff == UInt(SSL_R_UNEXPECTED_EOF_WHILE_READING)
             let text = takeTLSErrorText()
-            // It may be the session that it does not take: once more without.
-            if dropSession(slot, backend) { return attemptFailed(slot, .backendTLSError, .tlsError, text) }
+            // It may be the session that it does not take: once more without. One that went away is as any that goes away.
+            if dropSession(slot, backend) || hasEnded { return attemptFailed(slot, .backendTLSError, .tlsError, text) }
             return backendTLSFailed(slot, backend, text)
         }
     }
@@ -182,15 +184,14 @@ extension Worker {
         noteFailedAttempt(slot, backend)
         logFailure(slot, reason, "connecting to the backend failed", problem)
         let settings = backend.configuration.settings
-        guard Int(record.pointee.attempts) <= settings.retries, nowMilliseconds < record.pointee.totalDeadline else {
-            return .refuse(reason, .backend)
-        }
+        guard Int(record.pointee.attempts) <= settings.retries else { return .refuse(reason, .backend) }
+        let due = nowMilliseconds + settings.retryPause(after: record.pointee.attempts, random: random.next())
+        guard due < record.pointee.totalDeadline else { return .refuse(reason, .backend) }
         backend.cells[handle.index].add(BackendField.retries)
-        let base = settings.retryBaseInterval.wholeMilliseconds
-        let pause = min(
-            settings.retryMaxInterval.wholeMilliseconds, base << Int64(min(record.pointee.attempts - 1, 16)))
+        // Nobody is being connected to during the pause.
+        releaseEndpoint(slot)
         record.pointee.stage = .retry
-        record.pointee.stageDeadline = nowMilliseconds + pause
+        record.pointee.stageDeadline = due
         armTimer(slot)
         return .wait
     }
@@ -207,6 +208,7 @@ extension Worker {
 
     func releaseEndpoint(_ slot: Int) {
         guard let endpoint = records[slot].endpoint else { return }
+        if records[slot].room != nil { leaveRoom(slot) }
         endpoint._withUnsafeGuaranteedRef { _ = $0.active.subtract(1, ordering: .relaxed) }
         endpoint.release()
         records[slot].endpoint = nil

@@ -30,6 +30,10 @@ extension Worker {
                 left -= 1
                 shared.disrupted.add(1, ordering: .relaxed)
                 endGently(sweepNext, reason)
+            } else if let end = sessionEnd(sweepNext) {
+                guard left > 0 else { return }
+                left -= 1
+                endSession(sweepNext, end)
             }
             sweepNext += 1
         }

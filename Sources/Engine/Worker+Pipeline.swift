@@ -23,7 +23,7 @@ extension Worker {
             case .greet: outcome = continueGreeting(slot)
             case .backendHandshake: outcome = backendHandshake(slot)
             case .backendStartTLS: outcome = readBackendAnswer(slot)
-            case .free, .resolve, .retry, .relay, .linger, .delay: return
+            case .free, .pending, .resolve, .retry, .relay, .linger, .delay: return
             }
             switch outcome {
             case .proceed(.relay): return beginRelay(slot)
@@ -60,6 +60,7 @@ extension Worker {
             enqueue(slot, in: &comers)
         case .backendHandshake where !isClient: enqueue(slot, in: &handshakes)
         case .linger where isClient: drainLingering(slot)
+        case .pending where isClient: clientHungUp(slot)
         default: break
         }
     }

@@ -68,6 +68,9 @@ extension Worker {
             countHandshake(slot, .terminateUnknown, .timeout)
             refuse(slot, .tlsHandshakeTimeout, .client)
         case .admit, .choose: refuse(slot, .internalError, .proxy)
+        case .pending:
+            guard let backend = records[slot].backend?.takeUnretainedValue() else { return }
+            follow(slot, refuse(backend, .queueTimeout))
         case .resolve:
             let backend = records[slot].backend?.takeUnretainedValue()
             refuse(slot, backend.map(countUnserved) ?? .dnsError, .proxy)

@@ -52,6 +52,8 @@ final class Worker {
     var waitingForEndpoints: [Int32] = []
     /// Whether something goes through all slots, some of them each turn: a walk, a recheck, a sweep or a rebind.
     var isGoingThroughSlots = false
+    /// Where connections of this worker wait for room at a backend.
+    var lines: [LocalLine] = []
     var walks: [SlotCursor] = []
     var rechecks: [RecheckCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
@@ -183,6 +185,7 @@ final class Worker {
         noteBandwidth(tables.value.bandwidthChanges)
         shared.progress.update { $0.seen[handle.index] = generation }
         recheckWaiting()
+        recheckPending()
         if !pausedAtLimit.isEmpty { resumeAtLimit() }
     }
 
@@ -195,6 +198,7 @@ final class Worker {
         // A command may rely on a table that was published after this turn began.
         refreshTable()
         if !pausedAtLimit.isEmpty { resumeAtLimit() }
+        if !lines.isEmpty { serveLines() }
         for command in commands {
             switch command {
             case .listen(let sockets): for entry in sockets { listen(entry.slot, entry.socket) }

@@ -52,6 +52,8 @@ struct CounterTests {
         var fields = [BackendField.active, BackendField.retries, BackendField.droppedTLVs]
         fields += cells(of: BackendField.connectDuration)
         fields += ConnectResult.allCases.map(BackendField.connects) + CloseReason.allCases.map(BackendField.rejected)
+        fields += [BackendField.pending] + cells(of: BackendField.queueDuration)
+        fields += SessionEnd.allCases.map(BackendField.sessionsClosed)
         #expect(Set(fields).count == fields.count)
         #expect(fields.max() == BackendField.count - 1)
     }

@@ -1,0 +1,169 @@
+internal import CLinux
+internal import COpenSSL
+internal import EngineModel
+internal import Glibc
+internal import Platform
+internal import Synchronization
+
+// Connections that wait for room at a backend. They hold neither place nor endpoint meanwhile.
+
+/// What a connection that waits, or has waited, knows of it.
+final class PendingWait {
+    let line: PendingLine
+    let length: PendingLength
+    let ticket: UInt64
+    /// Nanoseconds.
+    let since: Int64
+    /// 0: it still waits.
+    var until: Int64 = 0
+    /// How often it went on and others were quicker.
+    let returns: Int
+
+    init(_ queue: BackendCircuit.Queue, ticket: UInt64, since: Int64, returns: Int) {
+        (line, length) = (queue.line, queue.length)
+        (self.ticket, self.since, self.returns) = (ticket, since, returns)
+    }
+}
+
+/// A line with connections of this worker.
+struct LocalLine {
+    let line: PendingLine
+    var connections: Int
+}
+
+extension Worker {
+    /// So often one that comes back looks for room at once; then it waits until something ends.
+    private static let eagerReturns = 4
+
+    func joinQueue(
+        _ slot: Int, _ backend: BackendRuntime, _ circuit: BackendCircuit, _ queue: BackendCircuit.Queue
+    ) -> StageOutcome {
+        if sides[2 * slot].flags.contains(.hungUp), hasLeft(slot) {
+            close(slot, .clientClosed, .client, reset: false)
+            return .gone
+        }
+        guard queue.length.waiting.take(atMost: queue.most) else { return refuse(backend, .queueFull) }
+        let record = records + slot
+        // Whoever comes back, as others were quicker, has waited already.
+        let known = record.pointee.wait?.takeUnretainedValue()
+        let (since, returns) = (known?.since ?? now, known.map { $0.returns + 1 } ?? 0)
+        record.pointee.wait?.release()
+        let (place, isFirst) = queue.line.join(worker: handle.index, slot: slot, levels: circuit.levels)
+        record.pointee.wait = .passRetained(
+            PendingWait(queue, ticket: place.ticket, since: since, returns: returns))
+        if let index = lines.firstIndex(where: { $0.line === queue.line }) {
+            lines[index].connections += 1
+        } else {
+            lines.append(LocalLine(line: queue.line, connections: 1))
+        }
+        backend.cells[handle.index].add(BackendField.pending)
+        record.pointee.stage = .pending
+        record.pointee.stageDeadline = since / 1_000_000 + queue.timeout
+        armTimer(slot)
+        // What ended before it stood there woke nobody.
+        if isFirst, returns < Worker.eagerReturns { handle.wake.signal() }
+        return .wait
+    }
+
+    /// It waits no longer, for whatever reason.
+    func leaveQueue(_ slot: Int, isServing: Bool = false) {
+        let record = records + slot
+        guard let wait = record.pointee.wait?.takeUnretainedValue(), wait.until == 0 else { return }
+        wait.until = now
+        let next = wait.line.leave(wait.ticket)
+        wait.length.waiting.giveBack()
+        if let index = lines.firstIndex(where: { $0.line === wait.line }) {
+            lines[index].connections -= 1
+            if lines[index].connections == 0 { lines.remove(at: index) }
+        }
+        if let backend = record.pointee.backend?.takeUnretainedValue() {
+            let cells = backend.cells[handle.index]
+            cells.subtract(BackendField.pending)
+            BackendField.queueDuration.record(now - wait.since, in: cells)
+        }
+        if let next, !isServing || next.worker != handle.index { wake(1 << UInt64(next.worker)) }
+    }
+
+    /// Something has ended, or something has changed: those that are first in their line may go on.
+    func serveLines() {
+        for local in lines { serve(local.line) }
+    }
+
+    private func serve(_ line: PendingLine) {
+        // Each at most once: who comes back, as others were quicker, looks again in another turn.
+        for _ in 0..<line.count {
+            guard let first = line.first, first.worker == handle.index, goesOn(first.slot, line) else { return }
+        }
+    }
+
+    /// Whether the first of a line leaves it.
+    private func goesOn(_ slot: Int, _ line: PendingLine) -> Bool {
+        let record = records + slot
+        guard record.pointee.stage == .pending, let backend = record.pointee.backend?.takeUnretainedValue() else {
+            return false
+        }
+        if let circuit = backend.circuit, circuit.queue?.line === line {
+            guard !backend.hasNoRoom(worker: handle.index, now: nowMilliseconds) else { return false }
+            if !record.pointee.held.contains(.circuit) {
+                guard circuit.hasRoom, circuit.take() else { return false }
+                record.pointee.held.insert(.circuit)
+            }
+        }
+        leaveQueue(slot, isServing: true)
+        if let wait = record.pointee.wait?.takeUnretainedValue() {
+            record.pointee.totalDeadline += (wait.until - wait.since) / 1_000_000
+        }
+        record.pointee.stageDeadline = 0
+        record.pointee.stage = .choose
+        advance(slot)
+        return true
+    }
+
+    /// After a new table: who waits does so by its values, and sees its endpoints. Those in a line that is no more look for room
+    /// as if they had just come, but keep the time since when they wait.
+    func recheckPending() {
+        guard !lines.isEmpty else { return }
+        for slot in 0..<highestSlot where records[slot].stage == .pending { renew(slot) }
+        serveLines()
+    }
+
+    private func renew(_ slot: Int) {
+        let record = records + slot
+        guard record.pointee.attempts == 0, let old = record.pointee.backend,
+            let wait = record.pointee.wait?.takeUnretainedValue()
+        else { return }
+        let known = old.takeUnretainedValue()
+        guard let fresh = tables.value.backends[known.configuration.id], fresh !== known else { return }
+        let isSameLine = fresh.circuit?.queue?.line === wait.line
+        if !isSameLine { leaveQueue(slot) }
+        exchangeBackend(slot, fresh)
+        guard !isSameLine else { return }
+        record.pointee.stageDeadline = 0
+        record.pointee.stage = .choose
+        advance(slot)
+    }
+
+    // MARK: Clients that leave
+
+    /// The client of a waiting connection has ended its stream, or more.
+    func clientHungUp(_ slot: Int) {
+        guard sides[2 * slot].flags.contains(.hungUp), hasLeft(slot) else { return }
+        close(slot, .clientClosed, .client, reset: false)
+    }
+
+    /// Whether nothing is left that could be asked of a backend for a client that has ended its stream: it has sent nothing, or
+    /// only a hello, whose handshake it could not finish.
+    private func hasLeft(_ slot: Int) -> Bool {
+        if records[slot].tlsMode == .passthrough { return true }
+        var byte: UInt8 = 0
+        guard let ssl = sides[2 * slot].tls else {
+            let count = sluice_recv(sides[2 * slot].descriptor, &byte, 1, messagePeek)
+            return count <= 0 && count != wouldBlock
+        }
+        ERR_clear_error()
+        let count = SSL_peek(ssl, &byte, 1)
+        guard count <= 0 else { return false }
+        let error = SSL_get_error(ssl, count)
+        return error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE
+    }
+}
