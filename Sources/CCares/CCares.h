@@ -6,6 +6,7 @@
 #include <ares.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -48,38 +49,56 @@ static inline void sluice_ares_process_timeouts(ares_channel channel) {
     ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
+// type: of the records that are asked for, such as 1 (A), 28 (AAAA), 33 (SRV).
 static inline void sluice_ares_query(
-    ares_channel channel, const char *name, int ipv6,
+    ares_channel channel, const char *name, int type,
     void (*done)(void *data, int status, int timeouts, unsigned char *answer, int length), void *data) {
-    ares_query(channel, name, 1 /* IN */, ipv6 ? 28 /* AAAA */ : 1 /* A */, done, data);
+    ares_query(channel, name, 1 /* IN */, type, done, data);
 }
 
-// Addresses of an answer with their TTLs (a CNAME's where that is less): their count, or a negated status.
+// Addresses of an answer with their TTLs (a CNAME's where that is less): their count, or a negated status. Those beyond
+// `capacity` are left out.
 static inline int sluice_ares_parse_v4(
     const unsigned char *answer, int length, uint32_t *addresses, int *ttls, int capacity) {
-    struct ares_addrttl found[256];
-    int count = capacity < 256 ? capacity : 256;
+    struct ares_addrttl *found = calloc((size_t)capacity + 1, sizeof *found);
+    if (!found) return -ARES_ENOMEM;
+    int count = capacity;
     int status = ares_parse_a_reply(answer, length, NULL, found, &count);
-    if (status != ARES_SUCCESS) return -status;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; status == ARES_SUCCESS && i < count; i++) {
         addresses[i] = ntohl(found[i].ipaddr.s_addr);
         ttls[i] = found[i].ttl;
     }
-    return count;
+    free(found);
+    return status == ARES_SUCCESS ? count : -status;
 }
 
 // As above; sixteen bytes for each address.
 static inline int sluice_ares_parse_v6(
     const unsigned char *answer, int length, uint8_t *addresses, int *ttls, int capacity) {
-    struct ares_addr6ttl found[256];
-    int count = capacity < 256 ? capacity : 256;
+    struct ares_addr6ttl *found = calloc((size_t)capacity + 1, sizeof *found);
+    if (!found) return -ARES_ENOMEM;
+    int count = capacity;
     int status = ares_parse_aaaa_reply(answer, length, NULL, found, &count);
-    if (status != ARES_SUCCESS) return -status;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; status == ARES_SUCCESS && i < count; i++) {
         memcpy(addresses + 16 * i, &found[i].ip6addr, 16);
         ttls[i] = found[i].ttl;
     }
-    return count;
+    free(found);
+    return status == ARES_SUCCESS ? count : -status;
+}
+
+// Calls `each` for every SRV record; the host is without final dot, and empty for the root. 0, or a negated status. Their TTLs
+// are not told.
+static inline int sluice_ares_parse_srv(
+    const unsigned char *answer, int length,
+    void (*each)(void *data, const char *host, uint16_t priority, uint16_t weight, uint16_t port), void *data) {
+    struct ares_srv_reply *first = NULL;
+    int status = ares_parse_srv_reply(answer, length, &first);
+    if (status != ARES_SUCCESS) return -status;
+    for (struct ares_srv_reply *record = first; record; record = record->next)
+        each(data, record->host, record->priority, record->weight, record->port);
+    if (first) ares_free_data(first);
+    return 0;
 }
 
 #endif

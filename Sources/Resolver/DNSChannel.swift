@@ -7,11 +7,22 @@ internal import Primitives
 final class DNSChannel {
     /// An answer to the query that carried `tag`.
     struct Answer {
+        enum Content {
+            case addresses(FamilyAnswer, isIPv6: Bool)
+            case services(ServiceAnswer)
+        }
         var tag: Int
-        var isIPv6: Bool
-        var answer: FamilyAnswer
+        var content: Content
+        var result: LookupResult
         /// No server answered at all: the channel's servers may be out of date.
         var isUnreachable: Bool
+    }
+
+    /// What is asked for, by the records' number.
+    enum Question: Int32 {
+        case ipv4 = 1
+        case ipv6 = 28
+        case services = 33
     }
 
     private var channel: ares_channel?
@@ -49,14 +60,14 @@ final class DNSChannel {
         sockets[socket] = read || write ? (read, write) : nil
     }
 
-    /// Asks for one family of an absolute name.
-    func query(_ name: String, ipv6: Bool, tag: Int) {
+    /// Asks for records of an absolute name.
+    func query(_ name: String, _ question: Question, tag: Int) {
         guard let channel else { return }
         queriesUnderWay += 1
-        let query = Query(channel: self, tag: tag, isIPv6: ipv6)
+        let query = Query(channel: self, tag: tag, question: question)
         // The final dot makes the name absolute.
         sluice_ares_query(
-            channel, name + ".", ipv6 ? 1 : 0,
+            channel, name + ".", question.rawValue,
             { data, status, _, bytes, length in
                 guard let data else { return }
                 let query = Unmanaged<Query>.fromOpaque(data).takeRetainedValue()
@@ -90,62 +101,25 @@ final class DNSChannel {
 
     private func finish(_ query: Query, status: Int32, _ bytes: UnsafeMutablePointer<UInt8>?, _ length: Int32) {
         queriesUnderWay -= 1
+        let message = status == 0 ? UnsafeBufferPointer(start: bytes, count: Int(length)) : nil
+        let (content, result) = query.question.read(message, status: status)
         let unreachable = [ARES_ETIMEOUT, ARES_ECONNREFUSED].contains(status)
-        answers.append(
-            Answer(
-                tag: query.tag, isIPv6: query.isIPv6,
-                answer: DNSChannel.read(status: status, bytes, length, isIPv6: query.isIPv6),
-                isUnreachable: unreachable))
+        answers.append(Answer(tag: query.tag, content: content, result: result, isUnreachable: unreachable))
     }
 
     /// What c-ares keeps while a query is under way.
     private final class Query {
         weak var channel: DNSChannel?
         let tag: Int
-        let isIPv6: Bool
-        init(channel: DNSChannel, tag: Int, isIPv6: Bool) {
-            (self.channel, self.tag, self.isIPv6) = (channel, tag, isIPv6)
+        let question: Question
+        init(channel: DNSChannel, tag: Int, question: Question) {
+            (self.channel, self.tag, self.question) = (channel, tag, question)
         }
     }
 }
 
 extension DNSChannel {
-    private static let mostAddresses = 256
-
-    private static func read(
-        status: Int32, _ bytes: UnsafeMutablePointer<UInt8>?, _ length: Int32, isIPv6: Bool
-    ) -> FamilyAnswer {
-        guard status == 0, let bytes else { return failure(status) }
-        var ttls = [Int32](repeating: 0, count: mostAddresses)
-        var raw = [UInt8](repeating: 0, count: mostAddresses * 16)
-        var words = [UInt32](repeating: 0, count: mostAddresses)
-        let count =
-            isIPv6
-            ? sluice_ares_parse_v6(bytes, length, &raw, &ttls, Int32(mostAddresses))
-            : sluice_ares_parse_v4(bytes, length, &words, &ttls, Int32(mostAddresses))
-        guard count > 0 else { return failure(count == 0 ? ARES_ENODATA : -count) }
-        let addresses = (0..<Int(count)).map { index -> IPAddress in
-            guard isIPv6 else { return .v4(words[index]) }
-            let halves = [0, 8].map { start in
-                raw[(16 * index + start)..<(16 * index + start + 8)].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            }
-            return .v6(high: halves[0], low: halves[1])
-        }
-        return .addresses(addresses, ttl: Int(max(0, ttls[..<Int(count)].min() ?? 0)))
-    }
-
-    private static func failure(_ status: Int32) -> FamilyAnswer {
-        switch status {
-        case ARES_ENODATA: .none("the name has no address of the wanted kind")
-        case ARES_ENOTFOUND: .none("the name does not exist")
-        // c-ares says so when every server refused, failed (SERVFAIL) or could not be reached.
-        case ARES_ECONNREFUSED: .failed("no DNS server gave a usable answer")
-        case ARES_ETIMEOUT: .failed("no DNS server answered in time")
-        default: .failed(sentence(status))
-        }
-    }
-
-    private static func sentence(_ status: Int32) -> String { String(cString: ares_strerror(status)) }
+    static func sentence(_ status: Int32) -> String { String(cString: ares_strerror(status)) }
 }
 
 /// Why a channel cannot be made.

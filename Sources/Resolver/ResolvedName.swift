@@ -17,16 +17,21 @@ public enum AddressFamilyPreference: Hashable, Sendable {
 /// What is known of a watched name.
 public struct ResolvedName: Hashable, Sendable {
     public enum State: Hashable, Sendable {
-        /// No lookup has found an address yet.
+        /// No lookup has found anything yet.
         case never
-        /// The last lookup found the addresses.
+        /// The last lookup found what is here.
         case fresh
-        /// The addresses are those of an earlier lookup; every one since this moment failed.
+        /// It is what an earlier lookup found; every one since this moment failed.
         case stale(since: MonotonicTime)
     }
 
     /// Sorted (IPv4 first) and unique; those of the last lookup that found any.
     public var addresses: [IPAddress] = []
+    /// SRV records, sorted and unique, where those are watched: of the last lookup that said anything. Empty and fresh: the
+    /// name says that the service is nowhere.
+    public var services: [ServiceRecord] = []
+    /// How many addresses or records were found beyond the 256 that are used.
+    public var leftOut = 0
     public var state: State = .never
     /// Why the last lookup failed, wholly or for one address family.
     public var error: String?

@@ -33,22 +33,40 @@ public final class Resolver: Sendable {
 
     deinit { mailbox.post(.stop) }
 
-    /// Looks the name up and keeps doing so until the token goes.
+    /// Looks the name's addresses up and keeps doing so until the token goes.
     ///
     /// - Parameters:
     ///   - name: a DNS name, absolute, with or without its final dot.
     ///   - family: which addresses are used.
     ///   - refresh: pause after a failed lookup, give or take a fifth.
+    ///   - respectsTTL: whether an answer is kept for as long as its TTL says, at least a second; else for `refresh`.
+    ///   - onLookup: called on the resolver's thread after every lookup, before `onChange`.
     ///   - onChange: called on the resolver's thread, which it must not block, with the first result and then whenever
     ///     the addresses, the state or the error change.
     /// - Returns: what keeps the watch alive. When its `cancel()` returns, a call that had begun may still be running.
     public func watch(
-        _ name: String, family: Family, refresh: Duration, onChange: @escaping @Sendable (ResolvedName) -> Void
+        _ name: String, family: Family, refresh: Duration, respectsTTL: Bool = true,
+        onLookup: (@Sendable (LookupResult) -> Void)? = nil, onChange: @escaping @Sendable (ResolvedName) -> Void
+    ) -> WatchToken {
+        watch(name, .addresses(family), refresh, respectsTTL, onLookup, onChange)
+    }
+
+    /// The same for the name's SRV records. Their targets are names of their own, which whoever wants them watches.
+    public func watchServices(
+        _ name: String, refresh: Duration, respectsTTL: Bool = true,
+        onLookup: (@Sendable (LookupResult) -> Void)? = nil, onChange: @escaping @Sendable (ResolvedName) -> Void
+    ) -> WatchToken {
+        watch(name, .services, refresh, respectsTTL, onLookup, onChange)
+    }
+
+    private func watch(
+        _ name: String, _ wanted: WatchKey.Wanted, _ refresh: Duration, _ respectsTTL: Bool,
+        _ onLookup: (@Sendable (LookupResult) -> Void)?, _ onChange: @escaping @Sendable (ResolvedName) -> Void
     ) -> WatchToken {
         let token = WatchToken(mailbox)
         let bare = name.hasSuffix(".") ? String(name.dropLast()) : name
-        let key = WatchKey(name: bare.lowercased(), family: family, refresh: refresh)
-        mailbox.post(.watch(token.state, key, onChange))
+        let key = WatchKey(name: bare.lowercased(), wanted: wanted, refresh: refresh, respectsTTL: respectsTTL)
+        mailbox.post(.watch(key, Watcher(state: token.state, onChange: onChange, onLookup: onLookup)))
         return token
     }
 }

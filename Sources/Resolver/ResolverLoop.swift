@@ -15,22 +15,11 @@ final class ResolverLoop {
     private static let mostAtOnce = 64
     private static let longestWait = Duration.seconds(3600)
 
-    private struct Entry {
-        let key: WatchKey
-        var record: NameRecord
-        var watchers: [(state: WatchState, onChange: @Sendable (ResolvedName) -> Void)] = []
-        /// Answers of the lookup under way.
-        var ipv4: FamilyAnswer?
-        var ipv6: FamilyAnswer?
-        var isUnderWay = false
-        var hasResult = false
-    }
-
     private let settings: ResolverSettings
     private let mailbox: ResolverMailbox
     private var channel: DNSChannel?
     private var mustRenew = false
-    private var entries: [Int: Entry] = [:]
+    private var entries: [Int: WatchedName] = [:]
     private var identifiers: [WatchKey: Int] = [:]
     private var nextIdentifier = 0
     private var due = DueList()
@@ -64,7 +53,7 @@ final class ResolverLoop {
     private func obeyCommands() -> Bool {
         for command in mailbox.takeAll() {
             switch command {
-            case .watch(let state, let key, let onChange): add(state, key, onChange)
+            case .watch(let key, let watcher): add(key, watcher)
             case .cancel(let state): remove(state)
             case .stop: return false
             }
@@ -72,19 +61,17 @@ final class ResolverLoop {
         return true
     }
 
-    private func add(_ state: WatchState, _ key: WatchKey, _ onChange: @escaping @Sendable (ResolvedName) -> Void) {
-        guard !state.isCancelled else { return }
+    private func add(_ key: WatchKey, _ watcher: Watcher) {
+        guard !watcher.state.isCancelled else { return }
         if let identifier = identifiers[key], let entry = entries[identifier] {
-            entries[identifier]?.watchers.append((state, onChange))
-            if entry.hasResult { onChange(entry.record.result) }
+            entries[identifier]?.watchers.append(watcher)
+            if entry.hasResult { watcher.onChange(entry.record.result) }
             return
         }
         let identifier = nextIdentifier
         nextIdentifier += 1
         identifiers[key] = identifier
-        var entry = Entry(key: key, record: NameRecord(preference: key.family, refresh: key.refresh))
-        entry.watchers = [(state, onChange)]
-        entries[identifier] = entry
+        entries[identifier] = WatchedName(key, watcher)
         due.insert(identifier, at: .now())
     }
 
@@ -97,7 +84,7 @@ final class ResolverLoop {
         }
     }
 
-    private func forget(_ identifier: Int, _ entry: Entry) {
+    private func forget(_ identifier: Int, _ entry: WatchedName) {
         // Answers still under way find no entry; what the due list holds of it is passed over.
         if entry.isUnderWay { underWay -= 1 }
         entries[identifier] = nil
@@ -112,14 +99,10 @@ final class ResolverLoop {
         let now = MonotonicTime.now()
         while underWay < ResolverLoop.mostAtOnce, let identifier = due.pop(until: now) {
             guard var entry = entries[identifier], !entry.isUnderWay else { continue }
-            let family = entry.key.family
-            entry.isUnderWay = true
-            entry.ipv4 = family.asksIPv4 ? nil : .notAsked
-            entry.ipv6 = family.asksIPv6 ? nil : .notAsked
+            let questions = entry.begin()
             entries[identifier] = entry
             underWay += 1
-            if family.asksIPv4 { channel.query(entry.key.name, ipv6: false, tag: identifier) }
-            if family.asksIPv6 { channel.query(entry.key.name, ipv6: true, tag: identifier) }
+            for question in questions { channel.query(entry.key.name, question, tag: identifier) }
         }
     }
 
@@ -141,37 +124,41 @@ final class ResolverLoop {
         for answer in answers {
             mustRenew = mustRenew || answer.isUnreachable
             guard var entry = entries[answer.tag], entry.isUnderWay else { continue }
-            if answer.isIPv6 { entry.ipv6 = answer.answer } else { entry.ipv4 = answer.answer }
-            if let ipv4 = entry.ipv4, let ipv6 = entry.ipv6 {
-                finish(answer.tag, &entry, ipv4, ipv6)
-            }
+            if entry.take(answer) { finish(answer.tag, &entry) }
             entries[answer.tag] = entry
         }
     }
 
-    private func finish(_ identifier: Int, _ entry: inout Entry, _ ipv4: FamilyAnswer, _ ipv6: FamilyAnswer) {
+    private func finish(_ identifier: Int, _ entry: inout WatchedName) {
         let before = entry.record.result
         let isFirst = !entry.hasResult
         let now = MonotonicTime.now()
-        let pause = entry.record.apply(ipv4, ipv6, now: now, random: random.next())
+        let (pause, result) = entry.finish(now: now, random: random.next())
         due.insert(identifier, at: now + pause)
-        (entry.isUnderWay, entry.hasResult) = (false, true)
         underWay -= 1
         let after = entry.record.result
-        let isChanged =
-            before.addresses != after.addresses || before.state != after.state || before.error != after.error
-        guard isFirst || isChanged else { return }
+        let watchers = entry.watchers.filter { !$0.state.isCancelled }
+        for watcher in watchers { watcher.onLookup?(result) }
+        guard isFirst || before.differs(from: after) else { return }
         report(entry.key.name, before, after)
-        for watcher in entry.watchers where !watcher.state.isCancelled { watcher.onChange(after) }
+        for watcher in watchers { watcher.onChange(after) }
     }
 
     private func report(_ name: String, _ before: ResolvedName, _ after: ResolvedName) {
         if let error = after.error, before.error != error {
             settings.logger.warning(
                 "name cannot be resolved",
-                ["name": "\(name)", "error": "\(error)", "addressesKept": LogValue(after.addresses.count)])
+                [
+                    "name": "\(name)", "error": "\(error)",
+                    "addressesKept": LogValue(after.addresses.count + after.services.count),
+                ])
         } else if before.error != nil, after.error == nil {
             settings.logger.info("name resolves again", ["name": "\(name)"])
+        }
+        if after.leftOut > 0, before.leftOut != after.leftOut {
+            settings.logger.warning(
+                "name has more addresses or SRV records than are used",
+                ["name": "\(name)", "used": LogValue(NameRecord.most), "leftOut": LogValue(after.leftOut)])
         }
     }
 }

@@ -3,9 +3,21 @@ internal import Synchronization
 
 /// What watches share: equal ones are looked up once.
 struct WatchKey: Hashable, Sendable {
+    enum Wanted: Hashable, Sendable {
+        case addresses(AddressFamilyPreference)
+        case services
+    }
     var name: String
-    var family: AddressFamilyPreference
+    var wanted: Wanted
     var refresh: Duration
+    var respectsTTL: Bool
+}
+
+/// What hears of a name.
+struct Watcher: Sendable {
+    let state: WatchState
+    let onChange: @Sendable (ResolvedName) -> Void
+    let onLookup: (@Sendable (LookupResult) -> Void)?
 }
 
 /// Whether a watch is still wanted; its identity names it to the resolver's thread.
@@ -20,7 +32,7 @@ final class WatchState: Sendable {
 /// Commands to the resolver's thread.
 final class ResolverMailbox: Sendable {
     enum Command {
-        case watch(WatchState, WatchKey, @Sendable (ResolvedName) -> Void)
+        case watch(WatchKey, Watcher)
         case cancel(WatchState)
         case stop
     }

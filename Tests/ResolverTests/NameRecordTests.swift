@@ -83,6 +83,48 @@ struct NameRecordTests {
         #expect(record.result.addresses == [b] && record.result.state == .fresh)
     }
 
+    @Test("where TTLs do not count, the pause is the refresh, give or take a fifth, and at least a second")
+    func ignoresTTL() {
+        var record = NameRecord(preference: .ipv4, refresh: .seconds(30), respectsTTL: false)
+        #expect(record.apply(.addresses([a], ttl: 5), .notAsked, now: at(0), random: 0) == .seconds(24))
+        #expect(record.apply(.addresses([a], ttl: 5), .notAsked, now: at(0), random: .max) > .seconds(35.9))
+        var short = NameRecord(preference: .ipv4, refresh: .seconds(1), respectsTTL: false)
+        #expect(short.apply(.addresses([a], ttl: 5), .notAsked, now: at(0), random: 0) == .seconds(1))
+        let service = [ServiceRecord(priority: 0, weight: 0, target: "a.example", port: 1)]
+        #expect(record.apply(.records(service, ttl: 5), now: at(0), random: 0) == .seconds(24))
+    }
+
+    @Test("SRV records are sorted by priority and kept through failures; that there is none is an answer")
+    func services() {
+        let first = ServiceRecord(priority: 1, weight: 9, target: "z.example", port: 5432)
+        let second = ServiceRecord(priority: 2, weight: 9, target: "a.example", port: 5432)
+        var record = NameRecord(preference: .ipv4, refresh: .seconds(30))
+        #expect(record.apply(.failed("no"), now: at(0), random: 0) == .seconds(24))
+        #expect(record.result.state == .never && record.result.error == "no")
+        #expect(record.apply(.records([second, first, second], ttl: 60), now: at(1), random: 0) == .seconds(60))
+        #expect(record.result.services == [first, second] && record.result.error == nil)
+        #expect(record.apply(.failed("timeout"), now: at(2), random: 0) == .seconds(24))
+        #expect(record.result.services == [first, second] && record.result.state == .stale(since: at(2)))
+        #expect(record.apply(.records([], ttl: 0), now: at(3), random: 0) == .seconds(1))
+        #expect(record.result.services.isEmpty && record.result.state == .fresh && record.result.lastSuccess == at(3))
+    }
+
+    @Test("of many addresses and records 256 are used, always the same ones, and of both families")
+    func most() {
+        let many = (0..<300).map { IPAddress.v4(UInt32($0)) }
+        let sixes = (0..<300).map { IPAddress.v6(high: 1, low: UInt64($0)) }
+        var record = NameRecord(preference: .ipv4AndIPv6, refresh: .seconds(30))
+        _ = record.apply(.addresses(many.reversed(), ttl: 5), .addresses([six], ttl: 5), now: at(0), random: 0)
+        #expect(record.result.addresses == many.prefix(255) + [six] && record.result.leftOut == 45)
+        _ = record.apply(.addresses(many, ttl: 5), .addresses(sixes.reversed(), ttl: 5), now: at(0), random: 0)
+        #expect(
+            record.result.addresses == Array(many.prefix(128)) + Array(sixes.prefix(128))
+                && record.result.leftOut == 344)
+        let services = (0..<300).map { ServiceRecord(priority: UInt16($0), weight: 1, target: "a", port: 1) }
+        _ = record.apply(.records(services.reversed(), ttl: 5), now: at(0), random: 0)
+        #expect(record.result.services == Array(services.prefix(256)) && record.result.leftOut == 44)
+    }
+
     @Test("the due list gives back what is due, earliest first")
     func dueList() {
         var list = DueList()

@@ -173,6 +173,78 @@ struct ResolverTests {
         }
     }
 
+    private func watchServices(_ name: String, _ results: Monitored<[LookupResult]>? = nil) -> (Reports, WatchToken) {
+        let reports = Reports()
+        let token = resolver.watchServices(
+            name, refresh: .milliseconds(20), onLookup: { result in results?.update { $0.append(result) } },
+            onChange: { reports.add($0) })
+        return (reports, token)
+    }
+
+    @Test("SRV records are found, followed after their TTL, and kept through failures")
+    func services() {
+        server.set(
+            "_db._tcp.example",
+            .services([.init("B.example", port: 2, priority: 7, weight: 3), .init("a.example", port: 1)], ttl: 1))
+        let (reports, token) = watchServices("_db._tcp.Example.")
+        let both = [
+            ServiceRecord(priority: 0, weight: 1, target: "a.example", port: 1),
+            ServiceRecord(priority: 7, weight: 3, target: "b.example", port: 2),
+        ]
+        #expect(reports.first { $0.services == both }?.state == .fresh)
+        server.set("_db._tcp.example", .noSuchName)
+        #expect(reports.first { $0.error == "the name does not exist" }?.services == both)
+        server.set("_db._tcp.example", .addresses([one], ttl: 1))
+        #expect(reports.first { $0.error == "the name has no SRV records" }?.services == both)
+        server.set("_db._tcp.example", .services([.init(".", port: 0)], ttl: 1))
+        let nowhere = reports.first { $0.services.isEmpty && $0.error == nil }
+        #expect(nowhere?.state == .fresh && nowhere?.lastSuccess != nil)
+        token.cancel()
+    }
+
+    @Test("many SRV records come over TCP; those beyond 256 are left out and said to be")
+    func manyServices() {
+        let services = (0..<300).map { TestDNSServer.Service("host-\($0).example", port: 5432, priority: UInt16($0)) }
+        server.set("many.example", .overTCP(.services(services, ttl: 60)))
+        let (reports, token) = watchServices("many.example")
+        let found = reports.first { !$0.services.isEmpty }
+        #expect(found?.services.map(\.target) == (0..<256).map { "host-\($0).example" } && found?.leftOut == 44)
+        let line = log.waitForEntry { $0.message == "name has more addresses or SRV records than are used" }
+        #expect(line != nil && server.questions(for: "many.example") == 2)
+        token.cancel()
+    }
+
+    @Test("every lookup is told with its result")
+    func results() {
+        let results = Monitored<[LookupResult]>([])
+        func waits(for result: LookupResult) -> Bool {
+            results.wait(until: .now() + .seconds(10)) { $0.last == result ? true : nil } == true
+        }
+        server.set("s.example", .noSuchName)
+        let (_, token) = watchServices("s.example", results)
+        #expect(waits(for: .noSuchName))
+        server.set("s.example", .serverFailure)
+        #expect(waits(for: .failure))
+        server.set("s.example", .silence)
+        #expect(waits(for: .timeout))
+        server.set("s.example", .addresses([], ttl: 1))
+        #expect(waits(for: .noData))
+        server.set("s.example", .services([.init("a.example", port: 1)], ttl: 60))
+        #expect(waits(for: .success))
+        token.cancel()
+    }
+
+    @Test("of two families the better result counts")
+    func betterResult() {
+        let results = Monitored<[LookupResult]>([])
+        server.set("half.example", .byFamily(ipv4: .addresses([one], ttl: 60), ipv6: .serverFailure))
+        let token = resolver.watch(
+            "half.example", family: .ipv4AndIPv6, refresh: .milliseconds(20),
+            onLookup: { result in results.update { $0.append(result) } }, onChange: { _ in })
+        #expect(results.wait(until: .now() + .seconds(10)) { $0.first } == .success)
+        token.cancel()
+    }
+
     @Test("a server list that cannot be read is refused")
     func badServers() {
         let log = MemoryLog()

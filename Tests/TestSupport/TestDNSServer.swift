@@ -16,6 +16,22 @@ public final class TestDNSServer: Sendable {
         case truncated([IPAddress], ttl: UInt32)
         /// Different answers to A and AAAA.
         indirect case byFamily(ipv4: Answer, ipv6: Answer)
+        /// SRV records, and no addresses.
+        case services([Service], ttl: UInt32)
+        /// UDP says that the answer is truncated: the whole comes over TCP.
+        indirect case overTCP(Answer)
+    }
+
+    /// One SRV record; the target `.` says that the service is nowhere.
+    public struct Service: Sendable, Hashable {
+        var priority: UInt16
+        var weight: UInt16
+        var port: UInt16
+        var target: String
+
+        public init(_ target: String, port: UInt16, priority: UInt16 = 0, weight: UInt16 = 1) {
+            (self.target, self.port, self.priority, self.weight) = (target, port, priority, weight)
+        }
     }
 
     private struct State {
@@ -42,7 +58,7 @@ public final class TestDNSServer: Sendable {
     /// Sets the answer for a name (lower case, no final dot); nil: no such name.
     public func set(_ name: String, _ answer: Answer?) { state.withLock { $0.answers[name] = answer } }
 
-    /// How many questions for the name have come, both families together.
+    /// How many questions for the name have come, all kinds of records together.
     public func questions(for name: String) -> Int { state.withLock { $0.questions[name] ?? 0 } }
 
     /// A UDP socket on a free port, and a TCP listener on the same one.
@@ -111,7 +127,8 @@ public final class TestDNSServer: Sendable {
 /// One question as it came, and the making of replies to it.
 private struct DNSQuestion {
     let name: String
-    let isIPv6: Bool
+    private let type: UInt16
+    private var isIPv6: Bool { type == 28 }
     private let identifier: [UInt8]
     /// Name, type and class as they came.
     private let section: [UInt8]
@@ -128,7 +145,7 @@ private struct DNSQuestion {
         }
         guard index + 5 <= query.count else { return nil }
         name = labels.joined(separator: ".")
-        isIPv6 = query[index + 2] == 28
+        type = UInt16(query[index + 1]) << 8 | UInt16(query[index + 2])
         identifier = Array(query[..<2])
         section = Array(query[12..<(index + 5)])
     }
@@ -141,6 +158,9 @@ private struct DNSQuestion {
         case .byFamily(let ipv4, let ipv6): reply(isIPv6 ? ipv6 : ipv4, overTCP: overTCP)
         case .truncated(let addresses, let ttl):
             overTCP ? reply(.addresses(addresses, ttl: ttl), overTCP: true) : message(code: 0, [], truncated: true)
+        case .overTCP(let answer): overTCP ? reply(answer, overTCP: true) : message(code: 0, [], truncated: true)
+        case .services(let services, let ttl):
+            message(code: 0, type == 33 ? services.map { record($0, ttl) } : [])
         case .addresses(let addresses, let ttl): message(code: 0, records(addresses, [0xc0, 12], ttl))
         case .alias(let target, let aliasTTL, let addresses, let ttl):
             message(
@@ -151,7 +171,8 @@ private struct DNSQuestion {
     }
 
     private func records(_ addresses: [IPAddress], _ owner: [UInt8], _ ttl: UInt32) -> [[UInt8]] {
-        addresses.filter { $0.isV4 != isIPv6 }.map { address in
+        guard type == 1 || type == 28 else { return [] }
+        return addresses.filter { $0.isV4 != isIPv6 }.map { address in
             let data: [UInt8] =
                 switch address {
                 case .v4(let value): bytes(value)
@@ -162,8 +183,15 @@ private struct DNSQuestion {
         }
     }
 
+    private func record(_ service: TestDNSServer.Service, _ ttl: UInt32) -> [UInt8] {
+        let numbers = [service.priority, service.weight, service.port].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+        let target = service.target == "." ? [0] : encoded(service.target)
+        return [0xc0, 12, 0, 33, 0, 1] + bytes(ttl) + prefixed(numbers + target)
+    }
+
     private func message(code: UInt8, _ records: [[UInt8]], truncated: Bool = false) -> [UInt8] {
-        let counts: [UInt8] = [0, 1, 0, UInt8(records.count), 0, 0, 0, 0]
+        let count = [UInt8(records.count >> 8), UInt8(records.count & 0xff)]
+        let counts: [UInt8] = [0, 1] + count + [0, 0, 0, 0]
         return identifier + [truncated ? 0x87 : 0x85, 0x80 | code] + counts + section + records.flatMap { $0 }
     }
 
