@@ -119,7 +119,7 @@ let tests: [String: [Target.Dependency]] = [
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
     "EngineTests": [
         "AllocationProbe", "Certificates", "Engine", "EngineCore", "EngineModel", "Observability", "Platform",
-        "Primitives",
+        "Primitives", "Resolver",
     ],
     "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],

@@ -31,7 +31,9 @@ extension Engine {
         var acknowledgement: Acknowledgement {
             var states = groups.mapValues { _ in BindingState.bound }
             for (binding, retry) in failures { states[binding] = .failed(retry.failure) }
-            return Acknowledgement(generation: generation, bindings: states)
+            var acknowledgement = Acknowledgement(generation: generation, bindings: states)
+            (acknowledgement.resolved, acknowledgement.unresolved) = compiler.nameStates
+            return acknowledgement
         }
     }
 

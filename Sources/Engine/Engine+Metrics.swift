@@ -24,6 +24,7 @@ extension Engine {
         writeDroppedTLVs(byBackend, &text)
         writeBalancing(into: &text)
         writeSessions(byBackend, &text)
+        writeNames(&text)
         writeLimits(into: &text)
         writeAccessLog(&text)
         text.single(

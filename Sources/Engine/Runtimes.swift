@@ -210,6 +210,8 @@ final class BackendRuntime: Sendable {
     let balancer: Balancer?
     /// Whether its endpoints depend on answers of DNS.
     let hasNames: Bool
+    /// Whether some of them have an alternate (``ResolvedEndpoints/alternates``).
+    let hasAlternates: Bool
     /// Nil: every endpoint can always be used.
     let health: BackendHealth?
     /// Parallel to ``endpoints``; empty without ``health``.
@@ -245,6 +247,7 @@ final class BackendRuntime: Sendable {
         only =
             endpoints.count == 1 && balancer == nil && resolved.weights.allSatisfy { $0 > 0 } ? endpoints[0] : nil
         picker = EndpointPicker(weights: resolved.weights)
+        hasAlternates = !resolved.alternates.isEmpty
         hasNames = configuration.endpoints.contains { $0.address.isName }
         connectTimeout = configuration.settings.connectTimeout.wholeMilliseconds
     }
@@ -259,10 +262,17 @@ struct ResolvedEndpoints: Sendable {
     var preferences: [UInt8] = []
     /// Parallel to the endpoints; nil: not known.
     var zones: [String?] = []
+    /// Parallel to the endpoints, where a name has addresses of both families and both are wanted: the index of one of the other
+    /// family, or -1. Empty where there is none.
+    var alternates: [Int32] = []
     /// Names whose first answer has not come yet.
     var isPending = false
     /// Every name failed and none ever resolved, or it led to refused addresses only.
     var hasFailed = false
+    /// How many addresses of SRV records' targets are not used, because there are too many.
+    var leftOut = 0
+    /// Names without an address that could be used: one sentence each. Connections do not depend on it.
+    var problems: [String] = []
     /// Addresses that names led to and that are not used: one sentence each.
     var refused: [String] = []
 
@@ -270,6 +280,7 @@ struct ResolvedEndpoints: Sendable {
         left.isPending == right.isPending && left.hasFailed == right.hasFailed && left.refused == right.refused
             && left.endpoints.elementsEqual(right.endpoints, by: ===) && left.weights == right.weights
             && left.preferences == right.preferences && left.zones == right.zones
+            && left.alternates == right.alternates && left.leftOut == right.leftOut
     }
 }
 

@@ -1,4 +1,5 @@
 internal import EngineModel
+internal import Observability
 internal import Platform
 internal import Primitives
 
@@ -6,38 +7,62 @@ internal import Primitives
 
 extension TableCompiler {
     func resolve(_ backend: BackendConfiguration, names: NameAnswers) -> ResolvedEndpoints {
-        var resolved = ResolvedEndpoints()
-        var failures = 0
-        func add(_ address: StreamAddress, _ endpoint: EndpointConfiguration) {
-            let key = EndpointKey(backend: backend.id, address: address)
-            resolved.endpoints.append(endpointStates.state(key) { EndpointState(address: address) })
-            resolved.weights.append(endpoint.weight)
-            resolved.preferences.append(endpoint.preference)
-            resolved.zones.append(endpoint.zone)
+        var collection = EndpointCollection(backend, names)
+        for endpoint in backend.endpoints { collection.add(endpoint) }
+        return collection.resolved { address in
+            endpointStates.state(EndpointKey(backend: backend.id, address: address)) { EndpointState(address: address) }
         }
-        for endpoint in backend.endpoints {
-            switch endpoint.address {
-            case .ip(let address): add(.ip(address), endpoint)
-            case .unix(let path): add(.unix(path: path), endpoint)
-            case .name(let name, let port):
-                switch names.answer(NameKey(name: name, settings: backend.settings)) {
-                case .pending: resolved.isPending = true
-                case .failed: failures += 1
-                case .addresses(let addresses):
-                    // Whoever answers for the name may say something else each time: every answer is looked at.
-                    for ip in addresses {
-                        if let kind = backend.settings.refusedAddresses.refusal(of: ip) {
-                            resolved.refused.append("\(name) is \(ip) (\(kind))")
-                        } else {
-                            add(.ip(SocketAddress(ip, port)), endpoint)
-                        }
-                    }
-                }
-            case .records: failures += 1
+    }
+
+    /// Says what of a backend's addresses is not used, where that is not what it was before.
+    func report(_ backend: BackendConfiguration, _ resolved: ResolvedEndpoints, before: ResolvedEndpoints?) {
+        if !resolved.refused.isEmpty, before?.refused != resolved.refused {
+            logger.warning(
+                resolved.endpoints.isEmpty
+                    ? "backend cannot be reached: its name leads only to addresses that are refused"
+                    : "addresses of a backend's name are refused and left out",
+                ["backend": "\(backend.id)", "problem": "\(resolved.refused.joined(separator: ", "))"])
+        }
+        if resolved.leftOut > 0, before?.leftOut != resolved.leftOut {
+            logger.warning(
+                "SRV records of a backend lead to more addresses than are used",
+                [
+                    "backend": "\(backend.id)", "used": LogValue(EndpointCollection.mostOfServices),
+                    "leftOut": LogValue(resolved.leftOut),
+                ])
+        }
+    }
+
+    /// What is known of the names of backends, whose variants count as one.
+    var nameStates: (resolved: Set<BackendID>, unresolved: [BackendID: String]) {
+        var unresolved: [BackendID: String] = [:]
+        var pending: Set<BackendID> = []
+        var all: Set<BackendID> = []
+        for (id, state) in namesOfBackends {
+            all.insert(id.withoutVariant)
+            switch state {
+            case .pending: pending.insert(id.withoutVariant)
+            case .resolved: break
+            case .unresolved(let sentence): unresolved[id.withoutVariant] = sentence
             }
         }
-        resolved.hasFailed = resolved.endpoints.isEmpty && (failures > 0 || !resolved.refused.isEmpty)
-        return resolved
+        return (all.subtracting(pending).filter { unresolved[$0] == nil }, unresolved)
+    }
+}
+
+/// What is known of all names of a backend.
+enum NamesOfBackend: Sendable {
+    case pending
+    case resolved
+    /// At least one has no address that could be used: the sentence says which, and why.
+    case unresolved(String)
+
+    init(_ resolved: ResolvedEndpoints) {
+        if !resolved.problems.isEmpty {
+            self = .unresolved(resolved.problems.joined(separator: "; "))
+        } else {
+            self = resolved.isPending ? .pending : .resolved
+        }
     }
 }
 
@@ -46,7 +71,11 @@ extension BackendConfiguration {
     var names: Set<NameKey> {
         var keys: Set<NameKey> = []
         for endpoint in endpoints {
-            if case .name(let name, _) = endpoint.address { keys.insert(NameKey(name: name, settings: settings)) }
+            switch endpoint.address {
+            case .ip, .unix: break
+            case .name(let name, _): keys.insert(NameKey(name: name, settings: settings))
+            case .records(let name): keys.insert(NameKey(name: name, settings: settings, wantsServices: true))
+            }
         }
         return keys
     }

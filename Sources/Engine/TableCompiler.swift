@@ -21,6 +21,8 @@ struct TableCompiler {
     private var configuredBackends: [BackendConfiguration] = []
     /// Backends whose endpoints depend on answers of DNS.
     private var named: [BackendID: Set<NameKey>] = [:]
+    /// What the newest table knows of their names.
+    private(set) var namesOfBackends: [BackendID: NamesOfBackend] = [:]
     private var clientContexts: [BackendTLS: TLSClientContext] = [:]
     /// Which routes of the newest table lead to which backend, by TLS listener.
     var users: [ListenerKey: BackendUsers] = [:]
@@ -110,10 +112,10 @@ struct TableCompiler {
 extension TableCompiler {
     // MARK: Backends
 
-    /// The names that a configuration needs answers for, where they are others than before; nil: they are the same. What it
-    /// finds out serves the compilation that follows, and so does `change`.
+    /// The names that a configuration needs answers for, each with its backends without variant, where they are others than
+    /// before; nil: they are the same. What it finds out serves the compilation that follows, and so does `change`.
     mutating func changedNames(_ configuration: EngineConfiguration, _ change: ConfigurationChange? = nil)
-        -> Set<NameKey>?
+        -> [NameKey: Set<BackendID>]?
     {
         let configurations = configuration.backends
         self.change = change
@@ -126,7 +128,9 @@ extension TableCompiler {
             if !names.isEmpty { named[configurations[index].id] = names }
         }
         guard named != before else { return nil }
-        return named.values.reduce(into: []) { $0.formUnion($1) }
+        return named.reduce(into: [:]) { names, entry in
+            for name in entry.value { names[name, default: []].insert(entry.key.withoutVariant) }
+        }
     }
 
     private func backendDifference(to configurations: [BackendConfiguration]) -> ListDifference {
@@ -150,6 +154,7 @@ extension TableCompiler {
             healthBook.noteGone(backends[id])
             backends[id] = nil
             if !actingBackends.isEmpty { actingBackends.remove(id) }
+            namesOfBackends[id] = nil
         }
         for index in difference.added {
             let configuration = configurations[index]
@@ -185,14 +190,9 @@ extension TableCompiler {
     ) -> BackendRuntime {
         if let old, !old.hasNames, old.configuration == backend { return old }
         let resolved = resolve(backend, names: names)
+        if !backend.names.isEmpty { namesOfBackends[backend.id] = NamesOfBackend(resolved) }
         if let old, old.configuration == backend, old.resolved == resolved { return old }
-        if !resolved.refused.isEmpty, old?.resolved.refused != resolved.refused {
-            logger.warning(
-                resolved.endpoints.isEmpty
-                    ? "backend cannot be reached: its name leads only to addresses that are refused"
-                    : "addresses of a backend's name are refused and left out",
-                ["backend": "\(backend.id)", "problem": "\(resolved.refused.joined(separator: ", "))"])
-        }
+        report(backend, resolved, before: old?.resolved)
         let id = backend.id.withoutVariant
         let state = backendStates.state(id) { BackendState(id: id, counters: block(BackendField.count)) }
         let tls = backend.tls.map { clientContexts[$0] ?? TLSClientContext($0) }

@@ -8,8 +8,8 @@ public protocol ConfigurationTarget: Sendable {
     /// one is what runs.
     func apply(_ configuration: EngineConfiguration, change: ConfigurationChange?) -> Acknowledgement
 
-    /// Calls `body`, from a thread of the engine, when a listener's state changes between applications (a bind that is
-    /// retried succeeds). One observer; the latest wins.
+    /// Calls `body`, from a thread of the engine, when what was acknowledged changes between applications: a bind that is retried
+    /// succeeds, a backend's name is answered. One observer; the latest wins.
     func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void)
 }
 
@@ -24,6 +24,11 @@ public struct Acknowledgement: Hashable, Sendable {
     /// Counts applications from 1.
     public var generation: UInt64
     public var bindings: [Binding: BindingState]
+    /// Backends, without variant, with a name that has no address which could be used: one sentence says which names, and why.
+    /// One whose last good answer is kept is none of them.
+    public var unresolved: [BackendID: String] = [:]
+    /// Backends, without variant, all of whose names have addresses.
+    public var resolved: Set<BackendID> = []
 
     public init(generation: UInt64, bindings: [Binding: BindingState]) {
         self.generation = generation

@@ -158,8 +158,11 @@ final class EchoBackend: Sendable {
     let resumed = Locked<[Bool]>([])
     private let stopped = Locked(false)
 
-    init(_ name: String = "", tls: TLSServerOptions? = nil) throws {
-        let plain = tls == nil ? try PlainServer() : nil
+    /// `address`: of a plain one.
+    init(
+        _ name: String = "", tls: TLSServerOptions? = nil, on address: SocketAddress = SocketAddress(.loopbackV4, 0)
+    ) throws {
+        let plain = tls == nil ? try PlainServer(on: address) : nil
         let secure = try tls.map { try TLSTestServer($0) }
         port = plain?.port ?? secure?.port ?? 0
         let thread = try Thread(named: "echo") { [weak self] in

@@ -4,6 +4,7 @@ import EngineModel
 import Observability
 import Platform
 import Primitives
+import Resolver
 import TestSupport
 import Testing
 
@@ -125,7 +126,7 @@ struct TableWalkTests {
         }
         var lines = output.backends.map { id, backend in
             "\(id) \(backend.configuration) \(backend.endpoints.map { "\($0.address)" }) \(backend.resolved.weights)"
-                + " \(backend.resolved.isPending) \(backend.resolved.hasFailed) \(backend.resolved.refused)"
+                + " \(backend.resolved.preferences) \(backend.resolved.isPending) \(backend.resolved.hasFailed) \(backend.resolved.refused)"
                 + " \(backend.tls?.configuration == backend.configuration.tls)"
         }
         for (binding, runtime) in output.bindings {
@@ -170,7 +171,12 @@ private struct World {
             let addresses = (0..<random.below(3)).map {
                 IPAddress.v4(0x7f00_0001 + UInt32($0) + UInt32(random.below(2)))
             }
-            answers.answers[key] = [.pending, .failed, .addresses(addresses)][random.below(3)]
+            answers.answers[key] = [.pending, .failed("no"), .addresses(addresses)][random.below(3)]
+            let services = (0..<random.below(3)).map {
+                ServiceRecord(priority: UInt16($0), weight: 1, target: "n\(random.below(2)).test", port: 91)
+            }
+            let records = NameKey(name: "srv.test", settings: .init(), wantsServices: true)
+            answers.answers[records] = [.pending, .failed("no"), .services(services)][random.below(3)]
         case 3: addOrRemoveListener(&random)
         default:
             guard !configuration.listeners.isEmpty else { return addOrRemoveListener(&random) }
@@ -186,6 +192,7 @@ private struct World {
         if random.below(3) == 0 {
             new.endpoints.append(
                 .init(address: .name("n\(random.below(2)).test", port: 90), weight: 1 + random.below(3)))
+            if random.below(2) == 0 { new.endpoints.append(.init(address: .records("srv.test"), weight: 1)) }
             new.settings.refusedAddresses.loopback = random.below(3) == 0
         }
         if random.below(3) == 0 {
