@@ -229,6 +229,14 @@ enum EventToken {
     }
     @inline(__always) static func side(_ token: UInt64) -> Int { Int(token & 1) }
 
+    private static let race: UInt64 = special | 1 << 62
+    /// A second attempt to connect (``Race``).
+    static func race(slot: Int, life: UInt32) -> UInt64 { race | UInt64(slot) << 30 | UInt64(life & 0x3fff_ffff) }
+    /// Of a special one that is none of those above.
+    static func isRace(_ token: UInt64) -> Bool { token & race == race }
+    static func raceSlot(_ token: UInt64) -> Int { Int((token & ~race) >> 30) }
+    static func raceLife(_ token: UInt64) -> UInt32 { UInt32(token & 0x3fff_ffff) }
+
     @inline(__always) static func listener(_ binding: Int) -> UInt64 { special | UInt64(binding) }
     @inline(__always) static func isSpecial(_ token: UInt64) -> Bool { token & special != 0 }
     @inline(__always) static func binding(_ token: UInt64) -> Int { Int(token & ~special) }

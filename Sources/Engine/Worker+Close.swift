@@ -169,6 +169,7 @@ extension Worker {
         timers.cancel(Int32(slot))
         if record.pointee.throttles != nil { endThrottles(slot) }
         if record.pointee.greeting != nil { dropGreeting(slot) }
+        if !races.isEmpty { dropRace(slot) }
         for index in 0..<2 {
             let side = sides + (2 * slot + index)
             if let ssl = side.pointee.tls { SSL_free(ssl) }

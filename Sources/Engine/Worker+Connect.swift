@@ -31,6 +31,7 @@ extension Worker {
         sides[2 * slot + 1].descriptor = descriptor
         if family != AF_UNIX { _ = sluice_set_option(descriptor, protocolTCP, TCP_NODELAY, 1) }
         let result = endpoint.kernelAddress.withPointer { sluice_connect(descriptor, $0, $1) }
+        if backend.hasAlternates, result != 0 { prepareRace(slot, backend, endpoint) }
         guard result == 0 || result == -EINPROGRESS else { return connectFailed(slot, -result) }
         let token = EventToken.connection(slot: slot, life: record.pointee.life, side: 1)
         let added = sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token)
@@ -43,6 +44,7 @@ extension Worker {
 
     /// The backend's socket reported something.
     func finishConnect(_ slot: Int) -> StageOutcome {
+        if !races.isEmpty { judgeRace(slot) }
         let side = sides + (2 * slot + 1)
         if side.pointee.flags.contains(.failed) {
             return connectFailed(slot, sluice_socket_error(side.pointee.descriptor))
@@ -163,20 +165,23 @@ extension Worker {
     // MARK: Failures and retries
 
     func connectFailed(_ slot: Int, _ error: Int32) -> StageOutcome {
-        let reason: CloseReason
-        let result: ConnectResult
-        switch error {
-        case ECONNREFUSED, ENOENT, ECONNRESET: (reason, result) = (.connectRefused, .refused)
-        case ETIMEDOUT: (reason, result) = (.connectTimeout, .timeout)
-        default: (reason, result) = (.connectUnreachable, .unreachable)
-        }
+        let (reason, result) = Worker.failure(error)
         return attemptFailed(slot, reason, result, "\(Errno(rawValue: error))")
+    }
+
+    static func failure(_ error: Int32) -> (CloseReason, ConnectResult) {
+        switch error {
+        case ECONNREFUSED, ENOENT, ECONNRESET: (.connectRefused, .refused)
+        case ETIMEDOUT: (.connectTimeout, .timeout)
+        default: (.connectUnreachable, .unreachable)
+        }
     }
 
     /// Another endpoint is tried after a pause while retries and time are left, else the last failure is the reason.
     func attemptFailed(
         _ slot: Int, _ reason: CloseReason, _ result: ConnectResult, _ problem: String
     ) -> StageOutcome {
+        if !races.isEmpty, let outcome = outliveFailure(slot, reason, result, problem) { return outcome }
         let record = records + slot
         closeBackendSide(slot)
         guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
@@ -217,6 +222,7 @@ extension Worker {
     func closeBackendSide(_ slot: Int) {
         let side = sides + (2 * slot + 1)
         if records[slot].greeting != nil { dropGreeting(slot) }
+        if !races.isEmpty { dropRace(slot) }
         if let ssl = side.pointee.tls { SSL_free(ssl) }
         if side.pointee.descriptor >= 0 { _ = sluice_close(side.pointee.descriptor) }
         side.initialize(to: Side())

@@ -36,7 +36,7 @@ extension Worker {
         records[slot].endpoint.flatMap { backend.observed[ObjectIdentifier($0.takeUnretainedValue())] }
     }
 
-    private func noteFailure(of endpoint: EndpointHealth, _ backend: BackendRuntime) {
+    func noteFailure(of endpoint: EndpointHealth, _ backend: BackendRuntime) {
         guard let limit = backend.health?.failureLimit, endpoint.noteFailure() >= limit,
             !endpoint.standing.contains(.ejected)
         else { return }

@@ -77,6 +77,7 @@ extension Worker {
         case .retry:
             records[slot].stage = .choose
             advance(slot)
+        case .connect where !races.isEmpty && beginRace(slot): return
         case .connect, .greet, .backendStartTLS:
             follow(slot, attemptFailed(slot, .connectTimeout, .timeout, "no answer in time"))
         case .backendHandshake:

@@ -54,6 +54,8 @@ final class Worker {
     var isGoingThroughSlots = false
     /// Where connections of this worker wait for room at a backend.
     var lines: [LocalLine] = []
+    /// Second attempts to connect, by slot.
+    var races: [Int32: Race] = [:]
     var walks: [SlotCursor] = []
     var rechecks: [RecheckCursor] = []
     /// The slot at which a sweep goes on; -1: none is under way.
@@ -137,6 +139,10 @@ final class Worker {
                 } else if token == EventToken.paced {
                     pacedAt = 0
                 } else if EventToken.isSpecial(token) {
+                    if EventToken.isRace(token) {
+                        raceEvent(token, events[index].events)
+                        continue
+                    }
                     callers.append(EventToken.binding(token))
                 } else {
                     dispatch(token, events[index].events)
