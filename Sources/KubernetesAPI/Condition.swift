@@ -105,6 +105,7 @@ extension Condition.Reason {
     public static let refNotPermitted = Self("RefNotPermitted")
     public static let invalidKind = Self("InvalidKind")
     public static let backendNotFound = Self("BackendNotFound")
+    public static let dnsFailed = Self("DNSFailed")
     public static let notAllowedByListeners = Self("NotAllowedByListeners")
     public static let noMatchingListenerHostname = Self("NoMatchingListenerHostname")
     public static let noMatchingParent = Self("NoMatchingParent")

@@ -2,8 +2,9 @@ public import EngineModel
 internal import KubernetesAPI
 public import Primitives
 
-/// Closes the open `Programmed` conditions of a report with what the engine acknowledged. `addresses` are where gateways
-/// that ask for no address are reachable. Pure; without an acknowledgement nothing is closed.
+/// Closes the open `Programmed` conditions of a report with what the engine acknowledged, and says of Backends whether their
+/// names resolve. `addresses` are where gateways that ask for no address are reachable. Pure; without an acknowledgement
+/// nothing is closed.
 public func compose(
     _ report: StatusReport, _ acknowledgement: Acknowledgement?, addresses: [IPAddress]
 ) -> StatusReport {
@@ -39,6 +40,7 @@ public struct StatusComposer: Sendable {
         } else {
             closer.closeAll()
         }
+        closer.closeBackends()
         memory = Memory(
             report: report, bindings: acknowledgement.bindings, addresses: addresses, composed: closer.report)
         return closer.report
@@ -76,6 +78,29 @@ private struct StatusCloser {
             if open.gateways[key] == nil { report.gateways[key] = nil }
             close(key)
         }
+    }
+
+    /// Of Backends whose names the engine watches, those of routes: whether they have addresses. Until the first answer nothing
+    /// is said.
+    mutating func closeBackends() {
+        for id in acknowledgement.resolved where id.kind == "Backend" {
+            add(id, .true, .resolvedRefs, "")
+        }
+        for (id, problem) in acknowledgement.unresolved where id.kind == "Backend" {
+            add(id, .false, .dnsFailed, problem)
+        }
+    }
+
+    private mutating func add(
+        _ id: BackendID, _ status: Condition.Status, _ reason: Condition.Reason, _ message: String
+    ) {
+        let key = ObjectKey(namespace: id.namespace, name: id.name)
+        guard let accepted = report.backends[key]?.conditions.first(where: { $0.type == .accepted }) else { return }
+        let own = report.backends[key]?.conditions.contains { $0.type == .resolvedRefs && $0.status == .false }
+        guard own != true else { return }
+        report.backends[key]?.conditions.removeAll { $0.type == .resolvedRefs }
+        report.backends[key]?.conditions.append(
+            Condition(.resolvedRefs, status, reason, message, observedGeneration: accepted.observedGeneration))
     }
 
     private mutating func close(_ key: ObjectKey) {

@@ -57,6 +57,22 @@ struct ServiceBackendTests {
         #expect(try kept.receive(exactly: "still \(keptName)".utf8.count) == Array("still \(keptName)".utf8))
     }
 
+    @Test("records of the lowest priority take everything; the next ones follow when those are gone")
+    func priorities() throws {
+        let (first, second) = (try EchoBackend("first"), try EchoBackend("second"))
+        dns.set("one.test", .addresses([.loopbackV4], ttl: 60))
+        let both = [
+            TestDNSServer.Service("one.test", port: second.port, priority: 20, weight: 1000),
+            TestDNSServer.Service("one.test", port: first.port, priority: 10),
+        ]
+        dns.set(name, .services(both, ttl: 1))
+        apply()
+        #expect(waitUntil { greeting == "first" })
+        for _ in 0..<20 { #expect(greeting == "first") }
+        dns.set(name, .services([both[0]], ttl: 1))
+        #expect(waitUntil { greeting == "second" })
+    }
+
     @Test("the last good records stay through failures; that the service is nowhere is an answer")
     func failures() throws {
         let echo = try EchoBackend("here")

@@ -102,15 +102,21 @@ struct BackendCatalog {
     }
 
     private static func name(_ fqdn: Backend.FQDN, at path: String) throws(Problem) -> EndpointAddress {
-        guard fqdn.srv != true else { throw Problem("\(path).srv is not supported by this version") }
+        let isService = fqdn.srv == true
         var hostname = fqdn.hostname.lowercased()
         if hostname.hasSuffix(".") { hostname.removeLast() }
-        guard HostnamePattern.isDNSName(hostname), IPAddress(hostname) == nil else {
+        // Names of services have labels that begin with an underscore (RFC 2782).
+        let plain = isService ? String(hostname.map { $0 == "_" ? "a" : $0 }) : hostname
+        guard HostnamePattern.isDNSName(plain), IPAddress(hostname) == nil else {
             throw Problem("\(path).hostname: '\(fqdn.hostname)' is not a DNS name")
         }
         let isLocal = hostname == "localhost" || hostname.hasSuffix(".localhost")
         guard !isLocal, !hostname.hasSuffix(".svc"), !hostname.hasSuffix(".svc.cluster.local") else {
             throw Problem("\(path).hostname must not be localhost or a Service name; refer to the Service itself")
+        }
+        if isService {
+            guard fqdn.port == nil else { throw Problem("\(path).port must not be set with srv, whose records say it") }
+            return .records(hostname)
         }
         guard let number = fqdn.port else { throw Problem("\(path).port is missing") }
         return .name(hostname, port: try port(number, at: path + ".port"))
