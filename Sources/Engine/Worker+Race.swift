@@ -32,7 +32,9 @@ extension Worker {
     func prepareRace(_ slot: Int, _ backend: BackendRuntime, _ endpoint: EndpointState) {
         let record = records + slot
         // Where connections are counted against limits, an attempt is one of them: none goes beside it.
-        guard backend.circuit == nil, let index = backend.endpoints.firstIndex(where: { $0 === endpoint }) else { return }
+        guard backend.circuit == nil, let index = backend.endpoints.firstIndex(where: { $0 === endpoint }) else {
+            return
+        }
         let alternate = Int(backend.resolved.alternates[index])
         guard alternate >= 0, !record.pointee.tried.contains(alternate) else { return }
         let deadline = record.pointee.stageDeadline
