@@ -103,6 +103,31 @@ enum Manifest {
         """
     }
 
+    /// A Service whose port 1 is one port of 127.0.0.1 for each endpoint, with an EndpointSlice each.
+    static func service(_ name: String, at ports: [UInt16]) -> String {
+        let slices = ports.enumerated().map { index, port in
+            """
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {name: \(name)-\(index), labels: {kubernetes.io/service-name: \(name)}}
+            addressType: IPv4
+            ports: [{name: main, port: \(port)}]
+            endpoints: [{addresses: [127.0.0.1]}]
+            ---
+
+            """
+        }
+        return """
+            apiVersion: v1
+            kind: Service
+            metadata: {name: \(name)}
+            spec:
+              ports: [{name: main, port: 1}]
+            ---
+
+            """ + slices.joined()
+    }
+
     static func secret(_ name: String, _ certificate: TestCertificate) -> String {
         """
         apiVersion: v1

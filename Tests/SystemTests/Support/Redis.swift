@@ -6,16 +6,31 @@ final class Redis: Sendable {
     let port: UInt16
     private let program: Program
 
-    init() throws {
-        port = try Ports.free()
+    /// `port` nil: a free one.
+    init(port: UInt16? = nil, _ arguments: [String] = []) throws {
+        self.port = try port ?? Ports.free()
         program = try Program(
             "redis-server",
             [
-                try Installation.program("redis-server"), "--port", "\(port)", "--bind", "127.0.0.1", "--save", "",
+                try Installation.program("redis-server"), "--port", "\(self.port)", "--bind", "127.0.0.1", "--save", "",
                 "--appendonly", "no", "--dir", "/tmp",
-            ])
-        let port = port
+            ] + arguments)
+        let port = self.port
         _ = try program.wait(for: "PONG") { try Redis.command(["PING"], at: port) == "PONG" ? true : nil }
+    }
+
+    /// Sends it a signal, such as one that halts it.
+    func signal(_ number: Int32) { program.signal(number) }
+
+    /// Ends it without warning, and waits.
+    func kill() throws {
+        program.signal(SIGKILL)
+        try program.waitForEnd(within: .seconds(10))
+    }
+
+    /// What it says that it is: `master` or `slave`.
+    var role: String {
+        get throws { try Redis.command(["ROLE"], at: port).split(separator: "\n").first.map(String.init) ?? "" }
     }
 
     /// Ends it and waits.
