@@ -16,12 +16,24 @@ extension Balancer {
     /// Chooses an endpoint. Those that were tried are taken again only where no other is left, those that are full never.
     func choose(_ request: Request, random: inout SplitMix64, isFull: (Int) -> Bool) -> Choice {
         let view = view(worker: request.worker, now: request.now)
+        let choice = choose(request, view, &random, isFull)
+        guard case .full = choice, isOutdated(view) else { return choice }
+        return choose(request, self.view(worker: request.worker, now: request.now, exactly: true), &random, isFull)
+    }
+
+    private func choose(
+        _ request: Request, _ view: BalancerView, _ random: inout SplitMix64, _ isFull: (Int) -> Bool
+    ) -> Choice {
         guard !view.shares.isEmpty else { return view.shares.isWaiting ? .awaited : .nobody }
         let tried = request.tried
-        if !tried.isEmpty, let other = pick(request, view, &random, isOut: { tried.contains($0) || isFull($0) }) {
+        if !tried.isEmpty,
+            let other = pick(
+                request, view, &random, isOut: { tried.contains($0) || isFull($0) || hasGone($0, view) })
+        {
             return .endpoint(other)
         }
-        return pick(request, view, &random, isOut: isFull).map { .endpoint($0) } ?? .full
+        let picked = pick(request, view, &random, isOut: { isFull($0) || hasGone($0, view) })
+        return picked.map { .endpoint($0) } ?? .full
     }
 
     private func pick(

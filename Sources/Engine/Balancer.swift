@@ -52,27 +52,45 @@ final class Balancer: @unchecked Sendable {
         views.deallocate()
     }
 
-    /// What holds at `now` (milliseconds); called on the worker alone.
-    func view(worker: Int, now: Int64) -> BalancerView {
+    /// What holds at `now` (milliseconds); called on the worker alone. `exactly`: also of many endpoints.
+    func view(worker: Int, now: Int64, exactly: Bool = false) -> BalancerView {
         let changes = changes?.count ?? 0
-        if let view = views[worker], view.changes == changes, now < view.end { return view }
-        let view = view(changes, now)
+        if let view = views[worker], holds(view, changes, now, exactly) { return view }
+        let view = view(changes, now, exactly)
         views[worker] = view
         return view
     }
 
     /// The same, from any thread.
-    func view(now: Int64) -> BalancerView { view(changes?.count ?? 0, now) }
+    func view(now: Int64) -> BalancerView { view(changes?.count ?? 0, now, true) }
 
-    private func view(_ changes: UInt64, _ now: Int64) -> BalancerView {
+    private func view(_ changes: UInt64, _ now: Int64, _ exactly: Bool) -> BalancerView {
         newest.withLock { newest in
-            if let newest, newest.changes == changes, now < newest.end { return newest }
+            if let newest, holds(newest, changes, now, exactly) { return newest }
             let shares = policy.shares(at: now, use: use, start: start)
-            let view = BalancerView(changes: changes, shares: shares)
+            let view = BalancerView(changes: changes, shares: shares, now: now)
             newest = view
             return view
         }
     }
+
+    /// Of thousands of endpoints standings may change thousands of times a second, as at the start: then they are looked through
+    /// a hundred times, and who is chosen meanwhile is asked whether it still is usable (``hasGone(_:_:)``).
+    private func holds(_ view: BalancerView, _ changes: UInt64, _ now: Int64, _ exactly: Bool) -> Bool {
+        guard now < view.end else { return false }
+        if view.changes == changes { return true }
+        return !exactly && hasMany && !view.shares.isEmpty && now < view.start + 10
+    }
+
+    private var hasMany: Bool { endpoints.count > 256 }
+
+    /// Whether an endpoint that the view has can be used no more.
+    func hasGone(_ index: Int, _ view: BalancerView) -> Bool {
+        hasMany && !view.shares.isPanicking && index < standings.count && !standings[index].isUsable
+    }
+
+    /// Whether the view may lack what has changed.
+    func isOutdated(_ view: BalancerView) -> Bool { view.changes != changes?.count ?? 0 }
 
     private func use(_ index: Int) -> EndpointUse {
         guard index < standings.count else { return .usable }
@@ -96,14 +114,15 @@ final class Balancer: @unchecked Sendable {
 final class BalancerView: Sendable {
     /// ``StandingChanges/count`` before standings were read.
     let changes: UInt64
-    /// Milliseconds.
+    /// When it was made, in milliseconds, and when it is another one though nothing happens.
+    let start: Int64
     let end: Int64
     let shares: EndpointShares
     private let activeSum = Atomic<Int>(0)
     private let activeSumEnd = Atomic<Int64>(0)
 
-    init(changes: UInt64, shares: EndpointShares) {
-        (self.changes, self.shares) = (changes, shares)
+    init(changes: UInt64, shares: EndpointShares, now: Int64) {
+        (self.changes, self.shares, start) = (changes, shares, now)
         end = shares.nextStep ?? .max
     }
 

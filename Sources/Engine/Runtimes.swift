@@ -125,7 +125,7 @@ final class RouteRuntime: Sendable {
     /// The state's.
     let cells: WorkerCells
     /// The backend of every connection, where there is no choice.
-    private let only: BackendRuntime?
+    let only: BackendRuntime?
     let limits: LimitSet?
     let idleTimeout: Int64
     let halfCloseTimeout: Int64
@@ -184,10 +184,9 @@ final class RouteRuntime: Sendable {
         return maxDuration - DrainCell.share(of: connection) % (spread + 1)
     }
 
-    /// The backend the next connection goes to, where no backend is a fallback; nil: refuse it.
+    /// The backend the next connection goes to, where there are several and none is a fallback; nil: refuse it.
     func nextBackend() -> BackendRuntime? {
-        if let only { return only }
-        return sequence.index(ticket: ticket.draw()).flatMap { targets[$0] }
+        sequence.index(ticket: ticket.draw()).flatMap { targets[$0] }
     }
 }
 

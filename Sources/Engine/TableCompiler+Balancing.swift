@@ -24,6 +24,7 @@ extension TableCompiler {
     private func method(
         _ method: LoadBalancing.Method, _ resolved: ResolvedEndpoints, _ state: BackendState
     ) -> Balancer.Method {
+        guard resolved.endpoints.count > 1 else { return .leastRequest }
         switch method {
         case .leastRequest: return .leastRequest
         case .random: return .random

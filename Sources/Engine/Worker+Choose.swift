@@ -10,7 +10,9 @@ extension Worker {
         let record = records + slot
         guard let route = record.pointee.route else { return .refuse(.noRoute, .proxy) }
         if record.pointee.backend == nil {
-            let next = route._withUnsafeGuaranteedRef { $0.tiers == nil ? $0.nextBackend() : nextOfTiers($0) }
+            let next = route._withUnsafeGuaranteedRef {
+                $0.only ?? ($0.tiers == nil ? $0.nextBackend() : nextOfTiers($0))
+            }
             guard let next else { return .refuse(.invalidBackend, .proxy) }
             setBackend(slot, next)
         }
