@@ -37,7 +37,7 @@ lint: ## Check the format, as CI does
 	@scripts/setup
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
-bench: ## The benchmark beside HAProxy, nginx and Envoy, all measures (about 15 minutes)
+bench: ## The benchmark beside HAProxy, nginx and Envoy, all measures (about 20 minutes)
 	@scripts/setup build bench
 	@scripts/bench
 

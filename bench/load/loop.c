@@ -42,11 +42,19 @@ static struct connection *add(int fd, const struct handler *handler, uint32_t ev
     return connection;
 }
 
+// Every address is every loopback address: nobody else is served.
+static void stay_at_home(int fd) {
+    const struct sockaddr_in *address = (const struct sockaddr_in *)&options->address;
+    if (address->sin_family != AF_INET || address->sin_addr.s_addr != htonl(INADDR_ANY)) return;
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3)) fail("bind to device lo: %s", strerror(errno));
+}
+
 void loop_listen(const struct handler *handler) {
     accepting = handler;
     listener = socket(options->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener < 0) fail("socket: %s", strerror(errno));
     set_option(listener, SOL_SOCKET, SO_REUSEADDR);
+    stay_at_home(listener);
     set_option(listener, IPPROTO_TCP, TCP_NODELAY);  // inherited by what is accepted
     if (bind(listener, (const struct sockaddr *)&options->address, options->address_length) || listen(listener, 4096))
         fail("bind and listen: %s", strerror(errno));

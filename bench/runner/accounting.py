@@ -2,6 +2,7 @@
 import pathlib
 import time
 
+from .failure import Failure
 from .processes import family
 
 
@@ -20,6 +21,15 @@ def cpu_seconds(*pids):
         for task in (folder / "task").iterdir():
             total += int((task / "schedstat").read_text().split()[0])
     return total / 1e9
+
+
+def thread_seconds(name, *pids):
+    """Processor time, user and system, of the threads of that name; raises where there is none."""
+    tasks = [task for folder in _trees(pids) for task in (folder / "task").iterdir()
+             if (task / "comm").read_text().rstrip("\n") == name]
+    if not tasks:
+        raise Failure(f"no thread is called {name}")
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def _pss_kib(pids):
@@ -74,6 +84,13 @@ def kernel_slab_kib():
         if line.startswith("Slab:"):
             return int(line.split()[1])
     return 0
+
+
+def sockets_waiting(port):
+    """How many TCP sockets over IPv4 are in TIME_WAIT with the port at either end, on the whole machine."""
+    waiting, end = "06", f":{port:04X}"
+    rows = (line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return sum(row[3] == waiting and (row[1].endswith(end) or row[2].endswith(end)) for row in rows)
 
 
 def listen_overflows():

@@ -65,9 +65,9 @@ class Load:
         self._binary = binary
         self._processes = processes
 
-    def serve(self, name, mode, *flags, port=0):
-        """Starts a server for the rest of the run; returns (process, port)."""
-        command = [self._binary, mode, "--listen", f"127.0.0.1:{port}", *flags]
+    def serve(self, name, mode, *flags, host="127.0.0.1", port=0):
+        """Starts a server for the rest of the run; returns (process, port). With 0.0.0.0 it has every loopback address."""
+        command = [self._binary, mode, "--listen", f"{host}:{port}", *flags]
         started = self._processes.start(name, command, talks=True)
         return started, Client(started).answer()["port"]
 

@@ -6,6 +6,7 @@ from .measures.bandwidth import Bandwidth
 from .measures.bulk import Bulk, Upload
 from .measures.change import Change
 from .measures.change_among import ChangeAmong
+from .measures.checks import Checks
 from .measures.connections import Connections
 from .measures.idle import Idle, IdlePassthrough, IdleTLS
 from .measures.names import Names
@@ -46,6 +47,7 @@ REGISTRY = [
     Entry(RoundTripsLargeMany, smoke=None, full={"rounds": 7, "seconds": 0.7}),
     Entry(SlowReader, smoke=None, full={"rounds": 3, "seconds": 1.5}),
     Entry(Bandwidth, smoke=None, full={"rounds": 3, "seconds": 3.0, "count": 2000}),
+    Entry(Checks, smoke=None, full={"rounds": 3, "endpoints": 10_000, "seconds": 20.0}),
     Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
     Entry(Names, smoke=None, full={"rounds": 3}),
     Entry(SNI, smoke=None, full={"rounds": 9, "count": 1000}),

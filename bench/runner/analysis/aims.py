@@ -63,5 +63,7 @@ AIMS = [
     Limit("one route changed among 10,000: refused after the first success", "names_change_refused", 0, "", exact=True),
     Limit("beside one slow reader: others' p99, times undisturbed", "slow_p99_one_ratio", 1.5, ""),
     Limit("beside eight stalled readers: others' p99, times undisturbed", "slow_p99_eight_ratio", 1.5, ""),
+    Limit("10,000 endpoints checked every 10 s, connect only: share of one core", "checks_core_percent", 10, "%"),
+    Limit("health checks: sockets left in TIME_WAIT", "checks_time_wait", 0, "", exact=True),
     Limit("beside 9,000 connections at once: others' p99, times undisturbed", "stampede_p99_ratio", 1.5, ""),
 ]

@@ -20,6 +20,7 @@ GROUPS = [
     Group("memory", "Memory of idle connections", ("idle", "idle-passthrough", "idle-tls")),
     Group("slow-reader", "Slow readers beside others", ("slow-reader",)),
     Group("bandwidth", "Limited bandwidth", ("bandwidth",)),
+    Group("checks", "Active health checks", ("checks",)),
     Group("stampede", "Thousands of connections at once", ("stampede",)),
     Group("names", "10,000 routes by SNI, and connections through them", ("names", "sni")),
     Group("change", "A changed route", ("change", "change-among")),
