@@ -1,4 +1,4 @@
-"""Sluice with a backend of many endpoints, all of which it checks. Each is an address of 127.0.0.0/8; one echo answers for all."""
+"""Sluice with a backend of many endpoints, all checked. Each is an address of 127.0.0.0/8; one echo answers for all."""
 import contextlib
 import dataclasses
 import ipaddress
