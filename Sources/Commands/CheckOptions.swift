@@ -5,6 +5,8 @@ public struct CheckOptions: Sendable, Hashable {
     public var output: OutputFormat
     public var controllerName: String
     public var gatewayClass: String
+    /// Which zone it would run in; nil: not said.
+    public var zone: String?
 }
 
 enum CheckFlags {
@@ -28,6 +30,7 @@ extension CommandDescription {
         ],
         flags: [
             CheckFlags.output.description, RunFlags.controllerName.description, CheckFlags.gatewayClass.description,
+            RunFlags.zone.description,
         ],
         operands: Operands(placeholder: "FILE|DIR", isRequired: true, limit: .max))
 }
@@ -38,5 +41,6 @@ extension CheckOptions {
         output = arguments.value(CheckFlags.output)
         controllerName = arguments.value(RunFlags.controllerName)
         gatewayClass = arguments.value(CheckFlags.gatewayClass) ?? "sluice"
+        zone = arguments.value(RunFlags.zone)
     }
 }

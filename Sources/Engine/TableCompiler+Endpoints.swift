@@ -43,7 +43,10 @@ extension TableCompiler {
             switch state {
             case .pending: pending.insert(id.withoutVariant)
             case .resolved: break
-            case .unresolved(let sentence): unresolved[id.withoutVariant] = sentence
+            case .unresolved(let sentence):
+                // Variants may have different ones: always the same is said, or the status would be written again and again.
+                let others = unresolved[id.withoutVariant]
+                unresolved[id.withoutVariant] = others.map { min($0, sentence) } ?? sentence
             }
         }
         return (all.subtracting(pending).filter { unresolved[$0] == nil }, unresolved)

@@ -164,6 +164,22 @@ struct CheckCommandTests {
         #expect(code == 1)
     }
 
+    @Test("--zone says where it would run, which policies for zones have to know")
+    func zone() throws {
+        let policy = """
+            apiVersion: sluice.dev/v1alpha1
+            kind: BackendPolicy
+            metadata: {name: near}
+            spec:
+              targetRefs: [{group: sluice.dev, kind: Backend, name: echo}]
+              loadBalancer: {zoneAware: {preferLocal: {}}}
+            """
+        try folder.write([Self.gateway, Self.route, Self.backend, policy].joined(separator: "\n---\n"), to: "all.yaml")
+        #expect(try check().output.contains("ZoneUnknown"))
+        let known = try check("--zone", "a")
+        #expect(!known.output.contains("ZoneUnknown") && known.exitCode == 0)
+    }
+
     @Test("JSON has the documented shape")
     func json() throws {
         try folder.write([Self.gateway, Self.route, Self.backend].joined(separator: "\n---\n"), to: "all.yaml")

@@ -15,6 +15,7 @@ public struct CheckCommand: Sendable {
         translation.controllerName = options.controllerName
         translation.defaultClassName = options.gatewayClass
         translation.standalone = true
+        translation.zone = options.zone
         translation.reservedPorts = [RunFlags.probeAddress.absent.port, RunFlags.adminAddress.absent.port]
         let manifests = ManifestSource.load(options.paths, unknownFields: .error, asOf: asOf)
         let report = CheckReport(manifests, translate(manifests.snapshot, options: translation))

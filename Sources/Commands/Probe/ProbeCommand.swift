@@ -22,7 +22,9 @@ public struct ProbeCommand: Sendable {
 
     /// What to print, and the exit code: 1 where an endpoint fails, or there is none. Blocks for as long as the checks take.
     public func run() throws(StartFailure) -> (output: String, exitCode: Int32) {
-        let backends = try configuration().backends
+        let translated = try translated()
+        tellRefused(translated.statuses)
+        let backends = translated.configuration.backends
         let wanted = backends.filter { options.target.fits($0.id) }
         guard !wanted.isEmpty else { throw StartFailure("sluice probe: \(absence(backends))") }
         let report: ProbeReport
@@ -45,20 +47,43 @@ public struct ProbeCommand: Sendable {
             + (names.isEmpty ? "; there is no backend at all" : "; there are: \(names.joined(separator: ", "))")
     }
 
-    private func configuration() throws(StartFailure) -> EngineConfiguration {
+    /// Of policies that do not hold: what they ask for is not in what is probed.
+    private func tellRefused(_ statuses: StatusReport) {
+        for (key, status) in statuses.backendPolicies.sorted(by: { $0.key < $1.key }) {
+            let accepted = status.ancestors.flatMap(\.conditions).filter { $0.type == .accepted }
+            guard let condition = accepted.first(where: { $0.status == .false }) else { continue }
+            logger.error(
+                "policy is not accepted",
+                [
+                    LogKey.object: LogValue("\(BackendPolicy.resourceKind.kind) \(key)"),
+                    "reason": LogValue(condition.reason.rawValue), "detail": LogValue(condition.message),
+                ])
+        }
+    }
+
+    /// Nothing is probed where something cannot be read: it might say how.
+    private func manifests(_ path: String) throws(StartFailure) -> ManifestSnapshot {
+        let manifests = ManifestSource.load([path], unknownFields: .warning)
+        let errors = manifests.problems.filter { $0.severity == .error }
+        guard errors.isEmpty else {
+            throw StartFailure("sluice probe: \(errors.map { "\($0)" }.joined(separator: "; "))")
+        }
+        return manifests
+    }
+
+    private func translated() throws(StartFailure) -> TranslationResult {
         var translation = TranslationOptions()
         translation.controllerName = options.controllerName
         translation.defaultClassName = options.gatewayClass
         if let path = options.manifests {
             translation.standalone = true
-            let manifests = ManifestSource.load([path], unknownFields: .warning)
-            return translate(manifests.snapshot, options: translation).configuration
+            return translate(try manifests(path).snapshot, options: translation)
         }
-        return try clusterConfiguration(translation)
+        return try clusterTranslation(translation)
     }
 
     /// One look at a cluster: nothing is written, and what is watched is let go of at once.
-    private func clusterConfiguration(_ base: TranslationOptions) throws(StartFailure) -> EngineConfiguration {
+    private func clusterTranslation(_ base: TranslationOptions) throws(StartFailure) -> TranslationResult {
         do {
             let connection = try ClusterConnection(options.connection, logger: logger)
             defer { connection.close() }
@@ -79,7 +104,7 @@ public struct ProbeCommand: Sendable {
             guard let snapshot = first.wait(until: .now() + ProbeCommand.patience, { $0 }) else {
                 throw StartFailure("the cluster at \(connection.url) could not be read within \(ProbeCommand.patience)")
             }
-            return translate(snapshot, options: translation).configuration
+            return translate(snapshot, options: translation)
         } catch {
             throw StartFailure("sluice probe: \(error)")
         }
