@@ -166,7 +166,16 @@ extension Worker {
 
     func connectFailed(_ slot: Int, _ error: Int32) -> StageOutcome {
         let (reason, result) = Worker.failure(error)
-        return attemptFailed(slot, reason, result, "\(Errno(rawValue: error))")
+        return attemptFailed(
+            slot, reason, result, "\(Errno(rawValue: error))", isOurs: Worker.isShortage(error))
+    }
+
+    /// Want of ports or memory is ours, and says nothing of the endpoint.
+    static func isShortage(_ error: Int32) -> Bool {
+        switch error {
+        case EADDRNOTAVAIL, ENOMEM, ENOBUFS, ENOSPC, EMFILE, ENFILE: true
+        default: false
+        }
     }
 
     static func failure(_ error: Int32) -> (CloseReason, ConnectResult) {
@@ -179,14 +188,14 @@ extension Worker {
 
     /// Another endpoint is tried after a pause while retries and time are left, else the last failure is the reason.
     func attemptFailed(
-        _ slot: Int, _ reason: CloseReason, _ result: ConnectResult, _ problem: String
+        _ slot: Int, _ reason: CloseReason, _ result: ConnectResult, _ problem: String, isOurs: Bool = false
     ) -> StageOutcome {
-        if !races.isEmpty, let outcome = outliveFailure(slot, reason, result, problem) { return outcome }
+        if !races.isEmpty, let outcome = outliveFailure(slot, reason, result, problem, isOurs) { return outcome }
         let record = records + slot
         closeBackendSide(slot)
         guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
         countAttempt(backend, result)
-        noteFailedAttempt(slot, backend)
+        if !isOurs { noteFailedAttempt(slot, backend) }
         logFailure(slot, reason, "connecting to the backend failed", problem)
         let settings = backend.configuration.settings
         guard Int(record.pointee.attempts) <= settings.retries else { return .refuse(reason, .backend) }

@@ -103,7 +103,12 @@ extension Worker {
         guard let race = races[Int32(slot)], race.life == records[slot].life else { return }
         let own = sides[2 * slot + 1].flags
         if own.contains(.failed) { return }
-        if own.contains(.writable) { return dropRace(slot) }
+        if own.contains(.writable) {
+            // What follows the connect has all of the time, not the head start.
+            records[slot].stageDeadline = race.deadline
+            armTimer(slot)
+            return dropRace(slot)
+        }
         guard race.descriptor >= 0 else { return }
         if race.flags.contains(.failed) {
             let error = sluice_socket_error(race.descriptor)
@@ -119,7 +124,7 @@ extension Worker {
 
     /// The first attempt failed. Nil: there is no other one, and it is as with every endpoint; else it goes on with that.
     func outliveFailure(
-        _ slot: Int, _ reason: CloseReason, _ result: ConnectResult, _ problem: String
+        _ slot: Int, _ reason: CloseReason, _ result: ConnectResult, _ problem: String, _ isOurs: Bool
     ) -> StageOutcome? {
         let record = records + slot
         guard let race = races.removeValue(forKey: Int32(slot)), race.life == record.pointee.life else { return nil }
@@ -136,7 +141,7 @@ extension Worker {
         }
         if race.descriptor >= 0 {
             countAttempt(backend, result)
-            noteFailedAttempt(slot, backend)
+            if !isOurs { noteFailedAttempt(slot, backend) }
             logFailure(slot, reason, "connecting to the backend failed", problem)
             takeAlternate(slot, race)
             if !sides[2 * slot + 1].flags.isEmpty { enqueue(slot, in: &comers) }
@@ -144,7 +149,7 @@ extension Worker {
         }
         guard mayUse(race, backend) else { return nil }
         countAttempt(backend, result)
-        noteFailedAttempt(slot, backend)
+        if !isOurs { noteFailedAttempt(slot, backend) }
         logFailure(slot, reason, "connecting to the backend failed", problem)
         closeBackendSide(slot)
         record.pointee.tried.insert(race.index)
@@ -183,15 +188,19 @@ extension Worker {
 
     private func countAlternateFailure(_ slot: Int, _ backend: BackendRuntime, _ race: Race, _ error: Int32) {
         let (reason, result) = Worker.failure(error)
-        countFailure(of: race, backend, result)
+        countFailure(of: race, backend, result, isOurs: Worker.isShortage(error))
         logFailure(
             slot, reason, "connecting to the backend's other address failed",
             "\(race.endpoint.address): \(Errno(rawValue: error))")
     }
 
-    private func countFailure(of race: Race, _ backend: BackendRuntime, _ result: ConnectResult) {
+    private func countFailure(
+        of race: Race, _ backend: BackendRuntime, _ result: ConnectResult, isOurs: Bool = false
+    ) {
         countAttempt(backend, result)
-        guard backend.isObserved, let health = backend.observed[ObjectIdentifier(race.endpoint)] else { return }
+        guard backend.isObserved, !isOurs, let health = backend.observed[ObjectIdentifier(race.endpoint)] else {
+            return
+        }
         noteFailure(of: health, backend)
     }
 }

@@ -47,9 +47,10 @@ struct RaceTests {
         throw TestFailure("no port is free for both families")
     }
 
-    private func apply(_ target: UInt16, connectTimeout: Duration = .seconds(20)) {
+    private func apply(_ target: UInt16, connectTimeout: Duration = .seconds(20), tls: BackendTLS? = nil) {
         var backend = BackendConfiguration(
             id: backendID("a"), endpoints: [EndpointConfiguration(address: .name("both.test", port: target))])
+        backend.tls = tls
         backend.settings.dnsFamily = .ipv4AndIPv6
         (backend.settings.connectTimeout, backend.settings.retries) = (connectTimeout, 0)
         harness.apply([tcpListener("db", port: port, route("r", to: "a"))], [backend])
@@ -142,5 +143,22 @@ struct RaceTests {
         }
         #expect(waitUntil { harness.metric("sluice_tcp_connections_active", "route=\"r\"") == 0 })
         withExtendedLifetime((four, six)) {}
+    }
+
+    @Test("TLS behind the connect has the whole connect timeout, not the head start")
+    func slowTLS() throws {
+        let (four, six, target) = try pair({ try PlainServer(on: $0) }, { try PlainServer(on: $0) })
+        // They take their time, then end what was begun: whoever gave up before saw no end.
+        for server in [four, six] {
+            try Thread(named: "slow") {
+                guard let stream = try? server.accept(timeout: .seconds(20)) else { return }
+                pause(for: .milliseconds(800))
+                stream.close()
+            }.detach()
+        }
+        apply(target, tls: BackendTLS(trust: .system, hostname: "both.test"))
+        _ = try? ending(of: port)
+        #expect(waitUntil { harness.closed(.backendTLSError) + harness.closed(.connectTimeout) == 1 })
+        #expect(harness.closed(.connectTimeout) == 0)
     }
 }
