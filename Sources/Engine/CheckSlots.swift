@@ -62,9 +62,12 @@ struct CheckSlots {
 
 /// Slots that wait for their turn, first come, first served. One that was removed meanwhile is passed over by who pops it.
 struct CheckQueue {
+    private static let leastDropped = 1024
     private var slots: [Int32] = []
     private var head = 0
 
+    /// Places that it takes, those of whoever was popped among them.
+    var places: Int { slots.count }
     var isEmpty: Bool { head == slots.count }
 
     mutating func push(_ slot: Int32) { slots.append(slot) }
@@ -75,6 +78,10 @@ struct CheckQueue {
             head += 1
             if head == slots.count {
                 slots.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= CheckQueue.leastDropped, head > slots.count / 2 {
+                // Where there is always somebody who waits, it is never empty.
+                slots.removeFirst(head)
                 head = 0
             }
         }
