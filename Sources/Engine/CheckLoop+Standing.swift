@@ -26,6 +26,7 @@ extension CheckLoop {
         let before = endpoint.change(
             adding: isHealthy ? [] : .unhealthy, removing: isHealthy ? [.unhealthy, .unchecked] : .unchecked)
         note(target, before)
+        if !isHealthy { readmitFellows(of: target) }
         if changed, wasChecked || !isHealthy {
             health.counters.noteTransition(to: isHealthy ? \.becameHealthy : \.becameUnhealthy)
         }
@@ -52,15 +53,18 @@ extension CheckLoop {
 
     // MARK: Ejection
 
+    /// The endpoints of its backend, where connections say something of them.
+    private func fellows(of target: HealthTarget) -> [HealthTarget] {
+        observed[ObjectIdentifier(target.health)] ?? []
+    }
+
     /// Connections to the endpoint failed, one after the other.
     func judge(_ endpoint: EndpointHealth) {
         guard let slot = slots.slot(of: endpoint), let target = slots[slot]?.target,
             let passive = target.health.key.checking.passive,
             endpoint.failures >= passive.consecutiveFailures, !endpoint.standing.contains(.ejected)
         else { return }
-        let others = slots.all.compactMap { $0?.target }.filter {
-            $0.health === target.health && $0.endpoint !== endpoint
-        }
+        let others = fellows(of: target).filter { $0.endpoint !== endpoint }
         guard
             EjectionRule.allows(
                 endpoints: others.count + 1, ejected: others.count { $0.endpoint.standing.contains(.ejected) },
@@ -96,15 +100,24 @@ extension CheckLoop {
 
     func endEjections() {
         guard !ejected.isEmpty else { return }
-        for (id, ejection) in ejected where ejection.until <= now {
-            ejected[id] = nil
-            let endpoint = ejection.target.endpoint
-            endpoint.record.withLock { $0.ejectedUntil = nil }
-            _ = endpoint.takeFailures()
-            note(ejection.target, endpoint.change(adding: [], removing: .ejected))
-            checker.logger.info(
-                "endpoint is no longer ejected",
-                ["backend": "\(ejection.target.health.key.backend)", "endpoint": "\(endpoint.address)"])
-        }
+        for ejection in ejected.values where ejection.until <= now { readmit(ejection.target) }
+    }
+
+    private func readmit(_ target: HealthTarget) {
+        let endpoint = target.endpoint
+        ejected[ObjectIdentifier(endpoint)] = nil
+        endpoint.record.withLock { $0.ejectedUntil = nil }
+        _ = endpoint.takeFailures()
+        note(target, endpoint.change(adding: [], removing: .ejected))
+        checker.logger.info(
+            "endpoint is no longer ejected",
+            ["backend": "\(target.health.key.backend)", "endpoint": "\(endpoint.address)"])
+    }
+
+    /// The last endpoint that could be used cannot be used any more: those that are merely ejected serve rather than nobody.
+    private func readmitFellows(of target: HealthTarget) {
+        let fellows = fellows(of: target)
+        guard !ejected.isEmpty, !fellows.contains(where: { $0.endpoint.isUsable }) else { return }
+        for fellow in fellows where fellow.endpoint.standing == .ejected { readmit(fellow) }
     }
 }

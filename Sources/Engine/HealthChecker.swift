@@ -14,7 +14,7 @@ final class HealthChecker: Sendable {
         /// All there are now; nil: as before.
         var targets: [HealthTarget]?
         /// Endpoints whose connections failed too often in a row.
-        var suspects: [EndpointHealth] = []
+        var suspects: [ObjectIdentifier: EndpointHealth] = [:]
         var stopped = false
     }
 
@@ -43,7 +43,7 @@ final class HealthChecker: Sendable {
     func use(_ targets: [HealthTarget]) { post { $0.targets = targets } }
 
     /// Connections to the endpoint failed as often in a row as its backend's settings say.
-    func suspect(_ endpoint: EndpointHealth) { post { $0.suspects.append(endpoint) } }
+    func suspect(_ endpoint: EndpointHealth) { post { $0.suspects[ObjectIdentifier(endpoint)] = endpoint } }
 
     private func post(_ body: (inout Mail) -> Void) {
         mail.withLock(body)

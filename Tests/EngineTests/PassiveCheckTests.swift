@@ -101,6 +101,22 @@ struct PassiveCheckTests {
         #expect(harness.endpoints("a").map(\.ejections) == [0])
     }
 
+    @Test("one that is merely ejected serves again when checks find nobody else healthy")
+    func nobodyElse() throws {
+        let resetting = try TestResetServer()
+        var other: ScriptedServer? = try ScriptedServer { try $0.send("hello") }
+        let otherPort = try #require(other?.port)
+        var configuration = backend(
+            "a", ports: [resetting.port, otherPort], check: activeCheck(), passive: passive())
+        configuration.settings.retries = 0
+        harness.apply([tcpListener("t", port: port, route("a", to: "a"))], [configuration])
+        #expect(connect { state(resetting.port) == .ejected })
+        other = nil
+        #expect(waitUntil { state(otherPort) == .unhealthy })
+        #expect(waitUntil { state(resetting.port) == .healthy })
+        #expect(other == nil)
+    }
+
     @Test(
         "no more than the share is ejected, but one where that is asked for",
         arguments: [(60, false, 1), (0, true, 1), (0, false, 0), (100, false, 1)])
