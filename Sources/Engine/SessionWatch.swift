@@ -26,6 +26,8 @@ struct SessionWatch {
 
     /// Takes in a new table.
     mutating func note(_ compiler: TableCompiler, now: MonotonicTime) {
+        // Not kept alive by being asked for.
+        rules = []
         rules = compiler.fallbackRules.living()
         let before = endpoints
         endpoints = [:]

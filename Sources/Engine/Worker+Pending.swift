@@ -32,7 +32,7 @@ struct LocalLine {
 }
 
 extension Worker {
-    /// So often one that comes back looks for room at once; then it waits until something ends.
+    /// So often one that comes back looks for room at once; then only where there is some, else it waits until something ends.
     private static let eagerReturns = 4
 
     func joinQueue(
@@ -61,8 +61,13 @@ extension Worker {
         record.pointee.stageDeadline = since / 1_000_000 + queue.timeout
         armTimer(slot)
         // What ended before it stood there woke nobody.
-        if isFirst, returns < Worker.eagerReturns { handle.wake.signal() }
+        if isFirst, returns < Worker.eagerReturns || hasRoom(slot, backend, circuit) { handle.wake.signal() }
         return .wait
+    }
+
+    private func hasRoom(_ slot: Int, _ backend: BackendRuntime, _ circuit: BackendCircuit) -> Bool {
+        (records[slot].held.contains(.circuit) || circuit.hasRoom)
+            && !backend.hasNoRoom(worker: handle.index, now: nowMilliseconds)
     }
 
     /// It waits no longer, for whatever reason.
