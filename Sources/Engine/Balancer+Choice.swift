@@ -13,7 +13,8 @@ extension Balancer {
         var tried: TriedEndpoints
     }
 
-    /// Chooses an endpoint. Those that were tried are taken again only where no other is left, those that are full never.
+    /// Chooses an endpoint. Those that were tried are taken again only where no other is left, also of a higher preference or in
+    /// another zone; those that are full never.
     func choose(_ request: Request, random: inout SplitMix64, isFull: (Int) -> Bool) -> Choice {
         let view = view(worker: request.worker, now: request.now)
         let choice = choose(request, view, &random, isFull)
@@ -26,11 +27,10 @@ extension Balancer {
     ) -> Choice {
         guard !view.shares.isEmpty else { return view.shares.isWaiting ? .awaited : .nobody }
         let tried = request.tried
-        if !tried.isEmpty,
-            let other = pick(
-                request, view, &random, isOut: { tried.contains($0) || isFull($0) || hasGone($0, view) })
-        {
-            return .endpoint(other)
+        if !tried.isEmpty {
+            func isOut(_ index: Int) -> Bool { tried.contains(index) || isFull(index) || hasGone(index, view) }
+            let other = pick(request, view, &random, isOut: isOut)
+            if let other = other ?? farther(random.next(), isOut: isOut) { return .endpoint(other) }
         }
         let picked = pick(request, view, &random, isOut: { isFull($0) || hasGone($0, view) })
         return picked.map { .endpoint($0) } ?? .full

@@ -98,6 +98,11 @@ final class Balancer: @unchecked Sendable {
         return standing.isUsable ? .usable : standing.contains(.unchecked) ? .unchecked : .unusable
     }
 
+    /// A usable endpoint beyond those that are chosen from.
+    func farther(_ random: UInt64, isOut: (Int) -> Bool) -> Int? {
+        policy.nearest(random: random, use: use, active: active, isOut: isOut)
+    }
+
     /// When an endpoint began to warm up; 0: it did not.
     private func start(_ index: Int) -> Int64 {
         guard slowStarts else { return 0 }

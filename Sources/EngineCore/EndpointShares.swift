@@ -71,6 +71,18 @@ public struct EndpointPolicy: Sendable {
             isPanicking: panics, nextStep: isWarming ? slowStart?.nextStep(after: now) : nil)
     }
 
+    /// Of all endpoints that are usable and not out, whatever their zone, one of the lowest preference; nil: there is none. For
+    /// retries.
+    public func nearest(
+        random: UInt64, use: (Int) -> EndpointUse, active: (Int) -> Int, isOut: (Int) -> Bool
+    ) -> Int? {
+        let rest = weights.indices.filter { weights[$0] > 0 && use($0) == .usable && !isOut($0) }
+        guard let first = rest.lazy.map({ preferences[$0] }).min() else { return nil }
+        let members = rest.filter { preferences[$0] == first }
+        let picker = EndpointPicker(weights: members.map { weights[$0] })
+        return picker.pick(random: random, active: { active(members[$0]) }).map { members[$0] }
+    }
+
     private func zoneFactors(_ members: [Int]) -> [Double]? {
         guard let zones, let ownZone else { return nil }
         var sums = [Double](repeating: 0, count: zoneCount)

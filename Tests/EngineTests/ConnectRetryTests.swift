@@ -21,6 +21,17 @@ struct ConnectRetryTests {
         harness.apply([tcpListener("t", port: port, route("r", to: "a"))], [backend])
     }
 
+    @Test("where all of the lowest preference fail, a retry goes on to the next one")
+    func nextPreference() throws {
+        let echo = try EchoBackend("farther")
+        var farther = backend("a", ports: [try freePort(), try freePort(), echo.port])
+        farther.endpoints[2].preference = 1
+        (farther.settings.retries, farther.settings.retryBaseInterval) = (2, .milliseconds(1))
+        harness.apply([tcpListener("t", port: port, route("r", to: "a"))], [farther])
+        for _ in 0..<4 { #expect(try PlainClient(port: port).receiveLine() == "farther") }
+        #expect(connects("ok") >= 4)
+    }
+
     private func connects(_ result: String) -> Double {
         harness.metric("sluice_backend_connects_total", "result=\"\(result)\"")
     }
