@@ -58,8 +58,8 @@ extension AccessEntry {
 
     /// Waited, connected, in all: milliseconds; -1 where it did not come that far.
     private func writeTimes(to buffer: inout LineBuffer) {
-        let isChosen = record.pointee.attempts > 0
-        let waited = isChosen ? max(0, record.pointee.queue) : -1
+        // Who never stood in a line waited for nothing, once an endpoint was chosen.
+        let waited = record.pointee.attempts > 0 ? max(0, record.pointee.queue) : record.pointee.queue
         for time in [waited, record.pointee.connect] {
             if time < 0 { buffer.append("-1") } else { buffer.append(decimal: UInt64(time / 1_000_000)) }
             buffer.append(UInt8(ascii: "/"))

@@ -102,6 +102,10 @@ extension Worker {
         if record.pointee.handshakenAt != 0 {
             note.pointee.handshake = record.pointee.handshakenAt - record.pointee.inspectedAt
         }
+        if let wait = record.pointee.wait {
+            // What stands in its line has not waited to the end.
+            note.pointee.queue = wait._withUnsafeGuaranteedRef { ($0.until == 0 ? now : $0.until) - $0.since }
+        }
         if record.pointee.connectedAt != 0, record.pointee.connectedAt >= record.pointee.dialledAt {
             note.pointee.connect = record.pointee.connectedAt - record.pointee.dialledAt
             if record.pointee.firstResponseByteAt != 0 {
