@@ -67,6 +67,8 @@ struct BackendFields: Hashable, Sendable {
         /// Nil: that of the BackendTLSPolicy.
         var serverName: String?
         var sendsClientsName = false
+        /// Whose place in the chain had PinOnly, which asked for TLS by itself, before a more specific policy said otherwise.
+        var pinsBefore: Int?
     }
 
     /// Lets a more specific policy's fields go before those that are there; `place` becomes the source of each.
@@ -88,7 +90,9 @@ struct BackendFields: Hashable, Sendable {
         take(other.keepalive, .tcpKeepalive, &keepalive)
         take(other.startTLS, .startTLS, &startTLS)
         take(other.dns, .dns, &dns)
+        let pinned = verification?.kind == .pinOnly ? sources[.verification] : verification?.pinsBefore
         take(other.verification, .verification, &verification)
+        if other.verification != nil, verification?.kind != .pinOnly { verification?.pinsBefore = pinned }
         take(other.minimumVersion, .minVersion, &minimumVersion)
         take(other.maximumVersion, .maxVersion, &maximumVersion)
         take(other.ciphers, .ciphers, &ciphers)

@@ -43,6 +43,9 @@ extension BackendTLS {
         case (nil, let verification?) where verification.kind == .pinOnly:
             tls = BackendTLS(trust: .pinsOnly, hostname: "")
             tls.pin(verification)
+        // TLS that a wider policy asks for is not taken away: there is nobody to trust now.
+        case (nil, let verification?) where verification.pinsBefore != nil:
+            tls = BackendTLS(trust: .unusable, hostname: "")
         case (nil, _): return nil
         case (let base?, let verification?):
             tls = base

@@ -190,6 +190,16 @@ extension BackendPolicyResolution {
         }
     }
 
+    /// Whether TLS that a wider policy asks for by itself is left to a BackendTLSPolicy that there is not.
+    private func isLeftWithoutTrust(_ way: Way) -> Bool {
+        !way.isRaw && !way.hasAuthority && merge(way.chain).fields.verification?.pinsBefore != nil
+    }
+
+    private func withoutTrust(_ point: AttachmentPoint) -> String {
+        "tls.verification: connections to backends of \(point.description) without a BackendTLSPolicy are refused, for "
+            + "PinOnly of a wider policy asked for TLS, and no CA is known"
+    }
+
     // MARK: What is to be said
 
     private func warnings(_ holder: Holder, _ ways: Ways, _ scene: Scene) -> [Verdict] {
@@ -203,6 +213,9 @@ extension BackendPolicyResolution {
                     .notEnforceable,
                     "tls.verification CAAndPin: backends of \(point.description) without a BackendTLSPolicy are spoken to in "
                         + "the clear"))
+        }
+        if reading.fields.verification != nil, ways.along(holder).contains(where: isLeftWithoutTrust) {
+            warnings.append(Verdict(.notEnforceable, withoutTrust(point)))
         }
         if reading.fields.healthCheck?.active != nil, point.isBackend {
             let used = ways.along(holder).map { scene.hasEndpoints($0.use.backend) }

@@ -81,6 +81,9 @@ struct BackendPolicyResolution {
             guard let source = sources[field], !field.needsTLS || parts.tls != nil else { continue }
             contributors.insert(source)
         }
+        if backend.tls == nil, parts.tls != nil, let place = fields.verification?.pinsBefore {
+            contributors.insert(place)
+        }
         for (place, holder) in chain.enumerated() {
             if index.obstacle(holder) != nil {
                 guard !isRaw, index.isSecurity(holder) else { continue }

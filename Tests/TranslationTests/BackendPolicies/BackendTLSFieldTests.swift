@@ -53,6 +53,25 @@ struct BackendTLSFieldTests {
         #expect(try bench.backend(at: "safe").tls?.spkiHashes == [Self.pin] && bench.backend().tls == nil)
     }
 
+    @Test("where a listener's CA takes the place of a Gateway's PinOnly, nobody is spoken to in the clear")
+    func pinsTakenAway() throws {
+        let pins = "tls: {verification: PinOnly, spkiHashes: [\(Self.pin)]}"
+        let wide = Bench.policy("wide", Bench.target("Gateway", "edge"), pins)
+        let listener = Bench.target("Gateway", "edge", "plain")
+        let bench = try Bench(wide + Bench.policy("p", listener, "tls: {verification: CA}, retry: {numRetries: 1}"))
+        #expect(try bench.backend(at: "plain").tls?.trust == .unusable)
+        #expect(try bench.backend(at: "terminate").tls?.trust == .pinsOnly)
+        #expect(bench.message("p", .warning).contains("PinOnly of a wider policy"), "\(bench.message("p", .warning))")
+        // Without the wider policy that is another use of the backend, and TLS is asked for by nobody.
+        let alone = try Bench(Bench.policy("p", listener, "tls: {verification: CA}, retry: {numRetries: 1}"))
+        #expect(try alone.backend(at: "plain").tls == nil)
+        #expect(try alone.backend(at: "plain").id != bench.backend(at: "plain").id)
+        #expect(!alone.message("p", .warning).contains("wider"))
+        // With one who is trusted the most specific policy holds.
+        let safe = Bench.policy("p", Bench.target("Gateway", "edge", "safe"), "tls: {verification: CA}")
+        #expect(try Bench(wide + safe).backend(at: "safe").tls?.trust == .system)
+    }
+
     @Test("PinOnly switches TLS on by itself, but not for what passes through")
     func pinOnly() throws {
         let spec = "tls: {verification: PinOnly, spkiHashes: [\(Self.pin)], serverName: FromClient}"
