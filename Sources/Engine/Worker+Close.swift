@@ -170,6 +170,7 @@ extension Worker {
         if record.pointee.throttles != nil { endThrottles(slot) }
         if record.pointee.greeting != nil { dropGreeting(slot) }
         if !races.isEmpty { dropRace(slot) }
+        if record.pointee.wait != nil { endWait(slot) }
         for index in 0..<2 {
             let side = sides + (2 * slot + index)
             if let ssl = side.pointee.tls { SSL_free(ssl) }
@@ -186,8 +187,6 @@ extension Worker {
         if let name = record.pointee.serverName { free(name) }
         record.pointee.proxyHeader?.release()
         record.pointee.proxyHeader = nil
-        record.pointee.wait?.release()
-        record.pointee.wait = nil
         record.pointee.listener = nil
         record.pointee.route = nil
         record.pointee.routeCells = nil

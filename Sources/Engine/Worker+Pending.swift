@@ -42,10 +42,12 @@ extension Worker {
             close(slot, .clientClosed, .client, reset: false)
             return .gone
         }
-        guard queue.length.waiting.take(atMost: queue.most) else { return refuse(backend, .queueFull) }
         let record = records + slot
-        // Whoever comes back, as others were quicker, has waited already.
         let known = record.pointee.wait?.takeUnretainedValue()
+        // Whoever shares a limit, and waits in no line or another, was quicker: it has its place still, and is woken there.
+        if let known, known.until == 0 { return waitOn(slot, known, queue) }
+        guard queue.length.waiting.take(atMost: queue.most) else { return refuse(backend, .queueFull) }
+        // Whoever comes back, as its attempt failed, has waited already.
         let (since, returns) = (known?.since ?? now, known.map { $0.returns + 1 } ?? 0)
         record.pointee.wait?.release()
         let (place, isFirst) = queue.line.join(worker: handle.index, slot: slot, levels: circuit.levels)
@@ -57,11 +59,16 @@ extension Worker {
             lines.append(LocalLine(line: queue.line, connections: 1))
         }
         backend.cells[handle.index].add(BackendField.pending)
-        record.pointee.stage = .pending
-        record.pointee.stageDeadline = since / 1_000_000 + queue.timeout
-        armTimer(slot)
+        if let wait = record.pointee.wait?.takeUnretainedValue() { _ = waitOn(slot, wait, queue) }
         // What ended before it stood there woke nobody.
         if isFirst, returns < Worker.eagerReturns || hasRoom(slot, backend, circuit) { handle.wake.signal() }
+        return .wait
+    }
+
+    private func waitOn(_ slot: Int, _ wait: PendingWait, _ queue: BackendCircuit.Queue) -> StageOutcome {
+        records[slot].stage = .pending
+        records[slot].stageDeadline = wait.since / 1_000_000 + queue.timeout
+        armTimer(slot)
         return .wait
     }
 
@@ -89,13 +96,20 @@ extension Worker {
         if let next, !isServing || next.worker != handle.index { wake(1 << UInt64(next.worker)) }
     }
 
+    /// The connection is over.
+    func endWait(_ slot: Int) {
+        leaveQueue(slot)
+        records[slot].wait?.release()
+        records[slot].wait = nil
+    }
+
     /// Something has ended, or something has changed: those that are first in their line may go on.
     func serveLines() {
         for local in lines { serve(local.line) }
     }
 
     private func serve(_ line: PendingLine) {
-        // Each at most once: who comes back, as others were quicker, looks again in another turn.
+        // Each at most once: who comes back, as its attempt failed, looks again in another turn.
         for _ in 0..<line.count {
             guard let first = line.first, first.worker == handle.index, goesOn(first.slot, line) else { return }
         }
@@ -114,13 +128,19 @@ extension Worker {
                 record.pointee.held.insert(.circuit)
             }
         }
-        leaveQueue(slot, isServing: true)
-        if let wait = record.pointee.wait?.takeUnretainedValue() {
-            record.pointee.totalDeadline += (wait.until - wait.since) / 1_000_000
-        }
+        // It keeps its place until it has an endpoint: neither those behind it nor those who come now are quicker.
+        guard let wait = record.pointee.wait?.takeUnretainedValue() else { return false }
+        let (life, waited) = (record.pointee.life, (now - wait.since) / 1_000_000)
+        record.pointee.totalDeadline += waited
         record.pointee.stageDeadline = 0
         record.pointee.stage = .choose
         advance(slot)
+        guard record.pointee.life == life, record.pointee.wait != nil else { return true }
+        if record.pointee.stage == .pending {
+            record.pointee.totalDeadline -= waited
+            return false
+        }
+        leaveQueue(slot, isServing: true)
         return true
     }
 
