@@ -55,10 +55,6 @@ public struct MaglevTable: Sendable {
         let identity: [UInt8]
         let weight: Int
         let hash: UInt64
-        var place = 0
-        var step = 0
-        /// Grows by the weight each round; the heaviest weight buys a turn. In the first round everybody has one.
-        var credit = 0
 
         init(_ index: Int, identity: [UInt8], weight: Int) {
             (self.index, self.identity, self.weight) = (index, identity, weight)
@@ -70,32 +66,43 @@ public struct MaglevTable: Sendable {
         }
     }
 
+    /// Where an endpoint is in its order of places.
+    private struct Walker {
+        var place: Int
+        let step: Int
+        /// Grows by the weight each round; the heaviest weight buys a turn. In the first round everybody has one.
+        var credit: Int
+        let weight: Int
+        let index: Int
+    }
+
     private static func fill<Index: FixedWidthInteger>(_ order: [Member], _ size: Int) -> [Index] {
-        var (members, filled) = (order, 0)
-        let heaviest = members.reduce(1) { max($0, $1.weight) }
-        for index in members.indices {
-            let second = StableHash.hash(members[index].identity, seed: 1)
-            members[index].place = Int(members[index].hash % UInt64(size))
-            members[index].step = Int(second % UInt64(size - 1)) + 1
-            members[index].credit = heaviest - members[index].weight
+        let heaviest = order.reduce(1) { max($0, $1.weight) }
+        var walkers = order.map { member in
+            Walker(
+                place: Int(member.hash % UInt64(size)),
+                step: Int(StableHash.hash(member.identity, seed: 1) % UInt64(size - 1)) + 1,
+                credit: heaviest - member.weight, weight: member.weight, index: member.index)
         }
         var places = [Index](repeating: 0, count: size)
-        var isTaken = [Bool](repeating: false, count: size)
+        // A bit for each place: nearly all of the time goes into asking them.
+        var taken = [UInt64](repeating: 0, count: size / 64 + 1)
+        var filled = 0
         while true {
-            for index in members.indices {
-                members[index].credit += members[index].weight
-                guard members[index].credit >= heaviest else { continue }
-                members[index].credit -= heaviest
+            for current in walkers.indices {
+                walkers[current].credit += walkers[current].weight
+                guard walkers[current].credit >= heaviest else { continue }
+                walkers[current].credit -= heaviest
                 // The size is a prime: the steps lead to every place.
-                var place = members[index].place
-                let step = members[index].step
-                while isTaken[place] {
-                    place += step
-                    if place >= size { place -= size }
+                let step = walkers[current].step
+                var place = walkers[current].place
+                while taken[place &>> 6] & (1 &<< UInt64(place & 63)) != 0 {
+                    place &+= step
+                    if place >= size { place &-= size }
                 }
-                isTaken[place] = true
-                places[place] = Index(truncatingIfNeeded: members[index].index)
-                members[index].place = place
+                taken[place &>> 6] |= 1 &<< UInt64(place & 63)
+                places[place] = Index(truncatingIfNeeded: walkers[current].index)
+                walkers[current].place = place
                 filled += 1
                 if filled == size { return places }
             }
