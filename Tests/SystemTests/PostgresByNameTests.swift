@@ -78,7 +78,9 @@ extension Process {
             }
             let refused = try client.query("select 1", host: "plain.example.com")
             #expect(!refused.succeeded, "\(refused)")
-            try sluice.waitForLog("TLS with the backend failed", "the backend has no TLS")
+            _ = try sluice.program.wait(for: "a line of the access log") {
+                sluice.program.output.contains("\"close_detail\":\"the backend has no TLS\"") ? true : nil
+            }
             try sluice.waitForMetrics("the refusal") {
                 $0.sum("sluice_tcp_connections_closed_total", ["reason": "backend_tls_error"]) == 1
             }
