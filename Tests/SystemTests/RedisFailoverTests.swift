@@ -77,7 +77,9 @@ extension Process {
                 try recoveries > recoveriesBefore ? true : nil
             }
             let seenAt = MonotonicTime.now()
-            _ = try sluice.program.wait(for: "a good write", within: .seconds(40)) { writer.writes.last?.server == promoted ? true : nil }
+            _ = try sluice.program.wait(for: "a good write", within: .seconds(40)) {
+                writer.writes.last?.server == promoted ? true : nil
+            }
 
             // It comes back and says that it is master, until sentinel has it follow the new one.
             let returned = try RedisGroup.restarted(at: old.port)
