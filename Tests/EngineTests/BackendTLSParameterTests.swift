@@ -129,8 +129,9 @@ struct BackendTLSParameterTests {
                 tlsListener(
                     "t", port: tls.port, mode: try terminate(tls.server), routes: [], fallback: route("a", to: "a"))
             ], [backend("a", ports: [server.port], tls: pinned)])
+        // Each again at once: two names may share the place that a session is kept at, and the later one takes it then.
         let visits: [(String?, Bool)] = [
-            ("a.test", false), ("a.test", true), ("b.test", false), (nil, false), ("b.test", true), (nil, true),
+            ("a.test", false), ("a.test", true), ("b.test", false), ("b.test", true), (nil, false), (nil, true),
         ]
         for (name, isResumed) in visits {
             var options = tls.options(.tls13)
