@@ -51,7 +51,7 @@ struct RollingRestartTests {
             guard running.wait(until: .now() + .seconds(10), { $0 ? nil : true }) != nil else {
                 throw TestFailure("it does not stop")
             }
-            usleep(UInt32(pause.wholeMilliseconds * 1000))
+            Platform.pause(for: pause)
             isUp.withLock { $0 = true }
             try start(try PlainServer(on: address))
         }
@@ -86,9 +86,14 @@ struct RollingRestartTests {
                 }
             }
         }
-        usleep(200_000)
+        func awaitTraffic() {
+            let before = counts.withLock { $0.done }
+            #expect(waitUntil(deadline: .seconds(20)) { counts.withLock { $0.done } >= before + max(1, rate / 5) })
+        }
+        // There is traffic before the first of them goes, and after the last one is back.
+        awaitTraffic()
         for server in servers { try server.restart(after: pause) }
-        usleep(200_000)
+        awaitTraffic()
         isOver.withLock { $0 = true }
         for client in clients { try client.value() }
         #expect(waitUntil { harness.engine.activeConnections == 0 })
