@@ -30,7 +30,7 @@ extension Worker {
         _ slot: Int, _ sending: ProxyProtocolSending
     ) -> (bytes: [UInt8]?, dropped: [ProxyProtocolSending.Field]) {
         let received = records[slot].proxyHeader?.takeUnretainedValue().header
-        let destination = received?.destination ?? localAddress(sides[2 * slot].descriptor)
+        let destination = received?.destination ?? localAddress(of: sides[2 * slot].descriptor)
         var tlvs = ProxyTLVs()
         var dropped: [ProxyProtocolSending.Field] = []
         if sending.version == .v2 {
@@ -42,10 +42,12 @@ extension Worker {
         return (header.encoded(), dropped)
     }
 
-    private func localAddress(_ descriptor: Int32) -> SocketAddress? {
+    /// Our end of a connection; nil where there is none, and on unix sockets.
+    func localAddress(of descriptor: Int32) -> SocketAddress? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return sluice_getsockname(descriptor, &storage, &length) == 0 ? KernelAddress.read(storage) : nil
+        guard descriptor >= 0, sluice_getsockname(descriptor, &storage, &length) == 0 else { return nil }
+        return KernelAddress.read(storage)
     }
 
     /// False: it does not fit. What the connection has nothing for is left out.

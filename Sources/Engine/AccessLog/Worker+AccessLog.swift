@@ -1,5 +1,4 @@
 internal import COpenSSL
-internal import CLinux
 internal import EngineCore
 internal import EngineModel
 internal import Glibc
@@ -142,13 +141,6 @@ extension Worker {
             note.pointee.upstreamLocal = address
             note.pointee.flags.insert(.hasUpstreamLocal)
         }
-    }
-
-    private func localAddress(of descriptor: Int32) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        guard descriptor >= 0, sluice_getsockname(descriptor, &storage, &length) == 0 else { return nil }
-        return KernelAddress.read(storage)
     }
 
     /// How many connections there are besides this one.
