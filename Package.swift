@@ -50,6 +50,9 @@ let package = Package(
 
         .target(name: "KubernetesAPI", dependencies: ["Primitives"]),
         .target(name: "Translation", dependencies: ["Primitives", "KubernetesAPI", "EngineModel"]),
+        .target(
+            name: "Inspection",
+            dependencies: ["Primitives", "KubernetesAPI", "EngineModel", "EngineCore", "Translation"]),
         .target(name: "YAML", dependencies: ["Primitives", "CYAML"]),
         .target(
             name: "ManifestSource",
@@ -65,8 +68,8 @@ let package = Package(
         .target(
             name: "Controller",
             dependencies: [
-                "Primitives", "KubernetesAPI", "EngineModel", "Translation", "ManifestSource", "KubernetesClient",
-                "Observability", "Platform",
+                "Primitives", "KubernetesAPI", "EngineModel", "Translation", "Inspection", "ManifestSource",
+                "KubernetesClient", "Observability", "Platform",
             ]),
 
         .target(name: "AdminServer", dependencies: ["Primitives", "Platform", "Observability", "CMicroHTTPD"]),
@@ -75,8 +78,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "Translation", "YAML",
-                "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer", "EchoServer",
+                "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "Translation", "Inspection",
+                "YAML", "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer", "EchoServer",
                 "Certificates",
             ]),
         .executableTarget(
@@ -122,6 +125,9 @@ let tests: [String: [Target.Dependency]] = [
         "Primitives", "Resolver",
     ],
     "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
+    "InspectionTests": [
+        "EngineModel", "Inspection", "KubernetesAPI", "Patterns", "Primitives", "Translation", "YAML",
+    ],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "KubernetesClientTests": [
         "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives", "TestAPIServer",

@@ -84,13 +84,17 @@ extension Worker {
         return ConnectionInfo(
             id: record.id, state: record.stage.publicState,
             listener: record.listener?.takeUnretainedValue().state.id,
+            port: record.listener?.takeUnretainedValue().state.port,
             route: record.route?.takeUnretainedValue().configuration.id,
             backend: record.backend?.takeUnretainedValue().configuration.id,
-            endpoint: record.endpoint.map { "\($0.takeUnretainedValue().address)" }, client: record.client,
-            peer: record.peer, proxyProtocolVersion: proxy.map { Int($0.version.rawValue) },
+            endpoint: record.endpoint.map { "\($0.takeUnretainedValue().address)" },
+            attempts: Int(record.attempts), client: record.client, peer: record.peer,
+            proxyProtocolVersion: proxy.map { Int($0.version.rawValue) },
             proxyUniqueID: proxy?.tlvs[ProxyTLVType.uniqueID].map { String(decoding: $0, as: UTF8.self) },
             serverName: record.serverName.map { String(cString: $0) },
             tlsVersion: record.handshakenAt > 0 ? tls.map { String(cString: SSL_get_version($0)) } : nil,
+            tlsCipher: record.handshakenAt > 0
+                ? tls.map { String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher($0))) } : nil,
             alpn: tls.flatMap(negotiatedALPN), age: .nanoseconds(now - record.acceptedAt), idle: .milliseconds(idle),
             requestBytes: flows[2 * slot].bytes, responseBytes: flows[2 * slot + 1].bytes)
     }
@@ -109,7 +113,8 @@ extension Stage {
         switch self {
         case .proxyHeader, .startTLS, .inspect: .inspecting
         case .handshake: .handshaking
-        case .free, .admit, .choose, .pending, .resolve, .connect, .greet, .retry, .backendHandshake, .backendStartTLS:
+        case .pending: .queued
+        case .free, .admit, .choose, .resolve, .connect, .greet, .retry, .backendHandshake, .backendStartTLS:
             .connecting
         case .relay: .relaying
         case .linger, .delay: .closing
