@@ -27,17 +27,17 @@ struct AuthorizationTests: LimitedEcho {
         #expect(try isServed(port, from: host(2)))
         #expect(try isServed(port, from: host(3)))
         #expect(try !isServed(port, from: host(4)))
-        #expect(dials == 2)
-        #expect(harness.rejected(.authorizationDenied) == 6)
+        #expect(waitUntil { dials == 2 })
+        #expect(waitUntil { harness.rejected(.authorizationDenied) == 6 })
         #expect(waitUntil { harness.closed(.clientClosed) == 2 })
         #expect(harness.closed(.authorizationDenied) == 0)
-        #expect(harness.metric("sluice_tcp_connections_opened_total") == 2)
+        #expect(waitUntil { harness.metric("sluice_tcp_connections_opened_total") == 2 })
         let line = try #require(harness.log.waitForEntry { $0.text("close_reason") == "authz_denied" })
         #expect(line.text("policy") == "default/p")
         #expect(line.text("authz_rule") == "")
         let entry = "policy=\"default/p\",rule=\"office\",action=\"allow\""
-        #expect(harness.metric("sluice_authorization_decisions_total", entry, "gateway=\"edge\"") == 2)
-        #expect(harness.metric("sluice_authorization_decisions_total", "rule=\"\",action=\"deny\"") == 6)
+        #expect(waitUntil { harness.metric("sluice_authorization_decisions_total", entry, "gateway=\"edge\"") == 2 })
+        #expect(waitUntil { harness.metric("sluice_authorization_decisions_total", "rule=\"\",action=\"deny\"") == 6 })
         #expect(harness.doubledSeries == [])
     }
 
@@ -47,12 +47,14 @@ struct AuthorizationTests: LimitedEcho {
         apply(route: [limits("p", authorization: rules)])
         #expect(try !isServed(port, from: host(9)))
         #expect(try isServed(port, from: host(8)))
-        #expect(dials == 1)
+        #expect(waitUntil { dials == 1 })
         #expect(waitUntil { harness.closed(.authorizationDenied) == 1 })
         #expect(harness.rejected(.authorizationDenied) == 0)
         let line = try #require(harness.log.waitForEntry { $0.text("close_reason") == "authz_denied" })
         #expect(line.text("authz_rule") == "blocked")
-        #expect(harness.metric("sluice_authorization_decisions_total", "rule=\"blocked\"", "route=\"r\"") == 1)
+        #expect(
+            waitUntil { harness.metric("sluice_authorization_decisions_total", "rule=\"blocked\"", "route=\"r\"") == 1 }
+        )
     }
 
     @Test("every level must pass: a route tightens what its listener allows, and never loosens it")
@@ -68,9 +70,9 @@ struct AuthorizationTests: LimitedEcho {
         for last in [1, 4, 7, 8, 64] as [UInt8] {
             #expect(try isServed(port, from: host(last)) == (last == 4 || last == 7), "127.0.0.\(last)")
         }
-        #expect(dials == 2)
+        #expect(waitUntil { dials == 2 })
         #expect(waitUntil { harness.closed(.authorizationDenied) == 1 })
-        #expect(harness.rejected(.authorizationDenied) == 2)
+        #expect(waitUntil { harness.rejected(.authorizationDenied) == 2 })
     }
 
     @Test("an audit counts and logs, and the next rules decide")
@@ -87,9 +89,13 @@ struct AuthorizationTests: LimitedEcho {
         let audits = harness.log.entries.filter { $0.text("authz_rule") == "seen" }
         #expect(audits.count == 2)
         #expect(audits.allSatisfy { $0.text("policy") == "default/p" && $0.text("close_reason") == nil })
-        #expect(harness.metric("sluice_authorization_decisions_total", "rule=\"seen\",action=\"audit\"") == 2)
+        #expect(
+            waitUntil { harness.metric("sluice_authorization_decisions_total", "rule=\"seen\",action=\"audit\"") == 2 })
         #expect(harness.metric("sluice_authorization_decisions_total", "rule=\"other\"") == 0)
-        #expect(harness.metric("sluice_authorization_decisions_total", "rule=\"blocked\",action=\"deny\"") == 1)
+        #expect(
+            waitUntil {
+                harness.metric("sluice_authorization_decisions_total", "rule=\"blocked\",action=\"deny\"") == 1
+            })
     }
 
     @Test("names and certificates never match on plain TCP; too many rules let nobody in; peers are looked at")
@@ -111,7 +117,7 @@ struct AuthorizationTests: LimitedEcho {
         let many = (0..<65).map { allow("r\($0)", addresses("0.0.0.0/0", "::/0")) }
         apply(listener: [limits("p", authorization: Authorization(rules: many, allowsByDefault: true))])
         #expect(try !isServed(port, from: host(5)))
-        #expect(dials == 1)
+        #expect(waitUntil { dials == 1 })
     }
 
     @Test("a hundred thousand blocks, IPv6 clients, and a rule's addresses that change")
@@ -127,7 +133,8 @@ struct AuthorizationTests: LimitedEcho {
         #expect(try !isServed(port, from: host(7)))
         #expect(try !isServed(port, from: .loopbackV6))
         #expect(try isServed(port, from: host(6)))
-        #expect(harness.metric("sluice_authorization_decisions_total", "rule=\"many\",action=\"allow\"") == 3)
+        #expect(
+            waitUntil { harness.metric("sluice_authorization_decisions_total", "rule=\"many\",action=\"allow\"") == 3 })
     }
 
     @Test("a changed policy ends the sessions that it no longer allows, where it says so", arguments: [false, true])
@@ -141,7 +148,7 @@ struct AuthorizationTests: LimitedEcho {
         if says {
             #expect(try lost.waitForEnd() == .fin)
             #expect(waitUntil { harness.closed(.authorizationDenied) == 1 })
-            #expect(harness.total("sluice_config_sessions_disrupted_total") == 1)
+            #expect(waitUntil { harness.total("sluice_config_sessions_disrupted_total") == 1 })
             let line = try #require(harness.log.waitForEntry { $0.message == "session is no longer allowed" })
             #expect(line.text("downstream_remote_address")?.hasPrefix("127.0.0.3:") == true)
         } else {

@@ -101,7 +101,7 @@ struct BackendCertificateTests {
             #expect(try PlainClient(port: ports[round % 2]).receiveLine() == "db")
             #expect(echo.peers.withLock { $0.last } == certificates[round % 2].fingerprint)
         }
-        #expect(harness.metric("sluice_backend_connects_total", "result=\"ok\"") == 6)
+        #expect(waitUntil { harness.metric("sluice_backend_connects_total", "result=\"ok\"") == 6 })
         #expect(harness.doubledSeries == [])
     }
 }

@@ -253,7 +253,7 @@ struct BandwidthTests {
         try source.send(testBytes(64 << 10))
         _ = try sink.receive(exactly: 1024)
         #expect(waitUntil { throttled > 0 })
-        #expect(harness.metric("sluice_limit_hits_total", "limit=\"bandwidth\"") == 1)
+        #expect(waitUntil { harness.metric("sluice_limit_hits_total", "limit=\"bandwidth\"") == 1 })
         client.reset()
         #expect(waitUntil(deadline: .seconds(20)) { harness.closed(.clientReset) == 1 })
         #expect(try peer.waitForEnd() == .reset)

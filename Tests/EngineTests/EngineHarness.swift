@@ -68,17 +68,8 @@ final class EngineHarness: Sendable {
     }
 }
 
-private let promisedPorts = Locked<Set<UInt16>>([])
-
-/// A port that was free a moment ago, and that was given to nobody before: of the few thousand that the kernel chooses from,
-/// it offers one that was given back soon again, and a test whose listeners share one counts what it did not expect.
-func freePort() throws -> UInt16 {
-    for _ in 0..<1000 {
-        let port = try PlainServer().port
-        if promisedPorts.withLock({ $0.insert(port).inserted }) { return port }
-    }
-    throw TestFailure("no port that was not given to a test already")
-}
+/// See ``Ports``.
+func freePort() throws -> UInt16 { try Ports.free() }
 
 /// How a connection that is refused ends; the reset may be there before connect returns.
 func ending(of port: UInt16) throws -> StreamEnd {

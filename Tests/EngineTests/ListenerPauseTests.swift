@@ -35,7 +35,7 @@ struct ListenerPauseTests {
         let waiting = try (0..<6).map { _ in try PlainClient(port: port) }
         #expect(waitUntil { harness.metric("sluice_limit_hits_total", "limit=\"connections\"") >= 1 })
         #expect(waitUntil { harness.engine.activeConnections == 2 })
-        #expect(dials == 2)
+        #expect(waitUntil { dials == 2 })
         var left = waiting
         while !left.isEmpty {
             let number = dials
@@ -50,7 +50,7 @@ struct ListenerPauseTests {
                 })
             open.append(left.remove(at: index))
         }
-        #expect(dials == 8)
+        #expect(waitUntil { dials == 8 })
         #expect(harness.rejected(.connectionLimit) == 0)
         for client in open { try client.exchange("served") }
     }
@@ -73,7 +73,7 @@ struct ListenerPauseTests {
         apply(raises ? 10 : nil)
         for client in waiting { #expect(try client.receiveLine() == "a") }
         try open.exchange("served")
-        #expect(dials == 5)
+        #expect(waitUntil { dials == 5 })
     }
 
     @Test("an operator's pause and a limit's are two: both must end")

@@ -112,7 +112,7 @@ struct ResumptionTests {
             try apply(ClientValidation(trust: try trust(clients)))
             #expect(try shakeHands(port, options).0 == .alert(missing))
         }
-        #expect(harness.metric("sluice_tls_session_resumptions_total") == 2)
+        #expect(waitUntil { harness.metric("sluice_tls_session_resumptions_total") == 2 })
     }
 
     @Test(

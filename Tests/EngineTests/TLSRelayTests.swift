@@ -45,7 +45,7 @@ struct TLSRelayTests {
         #expect(try greeting("x.y.test") == "w")
         #expect(try greeting("other.example") == "f")
         #expect(try greeting(nil) == "f")
-        #expect(harness.metric("sluice_tls_handshakes_total", "passthrough", "result=\"ok\"") == 5)
+        #expect(waitUntil { harness.metric("sluice_tls_handshakes_total", "passthrough", "result=\"ok\"") == 5 })
     }
 
     @Test("a name nobody serves gets unrecognized_name, and so does its absence")
@@ -130,7 +130,7 @@ struct TLSRelayTests {
         try client.halfClose()
         #expect(try client.waitForEnd() == .closeNotify)
         #expect(waitUntil { harness.closed(.clientClosed) == 1 })
-        #expect(harness.metric("sluice_tls_handshakes_total", "terminate", "result=\"ok\"") == 1)
+        #expect(waitUntil { harness.metric("sluice_tls_handshakes_total", "terminate", "result=\"ok\"") == 1 })
     }
 
     @Test("the certificate follows the SNI: exact, wildcard, else the first; RSA and ECDSA side by side")
@@ -210,7 +210,7 @@ struct TLSRelayTests {
             client.reset()
         }
         #expect(waitUntil { harness.engine.activeConnections == 0 })
-        #expect(harness.metric("sluice_listener_connections_rejected_total") == 50)
+        #expect(waitUntil { harness.metric("sluice_listener_connections_rejected_total") == 50 })
         #expect(harness.metric("sluice_listener_connections_active") == 0)
         #expect(throws: StreamError.alert(.unrecognizedName)) {
             try TLSTestClient(port: port, TLSClientOptions(serverName: "b.test"))
@@ -355,7 +355,7 @@ struct TLSRelayTests {
             } else {
                 #expect(try ending(of: port) == .reset)
                 failures += 1
-                #expect(harness.metric("sluice_backend_connects_total", "tls_error") == failures)
+                #expect(waitUntil { harness.metric("sluice_backend_connects_total", "tls_error") == failures })
             }
         }
     }

@@ -14,7 +14,7 @@ struct ConnectionTests {
 
     @Test("nobody listens: unreachable, with the address")
     func refused() throws {
-        let port = try PlainServer().port
+        let port = try Ports.free()
         let client = try HTTPClient(options)
         let error = try failure(client, HTTPRequest("GET", "http://127.0.0.1:\(port)/secret-path"))
         #expect(error.kind == .unreachable)
@@ -135,7 +135,7 @@ struct ConnectionTests {
 
     @Test("a proxy that nobody runs: unreachable, without its password")
     func noProxy() throws {
-        let port = try PlainServer().port
+        let port = try Ports.free()
         var options = options
         options.proxy = "http://user:pass-words@127.0.0.1:\(port)"
         let client = try HTTPClient(options)

@@ -1,15 +1,19 @@
 internal import Platform
 internal import Primitives
-internal import TestSupport
 
-/// Ports for programs that cannot choose one themselves. They lie below the kernel's ephemeral range, so that no
-/// outgoing connection takes one between the look and the bind, and none is handed out twice.
-enum Ports {
+/// Ports for listeners that cannot choose one themselves, and ports at which nobody listens. They lie below the kernel's
+/// ephemeral range: no outgoing connection takes one between the look and the bind, no server of another test that asks for
+/// any port gets one that is to refuse, and nobody who dials it comes from it and meets itself. None is handed out twice.
+public enum Ports {
     private static let given = Locked<Set<UInt16>>([])
+    private static let single: Range<UInt16> = 10_240..<26_000
+    /// Among single ones there would soon be no row of hundreds left.
+    private static let rows: Range<UInt16> = 26_000..<32_000
 
-    static func free() throws -> UInt16 {
+    /// Free a moment ago.
+    public static func free() throws -> UInt16 {
         for _ in 0..<200 {
-            let port = UInt16.random(in: 10_240..<32_000)
+            let port = UInt16.random(in: single)
             guard given.withLock({ $0.insert(port).inserted }) else { continue }
             if isFree(port) { return port }
         }
@@ -17,9 +21,9 @@ enum Ports {
     }
 
     /// So many in a row.
-    static func freeRange(of count: Int) throws -> ClosedRange<UInt16> {
+    public static func freeRange(of count: Int) throws -> ClosedRange<UInt16> {
         for _ in 0..<200 {
-            let first = UInt16.random(in: 10_240..<UInt16(32_000 - count))
+            let first = UInt16.random(in: rows.lowerBound..<rows.upperBound - UInt16(count))
             let range = first...(first + UInt16(count) - 1)
             let isOurs = given.withLock { given in
                 guard given.isDisjoint(with: range) else { return false }
