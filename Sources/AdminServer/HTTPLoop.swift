@@ -111,11 +111,9 @@ extension HTTPLoop {
         guard let connection, let method, let path else { return .NO }
         madeProgress = true
         connections[sluice_mhd_connection_descriptor(connection)]?.isServed = true
-        let host = MHD_lookup_connection_value(connection, .HEADER_KIND, "Host").map { String(cString: $0) }
-        // Unlike the plain look-up, this one finds a key without a value too.
-        let isVerbose = MHD_lookup_connection_value_n(connection, .GET_ARGUMENT_KIND, "verbose", 7, nil, nil) == .YES
-        let request = HTTPRequest(path: String(cString: path), host: host, isVerbose: isVerbose)
-        let response = responder.respond(to: request, method: String(cString: method))
+        let name = String(cString: method)
+        let request = HTTPRequest(of: connection, name == "POST" ? .post : .get, path: String(cString: path))
+        let response = responder.respond(to: request, method: name)
         logger.debug("request answered", ["path": LogValue(request.path), "status": LogValue(response.status)])
         return responder.queue(response, on: connection)
     }

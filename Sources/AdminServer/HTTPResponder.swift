@@ -13,17 +13,24 @@ final class HTTPResponder {
         (self.hosts, self.answerLimit) = (hosts, answerLimit)
     }
 
+    /// `method` is the request's own, whatever it is.
     func respond(to request: HTTPRequest, method: String) -> HTTPResponse {
         guard hosts.admits(request.host) else {
             return .problem(421, "this address is not served under the Host name of the request; use localhost")
         }
-        guard method == "GET" || method == "HEAD" else {
-            var response = HTTPResponse.problem(405, "method not allowed", ["allowed": ["GET", "HEAD"]])
-            response.fields.append((name: "Allow", value: "GET, HEAD"))
-            return response
-        }
+        if let refusal = hosts.refusal(of: request) { return refusal }
         guard let route = routes[request.path] else {
             return .problem(404, "not found", ["paths": routes.keys.sorted()])
+        }
+        guard route.allowed.contains(method) else {
+            var response = HTTPResponse.problem(405, "method not allowed", ["allowed": route.allowed])
+            response.fields.append((name: "Allow", value: route.allowed.joined(separator: ", ")))
+            return response
+        }
+        if route.method == .post, request.action?.isEmpty ?? true {
+            return .problem(
+                403,
+                "a request that changes something needs the header field \(HTTPRequest.actionField), with any value")
         }
         let response = route.handler(request)
         guard outstandingBytes == 0 || outstandingBytes + response.body.count <= answerLimit else {

@@ -2,7 +2,7 @@ public import Observability
 internal import Platform
 public import Primitives
 
-/// A small HTTP/1.1 server for operators: GET and HEAD, fixed paths, one thread of its own, one request per connection.
+/// A small HTTP/1.1 server for operators: fixed paths, GET, HEAD and POST without a body, one thread of its own, one request per connection.
 /// A client that is slow holds up nobody else. Safe to use from any thread.
 public final class HTTPServer: Sendable {
     public struct Limits: Sendable {

@@ -51,7 +51,7 @@ public final class ProbeServer: Sendable {
             HTTPRoute("/livez", "200 while the process works") { _ in live().response(named: "live") },
             HTTPRoute("/readyz", "200 while traffic may come, else 503 with the reasons; ?verbose says more") {
                 request in
-                ready(request.isVerbose).response(named: "ready")
+                ready(request.has("verbose")).response(named: "ready")
             },
             HTTPRoute("/metrics", "Prometheus text") { _ in
                 var text = PrometheusText(reservingBytes: 64 << 10)

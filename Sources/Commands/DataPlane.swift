@@ -2,7 +2,7 @@ public import EngineModel
 public import Observability
 
 /// What `run` needs of an engine. The executable's engine conforms; tests have their own.
-public protocol DataPlane: ConfigurationTarget, HealthObserving {
+public protocol DataPlane: ConfigurationTarget, EngineObserving {
     /// Client connections open now.
     var activeConnections: Int { get }
     /// What is wrong though traffic flows, one sentence each; empty when all is well.

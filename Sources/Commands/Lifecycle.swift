@@ -50,6 +50,8 @@ final class Lifecycle: Sendable {
     var phase: Phase { phaseState.withLock { $0 } }
     func enter(_ phase: Phase) { phaseState.withLock { $0 = phase } }
     func connect(_ parts: Parts) { self.parts.withLock { $0 = parts } }
+    /// What there is to ask; nil while it is being made.
+    var current: Parts? { parts.withLock { $0 } }
 
     /// Ready: everything that is watched was read once, a configuration runs on every worker, the first round of health checks is
     /// over (or has had its time), and the process is not past what it grants to new connections. A listener that is not bound is a detail: the others serve.

@@ -93,7 +93,8 @@ public struct RunCommand: Sendable {
                 ready: { lifecycle.readiness(isVerbose: $0) },
                 metrics: { lifecycle.appendMetrics(to: &$0) })
             let admin = try AdminServer(
-                address: options.adminAddress, logger: logger, configuration: { lifecycle.configuration })
+                address: options.adminAddress, hostNames: Set(options.adminHosts), logger: logger,
+                routes: AdminEndpoints(lifecycle: lifecycle).routes, configuration: { lifecycle.configuration })
             return (probes, admin)
         } catch {
             throw StartFailure("sluice run: \(error)")

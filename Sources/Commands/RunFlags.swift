@@ -9,7 +9,11 @@ enum RunFlags {
     static let probeAddress = Flag<SocketAddress>.address(
         "probe-address", help: "Where /livez, /readyz and /metrics answer.", default: SocketAddress(.anyV6, 8081))
     static let adminAddress = Flag<SocketAddress>.address(
-        "admin-address", help: "Where /config answers.", default: SocketAddress(.loopbackV4, 19000))
+        "admin-address", help: "Where the status page, /config and the other paths for operators answer.",
+        default: SocketAddress(.loopbackV4, 19000))
+    static let adminHosts = Flag<[String]>.hostNames(
+        "admin-hosts", help: "Host names under which the admin address answers beside localhost and loopback addresses."
+    )
     static let exposure = Flag<Exposure?>.optionalChoice(
         "exposure",
         help: "How gateways are reached: Host binds listener ports as they are; Service makes a Service for each.",
@@ -68,7 +72,8 @@ enum RunFlags {
 
     static let all =
         [
-            manifests.description, probeAddress.description, adminAddress.description, exposure.description,
+            manifests.description, probeAddress.description, adminAddress.description, adminHosts.description,
+            exposure.description,
             workers.description, maxConnections.description, bufferMemory.description, logFormat.description,
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
             controllerName.description, ticketKeyFile.description, zone.description, nodeName.description,

@@ -8,6 +8,8 @@ public struct RunOptions: Sendable {
     public var exposure: Exposure
     public var probeAddress: SocketAddress
     public var adminAddress: SocketAddress
+    /// Names under which the admin address answers beside loopback ones, in lower case.
+    public var adminHosts: [String]
     /// Nil: one per usable processor, at most 16.
     public var workers: Int?
     /// Nil: what descriptors and memory carry.
@@ -100,6 +102,7 @@ extension RunOptions {
         }
         probeAddress = arguments.value(RunFlags.probeAddress)
         adminAddress = arguments.value(RunFlags.adminAddress)
+        adminHosts = arguments.value(RunFlags.adminHosts)
         workers = arguments.value(RunFlags.workers)
         maxConnections = arguments.value(RunFlags.maxConnections)
         bufferMemory = arguments.value(RunFlags.bufferMemory)

@@ -85,6 +85,26 @@ struct FacesTests {
                 /longer-path  something else
 
                 """)
+        let paths = try RawResponse.of("GET", "/paths", from: server.address)
+        #expect(paths.body == index.body)
+    }
+
+    @Test("a page of the caller's stands at /, and the list stays at /paths")
+    func root() throws {
+        let page = HTTPRoute("/", "the page") { _ in .text("page") }
+        let change = HTTPRoute("/change", "changes", method: .post) { _ in .text("done") }
+        let server = try AdminServer(address: Self.anyPort, routes: [page, change]) { "{}" }
+        defer { server.stop() }
+        #expect(try RawResponse.of("GET", "/", from: server.address).body == "page")
+        #expect(
+            try RawResponse.of("GET", "/paths", from: server.address).body == """
+                sluice admin
+
+                /config       the configuration that the engine runs, keys left out
+                /             the page
+                POST /change  changes
+
+                """)
     }
 
     @Test(

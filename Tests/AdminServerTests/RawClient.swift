@@ -56,12 +56,14 @@ struct RawResponse {
         body = String(text[end.upperBound...])
     }
 
-    /// One request on a connection of its own.
-    static func of(_ method: String, _ path: String, from address: SocketAddress, host: String = "localhost") throws
-        -> RawResponse
-    {
+    /// One request on a connection of its own. `fields`: whole lines.
+    static func of(
+        _ method: String, _ path: String, from address: SocketAddress, host: String = "localhost",
+        _ fields: [String] = [], body: String = ""
+    ) throws -> RawResponse {
         let client = try RawClient(address)
-        try client.send("\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+        let lines = ["\(method) \(path) HTTP/1.1", "Host: \(host)"] + fields
+        try client.send(lines.map { $0 + "\r\n" }.joined() + "\r\n" + body)
         return try RawResponse(try client.readToEnd())
     }
 }

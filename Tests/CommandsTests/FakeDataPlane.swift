@@ -15,6 +15,8 @@ final class FakeDataPlane: DataPlane {
         var awaitsFirstChecks = false
         var hasAccessLogFile = false
         var reopened = 0
+        var open: [ConnectionInfo] = []
+        var traffic = TrafficReport()
     }
 
     let state = Monitored(State())
@@ -40,6 +42,18 @@ final class FakeDataPlane: DataPlane {
     var activeConnections: Int { state.update { $0.connections } }
     var awaitsFirstChecks: Bool { state.update { $0.awaitsFirstChecks } }
     func health() -> [BackendHealthReport] { [] }
+    func traffic() -> TrafficReport { state.update { $0.traffic } }
+    func connections(limit: Int, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool) -> [ConnectionInfo] {
+        Array(state.update { $0.open }.filter(isWanted).prefix(limit))
+    }
+    func closeConnections(
+        reason: CloseReason, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool
+    ) -> [ConnectionInfo] {
+        state.update { state in
+            defer { state.open.removeAll(where: isWanted) }
+            return state.open.filter(isWanted)
+        }
+    }
     var warnings: [String] { state.update { $0.warnings } }
     func beginDrain() { state.update { $0.isDraining = true } }
     func stop() { state.update { $0.isStopped = true } }

@@ -36,7 +36,7 @@ struct DocumentationTests {
     @Test("every relative link in the documentation leads somewhere")
     func links() throws {
         let pages = [
-            "README.md", "CHANGELOG.md", "docs/architecture.md", "docs/benchmarks.md", "docs/conformance.md",
+            "README.md", "CHANGELOG.md", "docs/admin.md", "docs/architecture.md", "docs/benchmarks.md", "docs/conformance.md",
             "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md", "docs/profiles.md",
             "docs/reference/cli.md",
             "examples/quickstart/README.md",

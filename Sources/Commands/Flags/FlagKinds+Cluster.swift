@@ -24,6 +24,18 @@ extension Flag where Value == [String] {
     }
 }
 
+extension Flag where Value == [String] {
+    /// Host names, divided by commas, in lower case; none without the flag.
+    static func hostNames(_ name: String, help: String) -> Flag {
+        Flag(
+            name, "NAME,…", help: help, allowed: "host names, divided by commas", absent: [],
+            parse: { text in
+                let names = text.lowercased().split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                return names.allSatisfy { HostnamePattern.isDNSName($0) } ? Set(names).sorted() : nil
+            })
+    }
+}
+
 extension Flag where Value == [String: String] {
     /// `key=value` pairs, divided by commas, as labels of Kubernetes.
     static func labels(_ name: String, help: String, default value: String) -> Flag {
