@@ -56,9 +56,9 @@ bench-control: ## The control plane with 5,000 routes, against the test API serv
 	@scripts/setup build test
 	@scripts/bench-control
 
-golden: ## Rewrite the golden answers of the translation from what it says now
+golden: ## Rewrite the golden answers of the translation, and docs/reference/reasons.md, from what they say now
 	@scripts/setup build
-	SLUICE_UPDATE_GOLDEN=1 swift test --disable-xctest --filter '^TranslationTests\.'
+	SLUICE_UPDATE_GOLDEN=1 swift test --disable-xctest --filter '^(TranslationTests|InspectionTests)\.'
 
 reference: ## Rewrite the pages of docs/reference that are made from crds/
 	@scripts/setup build test
