@@ -16,7 +16,7 @@ struct CommandDescription: Sendable {
     var operands: Operands?
 
     /// Every command, in the order of `sluice help`.
-    static let all = [run, check, probe, retire, echo, version, help]
+    static let all = [run, check, explain, trace, probe, retire, echo, version, help]
 
     static let version = CommandDescription(
         name: "version", summary: "Print the version",

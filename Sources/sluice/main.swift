@@ -24,6 +24,12 @@ do {
     case .check(let options):
         let (output, exitCode) = try CheckCommand(options: options).run()
         answer(output, code: exitCode)
+    case .explain(let options):
+        let (output, exitCode) = try ExplainCommand(options: options).run()
+        answer(output, code: exitCode)
+    case .trace(let options):
+        let (output, exitCode) = try TraceCommand(options: options).run()
+        answer(output, code: exitCode)
     case .probe(let options):
         let logger = try Logger(format: .auto, minimumLevel: .error)
         let prober = EndpointProber(logger: logger)

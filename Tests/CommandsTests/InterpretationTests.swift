@@ -182,7 +182,7 @@ struct InterpretationTests {
     func unknownCommand() {
         #expect(
             refusal(["chekc"])
-                == "sluice: unknown command 'chekc'; did you mean 'check'? (allowed: run, check, probe, retire, echo, version, help)"
+                == "sluice: unknown command 'chekc'; did you mean 'check'? (allowed: run, check, explain, trace, probe, retire, echo, version, help)"
         )
         #expect(refusal(["help", "rum"]).contains("did you mean 'run'?"))
     }

@@ -1,9 +1,10 @@
 internal import Controller
+internal import Inspection
 
 extension CheckReport {
     /// For people: objects with their conditions, what would serve, what is wrong, and a closing line.
     var text: String {
-        [objectsText, listenersText, backendsText, problemsText, summary].filter { !$0.isEmpty }
+        [objectsText, listenersText, backendsText, causesText, problemsText, summary].filter { !$0.isEmpty }
             .joined(separator: "\n")
     }
 
@@ -69,6 +70,15 @@ extension CheckReport {
             ])
         }
         return table(rows)
+    }
+
+    /// What connections would meet on account of all that.
+    private var causesText: String {
+        causes.flatMap { link in
+            var flat = link
+            flat.depth = 0
+            return flat.lines
+        }.map { $0 + "\n" }.joined()
     }
 
     private var problemsText: String {

@@ -1,4 +1,5 @@
 internal import Controller
+internal import Inspection
 internal import KubernetesAPI
 internal import ManifestSource
 internal import Translation
@@ -13,6 +14,8 @@ struct CheckReport: Encodable {
     var problems: [Problem]
     var notices: [Remark]
     var unknownKinds: [Unknown]
+    /// Links of the chains from Gateways to endpoints that are not good, as `explain` has them.
+    var causes: [Explanation.Link]
 
     struct Object: Encodable {
         var kind: String
@@ -65,6 +68,10 @@ extension CheckReport {
         unknownKinds = manifests.unknownKinds.sorted { $0.key < $1.key }.map {
             Unknown(apiVersion: $0.key.apiVersion, kind: $0.key.kind, file: $0.value)
         }
+        var inspected = Inspected(
+            snapshot: manifests.snapshot, configuration: result.configuration, statuses: result.statuses)
+        inspected.notices = result.notices
+        causes = Explanation.troubles(in: inspected)
         accepted = !items.contains { $0.condition.isRejection } && !problems.contains { $0.severity == "error" }
     }
 
