@@ -26,7 +26,7 @@ extension CheckLoop {
         let before = endpoint.change(
             adding: isHealthy ? [] : .unhealthy, removing: isHealthy ? [.unhealthy, .unchecked] : .unchecked)
         note(target, before)
-        if !isHealthy { readmitFellows(of: target) }
+        if !isHealthy { readmitFellows(of: health) }
         if changed, wasChecked || !isHealthy {
             health.counters.noteTransition(to: isHealthy ? \.becameHealthy : \.becameUnhealthy)
         }
@@ -53,9 +53,9 @@ extension CheckLoop {
 
     // MARK: Ejection
 
-    /// The endpoints of its backend, where connections say something of them.
-    private func fellows(of target: HealthTarget) -> [HealthTarget] {
-        observed[ObjectIdentifier(target.health)] ?? []
+    /// The endpoints that its backend's connections go to, where those say something of them.
+    private func fellows(of health: BackendHealth) -> [HealthTarget] {
+        (observed[ObjectIdentifier(health)] ?? []).filter(\.isServing)
     }
 
     /// Connections to the endpoint failed, one after the other.
@@ -64,7 +64,7 @@ extension CheckLoop {
             let passive = target.health.key.checking.passive,
             endpoint.failures >= passive.consecutiveFailures, !endpoint.standing.contains(.ejected)
         else { return }
-        let others = fellows(of: target).filter { $0.endpoint !== endpoint }
+        let others = fellows(of: target.health).filter { $0.endpoint !== endpoint }
         guard
             EjectionRule.allows(
                 endpoints: others.count + 1, ejected: others.count { $0.endpoint.standing.contains(.ejected) },
@@ -115,9 +115,10 @@ extension CheckLoop {
     }
 
     /// The last endpoint that could be used cannot be used any more: those that are merely ejected serve rather than nobody.
-    private func readmitFellows(of target: HealthTarget) {
-        let fellows = fellows(of: target)
-        guard !ejected.isEmpty, !fellows.contains(where: { $0.endpoint.isUsable }) else { return }
+    func readmitFellows(of health: BackendHealth) {
+        guard !ejected.isEmpty else { return }
+        let fellows = fellows(of: health)
+        guard !fellows.contains(where: { $0.endpoint.isUsable }) else { return }
         for fellow in fellows where fellow.endpoint.standing == .ejected { readmit(fellow) }
     }
 }

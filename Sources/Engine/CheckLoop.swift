@@ -104,6 +104,8 @@ final class CheckLoop {
         observed = Dictionary(grouping: targets.lazy.filter { $0.health.failureLimit != nil }) {
             ObjectIdentifier($0.health)
         }
+        // Who was usable may be gone, or get no connections any more.
+        for fellows in observed.values { readmitFellows(of: fellows[0].health) }
     }
 
     private func drop(_ endpoint: ObjectIdentifier) {

@@ -6,6 +6,8 @@ internal import Platform
 struct HealthTarget: Sendable {
     let health: BackendHealth
     let endpoint: EndpointHealth
+    /// Whether connections go to it while it is usable: its weight is not 0.
+    var isServing = true
 }
 
 /// What other threads hold of the checker: the one thread of the process that checks endpoints, and that ejects them.

@@ -39,8 +39,11 @@ struct HealthBook {
         var now: [ObjectIdentifier: HealthTarget] = [:]
         for runtime in users.values {
             guard let health = runtime.health else { continue }
-            for endpoint in runtime.standings {
-                now[ObjectIdentifier(endpoint)] = HealthTarget(health: health, endpoint: endpoint)
+            for (endpoint, weight) in zip(runtime.standings, runtime.resolved.weights) {
+                let id = ObjectIdentifier(endpoint)
+                // One variant that gives it connections is enough.
+                let isServing = weight > 0 || now[id]?.isServing == true
+                now[id] = HealthTarget(health: health, endpoint: endpoint, isServing: isServing)
             }
         }
         for (id, target) in targets where now[id] == nil { target.health.forget(target.endpoint) }

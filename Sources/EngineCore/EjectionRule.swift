@@ -1,6 +1,6 @@
 /// Whether one more endpoint of a backend may be left out for a while.
 public enum EjectionRule {
-    /// `endpoints`: all of the backend, this one among them. `ejected`: those that are out now. `usableOthers`: those that could
+    /// `endpoints`: all of the backend that connections go to, this one among them. `ejected`: those that are out now. `usableOthers`: those that could
     /// take connections in its place. Never the last one that is usable.
     public static func allows(
         endpoints: Int, ejected: Int, usableOthers: Int, maximumPercent: Int, alwaysOne: Bool

@@ -25,11 +25,17 @@ struct PassiveCheckTests {
     }
 
     /// Without retries, so that a client is an attempt.
-    private func apply(_ ports: [UInt16], _ passive: PassiveHealthCheck, tls: BackendTLS? = nil) {
+    private func apply(
+        _ ports: [UInt16], _ passive: PassiveHealthCheck, tls: BackendTLS? = nil,
+        each: (inout EndpointConfiguration) -> Void = { _ in }
+    ) {
         var configuration = backend("a", ports: ports, tls: tls, passive: passive)
+        for index in configuration.endpoints.indices { each(&configuration.endpoints[index]) }
         configuration.settings.retries = 0
         harness.apply([tcpListener("t", port: port, route("a", to: "a"))], [configuration])
     }
+
+    private func loopback(_ port: UInt16) -> EndpointAddress { .ip(SocketAddress(.loopbackV4, port)) }
 
     private func state(_ port: UInt16) -> EndpointHealthReport.State? { harness.state("a", port: port) }
 
@@ -55,6 +61,48 @@ struct PassiveCheckTests {
         #expect(waitUntil { state(dead) == .healthy })
         #expect(waitUntil { harness.log.text.contains("endpoint is no longer ejected") })
         #expect(connect { harness.endpoints("a").contains { $0.ejections >= 2 } })
+    }
+
+    @Test(
+        "an ejection lasts to the end of an interval: baseEjectionTime, rounded up to whole ones",
+        arguments: [
+            (Duration.milliseconds(1), Duration.seconds(3600), "3600"), (.seconds(3660), .seconds(3600), "7200"),
+            (.seconds(7200), .milliseconds(1), "7200"),
+        ])
+    func interval(base: Duration, interval: Duration, seconds: String) throws {
+        let (dead, server) = (try freePort(), try ScriptedServer { try $0.send("hello") })
+        var settings = passive()
+        (settings.baseEjectionTime, settings.interval) = (base, interval)
+        apply([dead, server.port], settings)
+        #expect(connect { state(dead) == .ejected })
+        let entry = try #require(harness.log.waitForEntry { $0.message == "endpoint is ejected" })
+        #expect(entry.text("seconds") == seconds)
+        // However short the ejection itself is, nobody looks before the interval is over.
+        for _ in 0..<10 { _ = try? ending(of: port) }
+        #expect(state(dead) == .ejected)
+    }
+
+    @Test("the end of a short interval ends a short ejection")
+    func shortInterval() throws {
+        let (dead, server) = (try freePort(), try ScriptedServer { try $0.send("hello") })
+        var settings = passive()
+        (settings.baseEjectionTime, settings.interval) = (.milliseconds(1), .milliseconds(20))
+        apply([dead, server.port], settings)
+        #expect(connect { harness.endpoints("a").contains { $0.ejections > 0 } })
+        #expect(waitUntil { state(dead) == .healthy })
+    }
+
+    @Test("the interval is no window: failures in a row count however far apart they are")
+    func farApart() throws {
+        let (dead, server) = (try freePort(), try ScriptedServer { try $0.send("hello") })
+        var settings = passive()
+        settings.interval = .milliseconds(1)
+        apply([dead, server.port], settings)
+        #expect(
+            connect {
+                let last = MonotonicTime.now()
+                return waitUntil { last + .milliseconds(5) <= .now() } && state(dead) == .ejected
+            })
     }
 
     @Test("an endpoint that resets at once without a byte is ejected")
@@ -99,6 +147,34 @@ struct PassiveCheckTests {
         for _ in 0..<10 { _ = try? ending(of: port) }
         #expect(state(dead) == .healthy)
         #expect(harness.endpoints("a").map(\.ejections) == [0])
+    }
+
+    @Test("an endpoint of weight 0 takes nobody's place")
+    func weightless() throws {
+        let (dead, spare) = (try freePort(), try ScriptedServer { try $0.send("hello") })
+        apply([dead, spare.port], passive(2)) { $0.weight = $0.address == loopback(dead) ? 1 : 0 }
+        for _ in 0..<10 { _ = try? ending(of: port) }
+        #expect(spare.count == 0)
+        #expect(harness.endpoints("a").map(\.ejections) == [0, 0])
+        // With a weight it does.
+        apply([dead, spare.port], passive(2))
+        #expect(connect { state(dead) == .ejected })
+    }
+
+    @Test("one that is merely ejected serves again when the last usable one goes", arguments: [false, true])
+    func lastGoes(loses: Bool) throws {
+        let (dead, other) = (try freePort(), try ScriptedServer { try $0.send("hello") })
+        apply([dead, other.port], passive())
+        #expect(connect { state(dead) == .ejected })
+        if loses {
+            apply([dead, other.port], passive()) { $0.weight = $0.address == loopback(dead) ? 1 : 0 }
+        } else {
+            apply([dead], passive())
+        }
+        #expect(waitUntil { state(dead) == .healthy })
+        let server = try ScriptedServer(on: SocketAddress(.loopbackV4, dead)) { try $0.send("served\n") }
+        #expect(try PlainClient(port: port).receiveLine() == "served")
+        #expect(server.count == 1)
     }
 
     @Test("one that is merely ejected serves again when checks find nobody else healthy")
