@@ -38,7 +38,7 @@ struct DocumentationTests {
         let pages = [
             "README.md", "CHANGELOG.md", "docs/admin.md", "docs/architecture.md", "docs/benchmarks.md", "docs/conformance.md",
             "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md", "docs/profiles.md",
-            "docs/reference/cli.md",
+            "docs/reference/backend.md", "docs/reference/cli.md", "docs/reference/manifests.md",
             "examples/quickstart/README.md",
         ]
         for page in pages {
