@@ -50,7 +50,7 @@ final class CheckPlan: Sendable {
             let action: CheckScript.Action
             switch step.action {
             case .send(let bytes): action = .send(bytes)
-            case .expect(let bytes): action = .expect(bytes)
+            case .expect(let bytes): action = .expect(ByteNeedle(bytes))
             case .close: action = .close
             case .expectPattern(let text):
                 do throws(PatternProblem) {

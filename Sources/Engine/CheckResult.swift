@@ -59,7 +59,7 @@ extension CheckScript.Action {
     var text: String {
         switch self {
         case .send(let bytes): "send \"\(printable(bytes, limit: 64))\""
-        case .expect(let bytes): "expect \"\(printable(bytes, limit: 64))\""
+        case .expect(let text): "expect \"\(printable(text.bytes, limit: 64))\""
         case .expectPattern(let pattern): "expect \(pattern)"
         case .close: "close"
         }

@@ -52,9 +52,12 @@ final class CheckRun {
 
     /// When it wants to be looked at, whatever happens; ``expire(now:_:)`` then.
     var deadline: Int64 {
-        let whole = min(began + plan.timeout, conversation?.deadline ?? .max)
+        let whole = min(latest, conversation?.searchDue ?? .max)
         return nextLook > 0 ? min(whole, nextLook) : whole
     }
+
+    /// When it has taken too long, by all that is known so far.
+    private var latest: Int64 { min(began + plan.timeout, conversation?.deadline ?? .max) }
 
     /// Connects; the socket's events come to `epoll` with ``token``.
     func start(_ epoll: Epoll, now: Int64, _ scratch: UnsafeMutableRawBufferPointer) {
@@ -102,8 +105,9 @@ final class CheckRun {
     func expire(now: Int64, _ scratch: UnsafeMutableRawBufferPointer) {
         if nextLook <= now { nextLook = 0 }
         // What is there already is in time.
+        if now >= began + plan.timeout { conversation?.noteLastLook() }
         if phase != .connecting { proceed(now: now, scratch) }
-        guard !isDone, now >= min(began + plan.timeout, conversation?.deadline ?? .max) else { return }
+        guard !isDone, now >= latest else { return }
         switch phase {
         case .connecting: fail(.connectTimeout, "no connection in time", now: now)
         case .handshake: fail(.timeout, "no TLS handshake in time", now: now)

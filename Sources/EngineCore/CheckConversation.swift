@@ -2,6 +2,9 @@
 ///
 /// An expectation is looked for in what was received after the match of the expectation before. What an endpoint sends before it is
 /// asked counts, too. Sending is done when the last byte is handed over.
+///
+/// Work is linear in what is received, however it is cut: a text is looked for in each byte once, and a pattern that was not found
+/// is looked for again by ``PatternPacing``.
 public struct CheckConversation: Sendable {
     /// What is to be done for it to go on.
     public enum Wish: Hashable, Sendable {
@@ -43,9 +46,13 @@ public struct CheckConversation: Sendable {
     private var received: [UInt8] = []
     /// Up to where expectations were met.
     private var consumed = 0
-    /// From where a text is looked for: what stands before was looked at.
+    /// Up to where the text of the step under way was looked for, and how much of it stands there.
     private var scanned = 0
+    private var search = ByteNeedle.Search()
+    /// When the pattern of the step under way is looked for.
+    private var pacing = PatternPacing()
     private var hasEnded = false
+    private var isLastLook = false
 
     public init(_ script: CheckScript, now: Int64, recordsOutcomes: Bool = false) {
         self.script = script
@@ -68,6 +75,9 @@ public struct CheckConversation: Sendable {
         return stepBegan.addingReportingOverflow(timeout).overflow ? .max : stepBegan + timeout
     }
 
+    /// When ``advance(now:)`` is to be called though nothing has come: bytes are there that were not searched; nil: none are.
+    public var searchDue: Int64? { pacing.due(received: received.count) }
+
     /// So many bytes of ``pending`` were taken.
     public mutating func note(sent count: Int) { sent += count }
 
@@ -80,16 +90,23 @@ public struct CheckConversation: Sendable {
     /// The endpoint closed its side.
     public mutating func noteEnd() { hasEnded = true }
 
+    /// The check is about to end: from now on whatever came is searched at once.
+    public mutating func noteLastLook() { isLastLook = true }
+
     /// Does the steps that can be done. To be called at the beginning and after each change; `now` never goes back.
     public mutating func advance(now: Int64) -> Wish {
         while step < script.steps.count {
             // What is in time is judged by when it is looked at.
-            if let deadline, now >= deadline { return .failed(.timeout) }
+            if let deadline, now >= deadline {
+                guard let end = matchPutOff() else { return .failed(.timeout) }
+                finish(upTo: end, now: now)
+                continue
+            }
             switch script.steps[step].action {
             case .send(let bytes):
                 if sent < bytes.count { return .send }
             case .expect, .expectPattern:
-                guard let end = match(script.steps[step].action) else {
+                guard let end = match(script.steps[step].action, now: now) else {
                     if received.count >= script.maximumBytes { return .failed(.noMatch) }
                     return hasEnded ? .failed(.closed) : .receive
                 }
@@ -109,22 +126,34 @@ public struct CheckConversation: Sendable {
                 Outcome(step: step, began: stepBegan, ended: now, received: Array(received[consumed..<end])))
         }
         (step, stepBegan, sent) = (step + 1, now, 0)
-        (consumed, scanned) = (end, end)
+        (consumed, scanned, search) = (end, end, ByteNeedle.Search())
+        pacing = PatternPacing()
     }
 
     /// Where the match of an expectation ends.
-    private mutating func match(_ action: CheckScript.Action) -> Int? {
+    private mutating func match(_ action: CheckScript.Action, now: Int64) -> Int? {
         switch action {
         case .send, .close: return nil
         case .expectPattern(let pattern):
-            return received.withUnsafeBytes { pattern.firstMatch(in: $0, from: consumed)?.upperBound }
+            let isFinal = isLastLook || hasEnded || received.count >= script.maximumBytes
+            guard pacing.isDue(received: received.count, now: now, isFinal: isFinal) else { return nil }
+            let found = received.withUnsafeBytes { pattern.firstMatch(in: $0, from: consumed)?.upperBound }
+            if found == nil { pacing.noteMiss(received: received.count, searched: received.count - consumed, now: now) }
+            return found
         case .expect(let text):
-            guard received.count - scanned >= text.count else { return nil }
-            for start in scanned...received.count - text.count where received[start...].starts(with: text) {
-                return start + text.count
-            }
-            scanned = received.count - text.count + 1
+            let found = text.firstEnd(in: received[scanned...], &search)
+            scanned = received.count
+            return found
+        }
+    }
+
+    /// The step's time is over. What came before, and was put off, was in time.
+    private func matchPutOff() -> Int? {
+        guard case .expectPattern(let pattern) = script.steps[step].action, let count = pacing.putOff else {
             return nil
+        }
+        return received.withUnsafeBytes {
+            pattern.firstMatch(in: UnsafeRawBufferPointer(rebasing: $0[..<count]), from: consumed)?.upperBound
         }
     }
 }

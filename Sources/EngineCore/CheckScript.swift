@@ -28,7 +28,7 @@ public struct CheckScript: Sendable {
 
     public enum Action: Sendable {
         case send([UInt8])
-        case expect([UInt8])
+        case expect(ByteNeedle)
         case expectPattern(any BytePattern)
         /// The endpoint closes its side.
         case close

@@ -2,14 +2,16 @@ import EngineCore
 import Primitives
 import Testing
 
+private func needle(_ text: String) -> ByteNeedle { ByteNeedle(Array(text.utf8)) }
+
 @Suite("Conversations of checks")
 struct CheckConversationTests {
     /// Redis' replication check, as its operators write it.
     private let redis = CheckScript(
         steps: [
-            .init(.send(Array("PING\r\n".utf8))), .init(.expect(Array("+PONG".utf8))),
-            .init(.send(Array("info replication\r\n".utf8))), .init(.expect(Array("role:master".utf8))),
-            .init(.send(Array("QUIT\r\n".utf8))), .init(.expect(Array("+OK".utf8))),
+            .init(.send(Array("PING\r\n".utf8))), .init(.expect(needle("+PONG"))),
+            .init(.send(Array("info replication\r\n".utf8))), .init(.expect(needle("role:master"))),
+            .init(.send(Array("QUIT\r\n".utf8))), .init(.expect(needle("+OK"))),
         ], maximumBytes: 4096)
 
     /// Sends all that the conversation wants to send; the next wish.
@@ -59,7 +61,7 @@ struct CheckConversationTests {
     @Test("a match is not used twice, and nothing before it")
     func consumed() {
         let script = CheckScript(
-            steps: [.init(.expect(Array("ab".utf8))), .init(.expect(Array("ab".utf8)))], maximumBytes: 64)
+            steps: [.init(.expect(needle("ab"))), .init(.expect(needle("ab")))], maximumBytes: 64)
         var conversation = CheckConversation(script, now: 0)
         hear(&conversation, "xab".utf8)
         #expect(conversation.advance(now: 0) == .receive)
@@ -71,7 +73,7 @@ struct CheckConversationTests {
 
     @Test("an end, the maximum and the time are failures of their own")
     func failures() {
-        let script = CheckScript(steps: [.init(.expect(Array("ok".utf8)), timeout: 10)], maximumBytes: 4)
+        let script = CheckScript(steps: [.init(.expect(needle("ok")), timeout: 10)], maximumBytes: 4)
         var ended = CheckConversation(script, now: 0)
         hear(&ended, "no".utf8)
         ended.noteEnd()
@@ -90,7 +92,7 @@ struct CheckConversationTests {
     @Test("an endpoint that ends after what was expected has passed")
     func endAfterMatch() {
         var conversation = CheckConversation(
-            CheckScript(steps: [.init(.expect(Array("bye".utf8))), .init(.close)], maximumBytes: 8), now: 0)
+            CheckScript(steps: [.init(.expect(needle("bye"))), .init(.close)], maximumBytes: 8), now: 0)
         hear(&conversation, "bye".utf8)
         #expect(conversation.advance(now: 0) == .receive)
         // What comes while its end is awaited is not kept.
@@ -160,7 +162,7 @@ struct CheckConversationTests {
             let script = CheckScript(
                 steps: expected.map { expectation in
                     switch expectation {
-                    case .text(let text): .init(.expect(text))
+                    case .text(let text): .init(.expect(ByteNeedle(text)))
                     case .anyOf(let bytes): .init(.expectPattern(AnyOf(bytes: bytes)))
                     }
                 }, maximumBytes: maximum)
