@@ -39,15 +39,26 @@ final class PendingLine: Sendable {
     /// The place at the end. Who is first looks for room after this.
     func join(worker: Int, slot: Int, levels: [BackendCircuit.Level]) -> (place: Place, isFirst: Bool) {
         order.withLock { order in
-            for level in levels where !order.levels.contains(where: { $0 === level.state }) {
-                order.levels.append(level.state)
-                level.state.wakes(self)
-            }
+            note(levels, in: &order)
             let place = Place(ticket: order.nextTicket, worker: worker, slot: slot)
             order.nextTicket += 1
             order.places.append(place, ticket: place.ticket)
             waiting.add(1, ordering: .sequentiallyConsistent)
             return (place, order.places.count == 1)
+        }
+    }
+
+    /// From now on these wake the first, too. Whoever waits looks for room after this.
+    func add(_ levels: [BackendCircuit.Level]) {
+        order.withLock { order in
+            if order.places.count > 0 { note(levels, in: &order) }
+        }
+    }
+
+    private func note(_ levels: [BackendCircuit.Level], in order: inout Order) {
+        for level in levels where !order.levels.contains(where: { $0 === level.state }) {
+            order.levels.append(level.state)
+            level.state.wakes(self)
         }
     }
 

@@ -12,17 +12,25 @@ final class PendingWait {
     let line: PendingLine
     let length: PendingLength
     let ticket: UInt64
-    /// Nanoseconds.
+    /// When this wait began, in nanoseconds.
     let since: Int64
-    /// 0: it still waits.
+    /// When it ended; 0: it still waits.
     var until: Int64 = 0
-    /// How often it went on and others were quicker.
+    /// How often it waited before, and for how many nanoseconds in all. What it did between does not count.
     let returns: Int
+    private let before: Int64
 
-    init(_ queue: BackendCircuit.Queue, ticket: UInt64, since: Int64, returns: Int) {
+    init(_ queue: BackendCircuit.Queue, ticket: UInt64, now: Int64, after last: PendingWait?) {
         (line, length) = (queue.line, queue.length)
-        (self.ticket, self.since, self.returns) = (ticket, since, returns)
+        (self.ticket, since) = (ticket, now)
+        (returns, before) = last.map { ($0.returns + 1, $0.total(now: now)) } ?? (0, 0)
     }
+
+    /// Nanoseconds of all its waits.
+    func total(now: Int64) -> Int64 { before + (until == 0 ? now : until) - since }
+
+    /// When it has waited for `timeout` milliseconds in all, in milliseconds.
+    func deadline(_ timeout: Int64) -> Int64 { (since - before) / 1_000_000 + timeout }
 }
 
 /// A line with connections of this worker.
@@ -47,27 +55,26 @@ extension Worker {
         // Whoever shares a limit, and waits in no line or another, was quicker: it has its place still, and is woken there.
         if let known, known.until == 0 { return waitOn(slot, known, queue) }
         guard queue.length.waiting.take(atMost: queue.most) else { return refuse(backend, .queueFull) }
-        // Whoever comes back, as its attempt failed, has waited already.
-        let (since, returns) = (known?.since ?? now, known.map { $0.returns + 1 } ?? 0)
-        record.pointee.wait?.release()
         let (place, isFirst) = queue.line.join(worker: handle.index, slot: slot, levels: circuit.levels)
-        record.pointee.wait = .passRetained(
-            PendingWait(queue, ticket: place.ticket, since: since, returns: returns))
+        // Whoever comes back, as its attempt failed, has waited already.
+        let wait = PendingWait(queue, ticket: place.ticket, now: now, after: known)
+        record.pointee.wait?.release()
+        record.pointee.wait = .passRetained(wait)
         if let index = lines.firstIndex(where: { $0.line === queue.line }) {
             lines[index].connections += 1
         } else {
             lines.append(LocalLine(line: queue.line, connections: 1))
         }
         backend.cells[handle.index].add(BackendField.pending)
-        if let wait = record.pointee.wait?.takeUnretainedValue() { _ = waitOn(slot, wait, queue) }
+        _ = waitOn(slot, wait, queue)
         // What ended before it stood there woke nobody.
-        if isFirst, returns < Worker.eagerReturns || hasRoom(slot, backend, circuit) { handle.wake.signal() }
+        if isFirst, wait.returns < Worker.eagerReturns || hasRoom(slot, backend, circuit) { handle.wake.signal() }
         return .wait
     }
 
     private func waitOn(_ slot: Int, _ wait: PendingWait, _ queue: BackendCircuit.Queue) -> StageOutcome {
         records[slot].stage = .pending
-        records[slot].stageDeadline = wait.since / 1_000_000 + queue.timeout
+        records[slot].stageDeadline = wait.deadline(queue.timeout)
         armTimer(slot)
         return .wait
     }
@@ -145,7 +152,7 @@ extension Worker {
     }
 
     /// After a new table: who waits does so by its values, and sees its endpoints. Those in a line that is no more look for room
-    /// as if they had just come, but keep the time since when they wait.
+    /// as if they had just come, but have waited already.
     func recheckPending() {
         guard !lines.isEmpty else { return }
         for slot in 0..<highestSlot where records[slot].stage == .pending { renew(slot) }
@@ -160,7 +167,7 @@ extension Worker {
         let known = old.takeUnretainedValue()
         guard let fresh = tables.value.backends[known.configuration.id], fresh !== known else { return }
         let isSameLine = fresh.circuit?.queue?.line === wait.line
-        if !isSameLine { leaveQueue(slot) }
+        if isSameLine { wait.line.add(fresh.circuit?.levels ?? []) } else { leaveQueue(slot) }
         exchangeBackend(slot, fresh)
         guard !isSameLine else { return }
         record.pointee.stageDeadline = 0

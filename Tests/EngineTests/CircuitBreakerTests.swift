@@ -214,6 +214,53 @@ struct CircuitBreakerTests {
         for client in waiting { try client.exchange("served") }
     }
 
+    @Test("a level that is added while somebody waits wakes them, too")
+    func addedLevel() throws {
+        let other = try freePort()
+        func apply(_ levels: [CircuitBreaker]) {
+            var (a, b) = (backend("a", ports: [echo.port]), backend("b", ports: [echo.port]))
+            (a.circuitBreakers, a.queue) = (levels, queue(2, timeout: .seconds(3600)))
+            b.circuitBreakers = [level("shared", most: 1)]
+            harness.apply(
+                [
+                    tcpListener("t", port: port, route("r", to: "a")),
+                    tcpListener("u", port: other, route("s", to: "b")),
+                ], [a, b])
+        }
+        // Workers look at their own lines whenever something ends there: in some round it is the other one's.
+        for _ in 0..<8 {
+            apply([level("p", most: 1)])
+            let (first, holder) = (try openClient(port), try openClient(other))
+            let waiting = try waitingClient(1)
+            apply([level("p", most: 1), level("shared", most: 1)])
+            first.close()
+            #expect(waitUntil { harness.engine.activeConnections == 2 })
+            #expect(pending == 1)
+            holder.close()
+            #expect(try waiting.receiveLine() == "a")
+            waiting.close()
+            #expect(waitUntil { harness.engine.activeConnections == 0 })
+        }
+    }
+
+    @Test("who waits again has waited for the sum of both, and is given what is left of the time")
+    func waitsAgain() {
+        let queue = BackendCircuit.Queue(line: PendingLine(), length: PendingLength(), most: 1, timeout: 100)
+        let first = PendingWait(queue, ticket: 0, now: 1_000_000_000, after: nil)
+        #expect(first.total(now: 1_020_000_000) == 20_000_000)
+        #expect(first.deadline(100) == 1100)
+        first.until = 1_030_000_000
+        #expect(first.total(now: 5_000_000_000) == 30_000_000)
+        // What it did in between is no waiting.
+        let second = PendingWait(queue, ticket: 1, now: 2_000_000_000, after: first)
+        #expect(second.returns == 1)
+        #expect(second.total(now: 2_005_000_000) == 35_000_000)
+        #expect(second.deadline(100) == 2070)
+        second.until = 2_010_000_000
+        let third = PendingWait(queue, ticket: 2, now: 3_000_000_000, after: second)
+        #expect(third.total(now: 3_000_000_000) == 40_000_000)
+    }
+
     @Test("TLS is terminated before a client waits, and a hello that is passed through waits unread")
     func tls() throws {
         let ca = try TestPKI.makeCA()

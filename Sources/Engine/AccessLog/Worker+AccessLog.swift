@@ -103,7 +103,7 @@ extension Worker {
         }
         if let wait = record.pointee.wait {
             // What stands in its line has not waited to the end.
-            note.pointee.queue = wait._withUnsafeGuaranteedRef { ($0.until == 0 ? now : $0.until) - $0.since }
+            note.pointee.queue = wait._withUnsafeGuaranteedRef { $0.total(now: now) }
         }
         if record.pointee.connectedAt != 0, record.pointee.connectedAt >= record.pointee.dialledAt {
             note.pointee.connect = record.pointee.connectedAt - record.pointee.dialledAt
