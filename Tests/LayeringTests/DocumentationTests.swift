@@ -36,8 +36,9 @@ struct DocumentationTests {
     @Test("every relative link in the documentation leads somewhere")
     func links() throws {
         let pages = [
-            "README.md", "CHANGELOG.md", "docs/admin.md", "docs/architecture.md", "docs/benchmarks.md", "docs/conformance.md",
-            "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md", "docs/profiles.md",
+            "README.md", "CHANGELOG.md", "docs/admin.md", "docs/architecture.md", "docs/benchmarks.md",
+            "docs/conformance.md", "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md",
+            "docs/profiles.md",
             "docs/reference/backend.md", "docs/reference/cli.md", "docs/reference/manifests.md",
             "examples/quickstart/README.md",
         ]
