@@ -4,6 +4,8 @@ struct CommandDescription: Sendable {
         var placeholder: String
         var isRequired: Bool
         var limit: Int
+        /// Where the first is one of some words: all of them.
+        var choices: [String] = []
     }
 
     var name: String
@@ -16,7 +18,7 @@ struct CommandDescription: Sendable {
     var operands: Operands?
 
     /// Every command, in the order of `sluice help`.
-    static let all = [run, check, explain, trace, probe, retire, echo, version, help]
+    static let all = [run, check, explain, trace, probe, retire, echo, completion, version, help]
 
     static let version = CommandDescription(
         name: "version", summary: "Print the version",

@@ -39,6 +39,7 @@ public enum Interpretation: Sendable {
         case "trace": return .trace(try TraceOptions(parsed))
         case "retire": return .retire(try RetireOptions(parsed))
         case "echo": return .echo(try EchoOptions(parsed))
+        case "completion": return .print(try CompletionShell(parsed).script())
         case "version": return .version(parsed.value(VersionFlags.output))
         default:
             guard let topic = parsed.operands.first else { return .print(Help.overview) }

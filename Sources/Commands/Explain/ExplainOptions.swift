@@ -96,7 +96,9 @@ extension CommandDescription {
             ("manifests before they are applied", "sluice explain gw infra/edge --manifests manifests/"),
         ],
         flags: ExplainFlags.shared + [ExplainFlags.namespace.description],
-        operands: Operands(placeholder: "KIND [NAMESPACE/]NAME", isRequired: true, limit: 2))
+        operands: Operands(
+            placeholder: "KIND [NAMESPACE/]NAME", isRequired: true, limit: 2,
+            choices: ExplainedKind.allCases.map(\.rawValue)))
 
     static let trace = CommandDescription(
         name: "trace", summary: "Say what a connection would meet, without making it",
