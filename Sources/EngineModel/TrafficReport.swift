@@ -69,6 +69,9 @@ public protocol EngineObserving: HealthObserving {
     /// Counts by object. Reads counters only; costs microseconds for each object that has been used.
     func traffic() -> TrafficReport
 
+    /// Takes samples of all traffic together, cheaply enough for one each second.
+    func makeSampler() -> any TrafficSampling
+
     /// The open connections that `isWanted`, at most `limit` of them, in no order. Workers walk their slots a few at a
     /// time between turns; nobody's traffic waits. `isWanted` runs on the workers' threads. Blocks for milliseconds.
     func connections(limit: Int, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool) -> [ConnectionInfo]

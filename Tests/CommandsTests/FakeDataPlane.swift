@@ -15,8 +15,11 @@ final class FakeDataPlane: DataPlane {
         var awaitsFirstChecks = false
         var hasAccessLogFile = false
         var reopened = 0
-        var open: [ConnectionInfo] = []
+        var health: [BackendHealthReport] = []
         var traffic = TrafficReport()
+        var samples: [TrafficSample] = []
+        var open: [ConnectionInfo] = []
+        var closeReasons: [CloseReason] = []
     }
 
     let state = Monitored(State())
@@ -41,8 +44,9 @@ final class FakeDataPlane: DataPlane {
     func setTicketKeys(_ ring: TicketKeyRing?) { state.update { $0.ticketKeys = ring } }
     var activeConnections: Int { state.update { $0.connections } }
     var awaitsFirstChecks: Bool { state.update { $0.awaitsFirstChecks } }
-    func health() -> [BackendHealthReport] { [] }
+    func health() -> [BackendHealthReport] { state.update { $0.health } }
     func traffic() -> TrafficReport { state.update { $0.traffic } }
+    func makeSampler() -> any TrafficSampling { FakeSampler(state: state) }
     func connections(limit: Int, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool) -> [ConnectionInfo] {
         Array(state.update { $0.open }.filter(isWanted).prefix(limit))
     }
@@ -50,8 +54,10 @@ final class FakeDataPlane: DataPlane {
         reason: CloseReason, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool
     ) -> [ConnectionInfo] {
         state.update { state in
-            defer { state.open.removeAll(where: isWanted) }
-            return state.open.filter(isWanted)
+            let closed = state.open.filter(isWanted)
+            state.open.removeAll(where: isWanted)
+            state.closeReasons.append(reason)
+            return closed
         }
     }
     var warnings: [String] { state.update { $0.warnings } }
@@ -65,5 +71,14 @@ final class FakeDataPlane: DataPlane {
     }
     func writeMetrics(into text: inout PrometheusText) {
         text.single("fake_engine", .gauge, help: "Stands for the engine's families.", 1)
+    }
+}
+
+/// Hands out what the fake was told, one after the other, and the last of them again and again.
+private struct FakeSampler: TrafficSampling {
+    let state: Monitored<FakeDataPlane.State>
+
+    func next() -> TrafficSample {
+        state.update { $0.samples.count > 1 ? $0.samples.removeFirst() : $0.samples.first ?? TrafficSample() }
     }
 }
