@@ -107,16 +107,16 @@ let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
     "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
     "CommandsTests": [
-        "Commands", "Controller", "EngineModel", "KubernetesAPI", "Observability", "Platform", "Primitives",
-        "Translation",
+        "Commands", "Controller", "EngineModel", "Inspection", "KubernetesAPI", "Observability", "Platform",
+        "Primitives", "Translation",
     ],
     "ControlPlaneTests": [
         "Controller", "EngineModel", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives",
         "TestAPIServer", "Translation",
     ],
     "ControllerTests": [
-        "Controller", "EngineModel", "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform",
-        "Primitives", "TestAPIServer", "Translation",
+        "Controller", "EngineModel", "HTTPClient", "Inspection", "KubernetesAPI", "KubernetesClient", "Observability",
+        "Platform", "Primitives", "TestAPIServer", "Translation",
     ],
     "EchoServerTests": ["EchoServer", "Platform", "Primitives"],
     "EngineCoreTests": ["EngineCore", "EngineModel", "Primitives"],
@@ -139,7 +139,7 @@ let tests: [String: [Target.Dependency]] = [
     "PatternsTests": ["Patterns"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
-    "SystemTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
+    "SystemTests": ["Inspection", "KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer", "sluice-test-apiserver"],
     "TestSupportTests": ["Platform", "Primitives"],
     "ResolverTests": ["Resolver", "Observability", "Platform", "Primitives"],
@@ -149,6 +149,7 @@ let tests: [String: [Target.Dependency]] = [
 
 /// Folders of test targets that hold files to be read rather than compiled.
 let fixtures: [String: [String]] = [
+    "InspectionTests": ["Golden"],
     "ManifestSourceTests": ["BackendCases", "BackendPolicyCases", "ClientPolicyCases", "ParametersCases"],
     "TranslationTests": ["Conformance", "Golden"],
 ]

@@ -42,7 +42,16 @@ public final class Controller: Sendable {
         let (mailbox, published, setup) = (mailbox, published, loop)
         setup.target.onListenerChange { acknowledgement in mailbox.update { $0.acknowledgement = acknowledgement } }
         try Thread(named: "controller") {
-            ControllerLoop(setup, publish: { state in published.withLock { $0 = state } }).run(mailbox)
+            ControllerLoop(
+                setup,
+                publish: { state in
+                    // What the last one alone held is let go of without the lock: it may be thousands of objects.
+                    _ = published.withLock { published in
+                        defer { published = state }
+                        return published
+                    }
+                }
+            ).run(mailbox)
             mailbox.update { $0.stopped = true }
         }.detach()
     }

@@ -1,4 +1,5 @@
 internal import EngineModel
+internal import Inspection
 internal import KubernetesAPI
 internal import KubernetesClient
 internal import Observability
@@ -109,12 +110,12 @@ final class ControllerLoop {
     private func reconsider() {
         guard let reconsiderAt = result?.reconsiderAt, var snapshot, wallSeconds() >= reconsiderAt else { return }
         snapshot.asOf = wallSeconds()
-        evaluate(snapshot)
+        evaluate(snapshot, seen: .now())
         publishAll()
     }
 
     private func load(_ snapshot: ClusterSnapshot, isComplete: Bool, seen: MonotonicTime) {
-        evaluate(snapshot)
+        evaluate(snapshot, seen: seen)
         count(isComplete: isComplete, seen: seen)
         publishAll()
     }
@@ -127,7 +128,7 @@ final class ControllerLoop {
         // What was touched and is as it was is rare; to look for it among thousands is not worth while.
         let isTouched = touched.map { !$0.isEmpty } ?? false
         let isNew = isTouched || snapshot?.isEqual(to: cluster.snapshot) != true
-        if isNew { evaluate(cluster.snapshot) } else { touched = TouchedObjects() }
+        if isNew { evaluate(cluster.snapshot, seen: seen) } else { touched = TouchedObjects() }
         if isNew || faults != cluster.faults { count(isComplete: cluster.faults.isEmpty, seen: seen) }
         faults = cluster.faults
         publishAll()
@@ -163,7 +164,7 @@ final class ControllerLoop {
         publishAll()
     }
 
-    private func evaluate(_ snapshot: ClusterSnapshot) {
+    private func evaluate(_ snapshot: ClusterSnapshot, seen: MonotonicTime) {
         let quiet = MonotonicTime.now() + .seconds(5)
         tidying = (quiet, tidying?.latest ?? quiet + .seconds(60))
         let result = translator.translate(snapshot, touched: touched)
@@ -171,25 +172,38 @@ final class ControllerLoop {
         let last = (self.snapshot, self.result, state.configuration)
         defer { withExtendedLifetime(last) {} }
         (self.snapshot, self.result, touched) = (snapshot, result, TouchedObjects())
+        state.snapshot = snapshot
         if translator.configurationDiffers ?? (state.configuration != result.configuration) {
-            let started = MonotonicTime.now()
-            let acknowledgement = setup.target.apply(result.configuration, change: translator.change)
-            state.configuration = result.configuration
-            state.acknowledgement = acknowledgement
-            state.appliedAt = wallSeconds()
-            setup.onConfiguration?(result.configuration)
-            setup.logger.info(
-                "configuration applied",
-                [
-                    LogKey.generation: LogValue(acknowledgement.generation),
-                    "listeners": LogValue(result.configuration.listeners.count),
-                    "backends": LogValue(result.configuration.backends.count),
-                    "took": LogValue(.now() - started),
-                ])
+            apply(result.configuration, seen: seen)
         }
         report = result.statuses
         close(report)
         remark(result.notices)
+    }
+
+    /// Makes a configuration the one that is served, and remembers what is other than before.
+    private func apply(_ configuration: EngineConfiguration, seen: MonotonicTime) {
+        let started = MonotonicTime.now()
+        let acknowledgement = setup.target.apply(configuration, change: translator.change)
+        let end = MonotonicTime.now()
+        let before = state.configuration
+        state.configuration = configuration
+        state.acknowledgement = acknowledgement
+        state.appliedAt = wallSeconds()
+        setup.onConfiguration?(configuration)
+        setup.logger.info(
+            "configuration applied",
+            [
+                LogKey.generation: LogValue(acknowledgement.generation),
+                "listeners": LogValue(configuration.listeners.count),
+                "backends": LogValue(configuration.backends.count), "took": LogValue(end - started),
+            ])
+        let step = ConfigurationStep(
+            generation: acknowledgement.generation, appliedAt: realtimeNanoseconds() / 1_000_000,
+            milliseconds: (end - seen).inMilliseconds,
+            changes: ConfigurationStep.differences(
+                from: before ?? EngineConfiguration(), to: configuration, before == nil ? nil : translator.change))
+        state.history = [step] + state.history.prefix(ControllerState.historyLength - 1)
     }
 
     /// Closes the open conditions with what the engine last said, and logs those that say something new.
@@ -198,6 +212,7 @@ final class ControllerLoop {
         revision += 1
         let targets = next.changedTargets(since: composed)
         composed = next
+        state.report = next
         guard !targets.isEmpty || statusRevision == 0 else { return }
         statusRevision += 1
         keep(targets)
@@ -226,12 +241,19 @@ final class ControllerLoop {
                 "notice", [LogKey.object: "\(notice.kind) \(notice.key)", "detail": LogValue(notice.message)])
         }
         notices = current
+        state.notices = current
     }
 }
 
 extension StatusStore.Change {
     fileprivate var key: StatusStore.Key {
         StatusStore.Key(subject: item.subject, type: item.condition.type.rawValue)
+    }
+}
+
+extension Duration {
+    fileprivate var inMilliseconds: Double {
+        Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
     }
 }
 

@@ -1,7 +1,10 @@
 public import EngineModel
+public import Inspection
+public import KubernetesAPI
 public import Observability
+public import Translation
 
-/// What the controller has reached, as one value: for probes, metrics and /config.
+/// What the controller has reached, as one value: for probes, metrics and what is shown to people.
 public struct ControllerState: Sendable {
     /// What was last given to the engine; nil before the first time.
     public internal(set) var configuration: EngineConfiguration?
@@ -12,6 +15,15 @@ public struct ControllerState: Sendable {
     /// When the configuration last changed, in seconds since 1970.
     public internal(set) var appliedAt: Int64?
     public internal(set) var reloads = Reloads()
+    /// What was last translated; nil before the first time.
+    public internal(set) var snapshot: ClusterSnapshot?
+    /// Statuses with the engine's answer, as they are to be written.
+    public internal(set) var report = StatusReport()
+    public internal(set) var notices: [Notice] = []
+    /// The newest first, at most ``historyLength``.
+    public internal(set) var history: [ConfigurationStep] = []
+    /// How many changes of the configuration are remembered.
+    public static let historyLength = 50
 
     /// How loading went. A load is a snapshot from the source; it fails when a part of the source could not be read,
     /// though the rest is served.

@@ -1,17 +1,5 @@
-public import KubernetesAPI
+internal import KubernetesAPI
 internal import Observability
-
-extension Condition {
-    /// Whether it says that something is not as its author meant it.
-    public var isProblem: Bool {
-        switch type {
-        case .accepted, .resolvedRefs, .programmed, .supportedVersion, .clientPolicyAffected, .backendPolicyAffected:
-            status == .false
-        case .conflicted, .overlappingTLSConfig, .superseded, .warning: status == .true
-        default: false
-        }
-    }
-}
 
 extension Logger {
     /// One line for a condition that is new or says something else. Good news about a new object is `debug`, but for

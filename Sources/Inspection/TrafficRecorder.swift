@@ -1,0 +1,121 @@
+public import EngineModel
+
+/// The last ten minutes of all traffic: a sample each second, and what was refused by minute. A value of one thread.
+public struct TrafficRecorder: Sendable {
+    /// Seconds between two samples, and how many are kept.
+    public static let interval = 1
+    public static let length = 600
+
+    /// Refusals of so many places and reasons are told apart; what goes beyond is in the totals alone.
+    static let mostRefusals = 10_000
+    /// So many are shown.
+    static let mostShown = 100
+
+    private struct Key: Hashable {
+        var place: TrafficSample.Place
+        var reason: CloseReason
+    }
+    /// A ring once it is full: then `next` is the oldest.
+    private var samples: [LiveTraffic.Sample] = []
+    private var next = 0
+    private var failed: UInt64 = 0
+    private var refusals: [Key: CountsByMinute] = [:]
+    private var minute: Int64 = 0
+
+    public init() {}
+
+    /// `time`: milliseconds since 1970.
+    public mutating func record(_ sample: TrafficSample, at time: Int64) {
+        let minute = time / 60_000
+        if minute != self.minute { refusals = refusals.filter { $0.value.isUsed(at: minute) } }
+        self.minute = minute
+        for refusal in sample.refusals {
+            failed &+= refusal.count
+            // Who goes before anything was routed is no news to anybody, unlike a reason.
+            if refusal.reason == .clientClosed || refusal.reason == .backendClosed { continue }
+            let key = Key(place: refusal.place, reason: refusal.reason)
+            guard refusals[key] != nil || refusals.count < TrafficRecorder.mostRefusals else { continue }
+            refusals[key, default: CountsByMinute(minute)].add(refusal.count, at: minute)
+        }
+        put(LiveTraffic.Sample(sample, failed: failed, time: time))
+    }
+
+    private mutating func put(_ sample: LiveTraffic.Sample) {
+        guard samples.count == TrafficRecorder.length else { return samples.append(sample) }
+        samples[next] = sample
+        next = (next + 1) % samples.count
+    }
+
+    /// What is shown of it: all but the objects that a request names.
+    public func live() -> LiveTraffic {
+        var live = LiveTraffic()
+        live.interval = TrafficRecorder.interval
+        live.history = Array(samples[next...] + samples[..<next])
+        live.total = live.history.last ?? .init()
+        live.time = live.total.time
+        live.refusals = refusals.map { key, counts in
+            let cause = Cause.of(key.reason)
+            return LiveTraffic.Refusal(
+                reason: key.reason.rawValue, place: key.place.title, minutes: counts.minutes(until: minute),
+                meaning: cause?.meaning ?? "", advice: cause?.advice ?? "")
+        }
+        .sorted { $0.order < $1.order }
+        live.refusals.removeLast(max(0, live.refusals.count - TrafficRecorder.mostShown))
+        return live
+    }
+}
+
+/// Ten minutes, each with its count.
+private struct CountsByMinute: Sendable {
+    private static let count = 10
+    /// By minute, modulo ten.
+    private var counts = [UInt64](repeating: 0, count: CountsByMinute.count)
+    private var newest: Int64
+
+    init(_ minute: Int64) { newest = minute }
+
+    mutating func add(_ amount: UInt64, at minute: Int64) {
+        // A clock that is set back leaves the counts where they are.
+        let steps = min(max(0, minute - newest), Int64(CountsByMinute.count))
+        newest = max(newest, minute)
+        for step in 0..<steps { counts[slot(newest - step)] = 0 }
+        counts[slot(newest)] &+= amount
+    }
+
+    func isUsed(at minute: Int64) -> Bool { minute - newest < Int64(CountsByMinute.count) }
+
+    /// The newest last.
+    func minutes(until minute: Int64) -> [UInt64] {
+        let last = max(minute, newest)
+        return (0..<Int64(CountsByMinute.count)).reversed().map { age in
+            let wanted = last - age
+            return wanted <= newest && newest - wanted < Int64(CountsByMinute.count) ? counts[slot(wanted)] : 0
+        }
+    }
+
+    private func slot(_ minute: Int64) -> Int { Int(((minute % 10) + 10) % 10) }
+}
+
+extension LiveTraffic.Sample {
+    fileprivate init(_ sample: TrafficSample, failed: UInt64, time: Int64) {
+        self.init()
+        (self.time, self.failed, accepted, active) = (time, failed, sample.accepted, sample.active)
+        (requestBytes, responseBytes) = (sample.requestBytes, sample.responseBytes)
+        (setupNanoseconds, setups) = (sample.setupNanoseconds, sample.setups)
+    }
+}
+
+extension LiveTraffic.Refusal {
+    /// The most frequent first.
+    fileprivate var order: (UInt64, String, String) { (.max - minutes.reduce(0, &+), place, reason) }
+}
+
+extension TrafficSample.Place {
+    /// `Gateway infra/edge/redis`, or the key of a route.
+    var title: String {
+        switch self {
+        case .listener(let id): "Gateway \(id)"
+        case .route(let id): id.description
+        }
+    }
+}
