@@ -32,6 +32,9 @@ final class Lifecycle: Sendable {
         var controller: Controller
         var dataPlane: any DataPlane
         var source: any SnapshotSource
+        var observer: TrafficObserver
+        /// Seconds since 1970.
+        let startedAt = realtimeNanoseconds() / 1_000_000_000
     }
 
     init(

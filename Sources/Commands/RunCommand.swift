@@ -64,7 +64,9 @@ public struct RunCommand: Sendable {
         }
         try started("the controller") { try controller.start() }
         try started("the source") { try source.start(controller) }
-        lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source))
+        let observer = TrafficObserver(dataPlane.makeSampler())
+        try started("the observer of traffic") { try observer.start() }
+        lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source, observer: observer))
         logStart(limits, source.view, probes: probes.address, admin: admin.address)
         onReady(Addresses(probes: probes.address, admin: admin.address))
         let ending = serve(signals, lifecycle, dataPlane, resign: source.resign) {
@@ -72,6 +74,7 @@ public struct RunCommand: Sendable {
             controller.stop()
         }
         source.close()
+        observer.stop()
         dataPlane.stop()
         probes.stop()
         admin.stop()
