@@ -99,7 +99,7 @@ final class Lifecycle: Sendable {
     }
 
     func appendMetrics(to text: inout PrometheusText) {
-        text.family("sluice_build_info", .gauge, help: "What runs.") {
+        text.family(.buildInfo) {
             $0.sample(
                 LabelSet([
                     "version": sluiceVersion, "commit": Host.buildCommit, "tls_library": tlsLibraryVersion,
@@ -110,10 +110,8 @@ final class Lifecycle: Sendable {
         parts.source.writeMetrics(into: &text)
         parts.dataPlane.writeMetrics(into: &text)
         let draining = phase == .draining
-        text.single("sluice_drain_active", .gauge, help: "Whether listeners are closed for good.", draining ? 1 : 0)
-        text.single(
-            "sluice_drain_connections_remaining", .gauge, help: "Connections that a drain still waits for.",
-            draining ? UInt64(clamping: parts.dataPlane.activeConnections) : 0)
+        text.single(.drainActive, draining ? 1 : 0)
+        text.single(.drainRemaining, draining ? UInt64(clamping: parts.dataPlane.activeConnections) : 0)
     }
 
     /// The answer of /config.

@@ -32,6 +32,9 @@ enum RouteField {
     static let active = 1
     static let requestBytes = 2
     static let responseBytes = 3
+
+    static func bytes(_ direction: Direction) -> Int { direction == .request ? requestBytes : responseBytes }
+
     private static let firstClosed = 4
     static let duration = HistogramLayout(start: 8, stride: 3, sum: 5, bounds: .connectionDuration)
     static let setup = HistogramLayout(start: 9, stride: 3, sum: 6, bounds: .latency)

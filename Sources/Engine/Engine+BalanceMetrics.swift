@@ -16,10 +16,7 @@ extension Engine {
             let id = backend.configuration.id.withoutVariant
             panics[id] = panics[id] == true || isPanicking
         }
-        text.family(
-            "sluice_backend_panic", .gauge,
-            help: "Whether so few endpoints are usable that all of them are used (healthCheck.panicThreshold)."
-        ) { family in
+        text.family(.backendPanic) { family in
             for (id, isPanicking) in panics.sorted(by: { $0.key < $1.key }) {
                 family.sample(LabelSet(backend: id), isPanicking)
             }

@@ -5,23 +5,21 @@ extension Engine {
     /// Families of client policies (POLICY: TLS, PROXY protocol, policy). Series come with a policy and go with its last connection.
     func writeLimits(into text: inout PrometheusText) {
         let (decisions, hits) = withCompiler { compiler, _ in
-            (compiler.decisionCounters.living(), compiler.limitHits.living())
+            (
+                compiler.decisionCounters.living().filter { $0.count > 0 }.map { ($0.key.order, $0) },
+                compiler.limitHits.living().filter(\.hasAny).map { ($0.scope.order, $0) }
+            )
         }
-        text.family(
-            "sluice_authorization_decisions_total", .counter,
-            help: "Connections that a rule of a policy decided on or audited; rule is empty where none matched."
-        ) { family in
-            for counter in decisions.sorted(by: { $0.key.order < $1.key.order }) where counter.count > 0 {
+        text.family(.authorizationDecisions) { family in
+            for (_, counter) in decisions.sorted(by: { $0.0 < $1.0 }) {
                 let more = LabelSet([
                     "policy": counter.key.policy, "rule": counter.key.rule, "action": counter.key.action,
                 ])
                 family.sample(LabelSet(of: counter.key.scope), more, counter.count)
             }
         }
-        text.family(
-            "sluice_limit_hits_total", .counter, help: "How often a limit of a policy took effect, by limit."
-        ) { family in
-            for entry in hits.sorted(by: { $0.scope.order < $1.scope.order }) {
+        text.family(.limitHits) { family in
+            for (_, entry) in hits.sorted(by: { $0.0 < $1.0 }) {
                 for limit in LimitHits.Limit.allCases where entry.count(limit) > 0 {
                     family.sample(LabelSet(of: entry.scope), LabelSet(["limit": limit.rawValue]), entry.count(limit))
                 }
@@ -43,9 +41,13 @@ extension LimitScope {
     fileprivate var order: String {
         switch self {
         case .listener(let key): "\(key.id)/\(key.port)"
-        case .route(let key): key.order
+        case .route(let key): "\(key.listener)/\(key.port)/\(key.kind)/\(key.namespace)/\(key.name)"
         }
     }
+}
+
+extension LimitHits {
+    fileprivate var hasAny: Bool { Limit.allCases.contains { count($0) > 0 } }
 }
 
 extension DecisionCounter.Key {

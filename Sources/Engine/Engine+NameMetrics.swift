@@ -6,9 +6,7 @@ internal import Resolver
 extension Engine {
     func writeNames(_ text: inout PrometheusText) {
         let counts = names.counts.sorted { $0.key < $1.key }.map { (LabelSet(backend: $0.key), $0.value) }
-        text.family(
-            "sluice_backend_dns_lookups_total", .counter, help: "Lookups of the backend's names, by result."
-        ) { family in
+        text.family(.backendLookups) { family in
             for (labels, counts) in counts {
                 for result in LookupResult.allCases {
                     guard let count = counts.results[result] else { continue }
@@ -17,10 +15,7 @@ extension Engine {
             }
         }
         let now = realtimeNanoseconds()
-        text.family(
-            "sluice_backend_dns_last_success_timestamp_seconds", .gauge,
-            help: "When all of the backend's names were last known to be right: now, while no lookup fails; 0: never."
-        ) { family in
+        text.family(.backendLastLookup) { family in
             for (labels, counts) in counts where counts.hasAnswers {
                 family.sample(labels, UInt64(max(0, (counts.failingSince ?? now) / 1_000_000_000)))
             }

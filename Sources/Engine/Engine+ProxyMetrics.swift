@@ -1,16 +1,13 @@
 internal import Observability
 
 extension Engine {
-    func writeProxyHeaders(_ listeners: [(LabelSet, ListenerState)], _ text: inout PrometheusText) {
-        text.family(
-            "sluice_proxy_protocol_headers_total", .counter,
-            help: "Headers of the PROXY protocol, and connections refused for want of one, by version and result."
-        ) { family in
-            for (labels, state) in listeners {
+    func writeProxyHeaders(_ listeners: [ListenerState], _ text: inout PrometheusText) {
+        text.family(.proxyHeaders) { family in
+            for state in listeners {
                 for result in ProxyHeaderResult.allCases {
                     let count = state.counters.sum(ListenerField.proxyHeader(result))
                     guard count > 0 else { continue }
-                    family.sample(labels, LabelSet(["version": result.version, "result": result.label]), count)
+                    family.sample(state.labels, LabelSet(["version": result.version, "result": result.label]), count)
                 }
             }
         }

@@ -1,5 +1,6 @@
 internal import EngineModel
 internal import Glibc
+internal import Observability
 internal import Platform
 internal import Primitives
 internal import Synchronization
@@ -15,9 +16,12 @@ final class ListenerState: Sendable {
     let drain = DrainCell()
     let bandwidth = BandwidthCell()
     let names: AccessNames
+    /// Of metrics.
+    let labels: LabelSet
 
     init(id: ListenerID, port: UInt16, counters: CounterBlock) {
         (self.id, self.port, self.counters) = (id, port, counters)
+        labels = LabelSet(listener: id, port: port)
         names = AccessNames("\(id.gatewayNamespace)/\(id.gateway)", id.listener)
     }
 }
@@ -39,9 +43,12 @@ final class RouteState: Sendable {
     let uses = Atomic<Int>(0)
 
     let names: AccessNames
+    /// Of metrics.
+    let labels: LabelSet
 
     init(key: Key, counters: CounterBlock) {
         (self.key, self.counters) = (key, counters)
+        labels = LabelSet(of: key)
         names = AccessNames("\(key.namespace)/\(key.name)", key.kind)
     }
 }
@@ -57,10 +64,13 @@ final class BackendState: Sendable {
     let id: BackendID
     let counters: CounterBlock
     let names: AccessNames
+    /// Of metrics.
+    let labels: LabelSet
     private let turns = Atomic<UInt64>(0)
 
     init(id: BackendID, counters: CounterBlock) {
         (self.id, self.counters) = (id, counters)
+        labels = LabelSet(backend: id)
         names = AccessNames("\(id)")
     }
 

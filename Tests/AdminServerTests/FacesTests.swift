@@ -55,8 +55,8 @@ struct FacesTests {
         let server = try ProbeServer(
             address: Self.anyPort, logger: Logger(recordingTo: log), live: { .passing }, ready: { _ in .passing },
             metrics: { text in
-                text.single("sluice_config_generation", .gauge, help: "Generation.", 3)
-                text.single("process_open_fds", .gauge, help: "Not ours.", 3)
+                text.single(.generation, 3)
+                text.single(.processOpenDescriptors, 3)
             })
         defer { server.stop() }
         let response = try RawResponse.of("GET", "/metrics", from: server.address)

@@ -70,7 +70,7 @@ final class FakeDataPlane: DataPlane {
         }
     }
     func writeMetrics(into text: inout PrometheusText) {
-        text.single("fake_engine", .gauge, help: "Stands for the engine's families.", 1)
+        text.single(MetricDescriptor("fake_engine", .gauge, help: "Stands for the engine's families."), 1)
     }
 }
 

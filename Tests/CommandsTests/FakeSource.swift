@@ -41,7 +41,7 @@ final class FakeSource: SnapshotSource {
     var missing: [String] { state.withLock { $0.missing } }
     var details: [String: String] { state.withLock { $0.details } }
     func writeMetrics(into text: inout PrometheusText) {
-        text.single("fake_source", .gauge, help: "Stands for the source's families.", 1)
+        text.single(MetricDescriptor("fake_source", .gauge, help: "Stands for the source's families."), 1)
     }
     func resign() { state.withLock { $0.events.append("resign") } }
     func stop() { state.withLock { $0.events.append("stop") } }

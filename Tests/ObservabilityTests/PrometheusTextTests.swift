@@ -1,5 +1,6 @@
 @testable import Observability
 import Platform
+import TestSupport
 import Testing
 
 @Suite("Prometheus text", .timeLimit(.minutes(1)))
@@ -8,7 +9,7 @@ struct PrometheusTextTests {
     func family() {
         var text = PrometheusText()
         let labels = LabelSet(["gateway": "edge", "listener": "db"])
-        text.family("sluice_x_total", .counter, help: "Back\\slash and\nline.") { family in
+        text.family(MetricDescriptor("sluice_x_total", .counter, help: "Back\\slash and\nline.")) { family in
             family.sample(labels, LabelSet(["direction": "request"]), 18_446_744_073_709_551_615)
             family.sample(labels.adding("direction", "response"), 0)
             family.sample(.empty, 7)
@@ -28,7 +29,7 @@ struct PrometheusTextTests {
         "label values are escaped and read back", arguments: ["", "a\"b", "a\\b", "a\nb", #"\n"#, "Zürich {x=\"1\"}"])
     func escaping(value: String) throws {
         var text = PrometheusText()
-        text.family("m", .gauge, help: "h") { $0.sample(LabelSet(["v": value]), 1) }
+        text.family(MetricDescriptor("m", .gauge, help: "h")) { $0.sample(LabelSet(["v": value]), 1) }
         let family = try #require(try StrictPrometheusParser.parse(text.text)["m"])
         #expect(family.samples.map(\.labels) == [["v": value]])
     }
@@ -74,7 +75,7 @@ struct PrometheusTextTests {
         ] { histogram.record(duration) }
         var text = PrometheusText()
         let labels = LabelSet(["backend": "b"])
-        text.family("sluice_h_seconds", .histogram, help: "h") { $0.histogram(labels, histogram) }
+        text.family(MetricDescriptor("sluice_h_seconds", .histogram, help: "h")) { $0.histogram(labels, histogram) }
         let family = try #require(try StrictPrometheusParser.parse(text.text)["sluice_h_seconds"])
         func bucket(_ bound: String) -> String? { family.value(["backend": "b", "le": bound], suffix: "_bucket") }
         #expect(
@@ -98,10 +99,10 @@ struct PrometheusTextTests {
     @Test("a family that is written twice is left out the second time and reported; an empty one leaves nothing")
     func duplicates() throws {
         var text = PrometheusText()
-        text.single("a", .gauge, help: "h", 1)
-        text.family("empty", .gauge, help: "h") { _ in }
-        text.single("a", .gauge, help: "h", 2)
-        text.single("b", .gauge, help: "h", double: 0.25)
+        text.single(MetricDescriptor("a", .gauge, help: "h"), 1)
+        text.family(MetricDescriptor("empty", .gauge, help: "h")) { _ in }
+        text.single(MetricDescriptor("a", .gauge, help: "h"), 2)
+        text.single(MetricDescriptor("b", .gauge, help: "h"), double: 0.25)
         #expect(text.duplicates == ["a"])
         let families = try StrictPrometheusParser.parse(text.text)
         #expect(families.keys.sorted() == ["a", "b"])

@@ -74,10 +74,7 @@ public final class TicketKeeper: Sendable {
     /// Appends `sluice_tls_ticket_keys_rotated_timestamp_seconds` (docs/reference/metrics.md) where keys of a Secret are used.
     public func append(to output: inout PrometheusText) {
         guard let rotatedAt = inbox.update({ $0.rotatedAt }) else { return }
-        output.single(
-            "sluice_tls_ticket_keys_rotated_timestamp_seconds", .gauge,
-            help: "When the keys of session tickets that the replicas share were last rotated, as their Secret says.",
-            double: Double(rotatedAt))
+        output.single(.ticketKeysRotated, double: Double(rotatedAt))
     }
 
     /// Ends the thread, where it was started, and waits for it, at most a few seconds. The engine keeps its keys.

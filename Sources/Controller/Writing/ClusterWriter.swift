@@ -78,15 +78,10 @@ public final class ClusterWriter: Sendable {
     /// Appends `sluice_leader`, `sluice_leader_transitions_total` and `sluice_status_updates_total`
     /// (docs/reference/metrics.md).
     public func append(to output: inout PrometheusText) {
-        output.single(
-            "sluice_leader", .gauge, help: "Whether this replica writes statuses and Services.",
-            setup.leadership.isLeader ? 1 : 0)
-        output.single(
-            "sluice_leader_transitions_total", .counter, help: "Times this replica became the leader.",
-            setup.leadership.gains)
+        output.single(.leader, setup.leadership.isLeader ? 1 : 0)
+        output.single(.leaderTransitions, setup.leadership.gains)
         let counts = counts.withLock { $0 }
-        output.family("sluice_status_updates_total", .counter, help: "Writes of statuses by kind and result.") {
-            family in
+        output.family(.statusUpdates) { family in
             for (kind, results) in counts.statuses.sorted(by: { $0.key < $1.key }) {
                 for result in StatusBook.Result.allCases {
                     family.sample(

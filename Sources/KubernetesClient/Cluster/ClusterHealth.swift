@@ -36,18 +36,16 @@ public struct ClusterHealth: Sendable {
 extension PrometheusText {
     /// The families of a cluster's watches.
     public mutating func append(_ health: ClusterHealth) {
-        family("sluice_watch_synced", .gauge, help: "Whether every watched object of the kind is known") { family in
+        family(.watchSynced) { family in
             for resource in health.resources { family.sample(LabelSet(["resource": resource.name]), resource.isSynced) }
         }
-        family(
-            "sluice_watch_last_event_timestamp_seconds", .gauge, help: "When the API server last said something"
-        ) { family in
+        family(.watchLastEvent) { family in
             for resource in health.resources {
                 guard let time = resource.lastEvent else { continue }
                 family.sample(LabelSet(["resource": resource.name]), nanoseconds: UInt64(max(0, time)))
             }
         }
-        family("sluice_watch_restarts_total", .counter, help: "Watches that were opened again, by reason") { family in
+        family(.watchRestarts) { family in
             for resource in health.resources {
                 for reason in InformerMachine.RestartReason.allCases.map(\.rawValue) {
                     let labels = LabelSet(["resource": resource.name, "reason": reason])
@@ -55,9 +53,7 @@ extension PrometheusText {
                 }
             }
         }
-        family(
-            "sluice_watch_decode_errors_total", .counter, help: "Versions of objects that could not be read"
-        ) { family in
+        family(.watchDecodeErrors) { family in
             for resource in health.resources { family.sample(LabelSet(["resource": resource.name]), resource.faults) }
         }
     }

@@ -31,10 +31,7 @@ public final class RequestCounts: Sendable {
         let sorted = counts.withLock { $0 }.sorted {
             ($0.key.verb, $0.key.resource, $0.key.code) < ($1.key.verb, $1.key.resource, $1.key.code)
         }
-        output.family(
-            "sluice_kubernetes_requests_total", .counter,
-            help: "Requests to the API server by verb, resource and HTTP status; error: there was no answer."
-        ) { family in
+        output.family(.requests) { family in
             for (key, count) in sorted {
                 family.sample(LabelSet(["verb": key.verb, "resource": key.resource, "code": key.code]), count)
             }

@@ -1,11 +1,5 @@
 /// Metrics in Prometheus' text format 0.0.4. Appended to family by family: each is written once, all its series together.
 public struct PrometheusText: Sendable {
-    public enum Kind: String, Sendable {
-        case counter
-        case gauge
-        case histogram
-    }
-
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     /// UTF-8.
@@ -18,20 +12,16 @@ public struct PrometheusText: Sendable {
 
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Writes one family: its HELP and TYPE, then the series that `body` adds; nothing where it adds none. A counter's
-    /// name ends in `_total`; names match `[a-zA-Z_:][a-zA-Z0-9_:]*`.
-    public mutating func family(
-        _ name: String, _ kind: Kind, help: String, _ body: (inout MetricFamily) -> Void
-    ) {
-        guard written.insert(name).inserted else {
-            duplicates.append(name)
+    /// Writes one family: its HELP, TYPE and UNIT, then the series that `body` adds; nothing where it adds none.
+    public mutating func family(_ descriptor: MetricDescriptor, _ body: (inout MetricFamily) -> Void) {
+        guard written.insert(descriptor.name).inserted else {
+            duplicates.append(descriptor.name)
             return
         }
-        assert(kind != .counter || name.hasSuffix("_total"), "\(name): a counter ends in _total")
         let start = bytes.count
-        appendHead(name, kind, help: help)
+        appendHead(descriptor)
         let afterHead = bytes.count
-        var family = MetricFamily(name: Array(name.utf8), output: bytes)
+        var family = MetricFamily(name: Array(descriptor.name.utf8), output: bytes)
         bytes = []  // the family is the only owner while it writes, so that nothing is copied
         body(&family)
         bytes = family.takeOutput()
@@ -39,35 +29,44 @@ public struct PrometheusText: Sendable {
     }
 
     /// A family with one series without labels.
-    public mutating func single(_ name: String, _ kind: Kind, help: String, _ value: UInt64) {
-        family(name, kind, help: help) { $0.sample(.empty, value) }
+    public mutating func single(_ descriptor: MetricDescriptor, _ value: UInt64) {
+        family(descriptor) { $0.sample(.empty, value) }
     }
 
     /// A family with one series without labels.
-    public mutating func single(_ name: String, _ kind: Kind, help: String, double value: Double) {
-        family(name, kind, help: help) { $0.sample(.empty, double: value) }
+    public mutating func single(_ descriptor: MetricDescriptor, double value: Double) {
+        family(descriptor) { $0.sample(.empty, double: value) }
     }
 
-    private mutating func appendHead(_ name: String, _ kind: Kind, help: String) {
-        bytes.append(contentsOf: "# HELP ".utf8)
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(UInt8(ascii: " "))
-        for byte in help.utf8 {
-            switch byte {
-            case UInt8(ascii: "\\"): bytes.append(contentsOf: #"\\"#.utf8)
-            case UInt8(ascii: "\n"): bytes.append(contentsOf: #"\n"#.utf8)
-            default: bytes.append(byte)
+    private mutating func appendHead(_ descriptor: MetricDescriptor) {
+        appendComment("HELP", descriptor) { bytes in
+            for byte in descriptor.help.utf8 {
+                switch byte {
+                case UInt8(ascii: "\\"): bytes.append(contentsOf: #"\\"#.utf8)
+                case UInt8(ascii: "\n"): bytes.append(contentsOf: #"\n"#.utf8)
+                default: bytes.append(byte)
+                }
             }
         }
-        bytes.append(contentsOf: "\n# TYPE ".utf8)
-        bytes.append(contentsOf: name.utf8)
+        appendComment("TYPE", descriptor) { $0.append(contentsOf: descriptor.kind.rawValue.utf8) }
+        // OpenMetrics' own; a comment to whoever reads the older format.
+        if let unit = descriptor.unit { appendComment("UNIT", descriptor) { $0.append(contentsOf: unit.utf8) } }
+    }
+
+    private mutating func appendComment(
+        _ word: StaticString, _ descriptor: MetricDescriptor, _ rest: (inout [UInt8]) -> Void
+    ) {
+        bytes.append(contentsOf: "# ".utf8)
+        word.withUTF8Buffer { bytes.append(contentsOf: $0) }
         bytes.append(UInt8(ascii: " "))
-        bytes.append(contentsOf: kind.rawValue.utf8)
+        bytes.append(contentsOf: descriptor.name.utf8)
+        bytes.append(UInt8(ascii: " "))
+        rest(&bytes)
         bytes.append(UInt8(ascii: "\n"))
     }
 }
 
-/// The series of one family. Lent by ``PrometheusText/family(_:_:help:_:)``.
+/// The series of one family. Lent by ``PrometheusText/family(_:_:)``.
 public struct MetricFamily: ~Copyable {
     private let name: [UInt8]
     private var output: [UInt8]

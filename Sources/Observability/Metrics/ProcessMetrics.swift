@@ -5,30 +5,23 @@ public enum ProcessMetrics {
     public static func append(to output: inout PrometheusText) {
         appendDescriptors(to: &output)
         appendStatus(to: &output)
-        output.family(
-            "process_cpu_seconds_total", .counter, help: "Total user and system CPU time spent in seconds."
-        ) { $0.sample(.empty, nanoseconds: UInt64(clamping: processCPUNanoseconds())) }
-        if let start = startTime {
-            output.single(
-                "process_start_time_seconds", .gauge, help: "Start time of the process since unix epoch in seconds.",
-                double: start)
-        }
+        output.family(.processCPU) { $0.sample(.empty, nanoseconds: UInt64(clamping: processCPUNanoseconds())) }
+        if let start = startTime { output.single(.processStart, double: start) }
     }
 
     private static func appendDescriptors(to output: inout PrometheusText) {
         if let open = try? countDirectoryEntries("/proc/self/fd") {
-            output.single("process_open_fds", .gauge, help: "Number of open file descriptors.", UInt64(open))
+            output.single(.processOpenDescriptors, UInt64(open))
         }
         let limits = (try? readFile("/proc/self/limits")).map { String(decoding: $0, as: UTF8.self) } ?? ""
         // Max open files            1024                 524288               files
         guard let line = limits.split(separator: "\n").first(where: { $0.hasPrefix("Max open files ") }),
             let soft = line.split(separator: " ").dropFirst(3).first
         else { return }
-        let help = "Maximum number of open file descriptors."
         if let soft = UInt64(soft) {
-            output.single("process_max_fds", .gauge, help: help, soft)
+            output.single(.processMaxDescriptors, soft)
         } else if soft == "unlimited" {
-            output.single("process_max_fds", .gauge, help: help, double: .infinity)
+            output.single(.processMaxDescriptors, double: .infinity)
         }
     }
 
@@ -41,13 +34,11 @@ public enum ProcessMetrics {
             guard words.count >= 2, let value = UInt64(words[1]) else { continue }
             values[words[0]] = words.last == "kB" ? value * 1024 : value
         }
-        let wanted: KeyValuePairs<String, (key: Substring, help: String)> = [
-            "process_resident_memory_bytes": ("VmRSS:", "Resident memory size in bytes."),
-            "process_virtual_memory_bytes": ("VmSize:", "Virtual memory size in bytes."),
-            "process_threads": ("Threads:", "Number of operating system threads."),
+        let wanted: [(MetricDescriptor, Substring)] = [
+            (.processResidentMemory, "VmRSS:"), (.processVirtualMemory, "VmSize:"), (.processThreads, "Threads:"),
         ]
-        for (name, (key, help)) in wanted {
-            if let value = values[key] { output.single(name, .gauge, help: help, value) }
+        for (descriptor, key) in wanted {
+            if let value = values[key] { output.single(descriptor, value) }
         }
     }
 

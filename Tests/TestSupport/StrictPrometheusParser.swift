@@ -1,20 +1,27 @@
 /// A parser of the text format 0.0.4 that takes nothing that the format's description or promtool objects to.
-struct StrictPrometheusParser {
-    struct Problem: Error, Hashable { var line: Int, what: String }
-
-    struct Sample: Hashable {
-        var name: String
-        var labels: [String: String]
-        var value: String
+public struct StrictPrometheusParser {
+    public struct Problem: Error, Hashable {
+        public var line: Int
+        public var what: String
     }
 
-    struct Family: Hashable {
-        var name: String
-        var help: String
-        var type: String
-        var samples: [Sample] = []
+    public struct Sample: Hashable, Sendable {
+        /// That of the family, with the suffix of a histogram's.
+        public var name: String
+        public var labels: [String: String]
+        public var value: String
+    }
 
-        func value(_ labels: [String: String] = [:], suffix: String = "") -> String? {
+    public struct Family: Hashable, Sendable {
+        public var name: String
+        public var help: String
+        public var type: String
+        /// `seconds` or `bytes`; nil: not said.
+        public var unit: String?
+        public var samples: [Sample] = []
+
+        /// Of the series with exactly these labels; nil: there is none.
+        public func value(_ labels: [String: String] = [:], suffix: String = "") -> String? {
             samples.first { $0.name == name + suffix && $0.labels == labels }?.value
         }
     }
@@ -23,7 +30,8 @@ struct StrictPrometheusParser {
     private var seen: Set<Sample> = []
     private var number = 0
 
-    static func parse(_ text: String) throws -> [String: Family] {
+    /// Families by name. Throws a ``Problem`` with the first line that is wrong.
+    public static func parse(_ text: String) throws -> [String: Family] {
         var parser = StrictPrometheusParser()
         guard text.isEmpty || text.hasSuffix("\n") else { throw Problem(line: 0, what: "no newline at the end") }
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
@@ -50,6 +58,12 @@ struct StrictPrometheusParser {
             else { throw fail("TYPE out of place or unknown") }
             guard parts[1] != "counter" || parts[0].hasSuffix("_total") else { throw fail("counter without _total") }
             families[last].type = String(parts[1])
+        } else if line.hasPrefix("# UNIT ") {
+            let parts = line.dropFirst(7).split(separator: " ")
+            guard parts.count == 2, let last = families.indices.last, families[last].name == parts[0],
+                !families[last].type.isEmpty, families[last].samples.isEmpty, families[last].unit == nil
+            else { throw fail("UNIT out of place") }
+            families[last].unit = String(parts[1])
         } else {
             try takeSample(line)
         }
