@@ -72,7 +72,11 @@ let package = Package(
                 "KubernetesClient", "Observability", "Platform",
             ]),
 
-        .target(name: "AdminServer", dependencies: ["Primitives", "Platform", "Observability", "CMicroHTTPD"]),
+        // HTML, CSS and JavaScript as bytes.
+        .target(name: "CStatusPage", exclude: ["Page"]),
+        .target(
+            name: "AdminServer",
+            dependencies: ["Primitives", "Platform", "Observability", "CMicroHTTPD", "CStatusPage"]),
         .target(
             name: "EchoServer", dependencies: ["Primitives", "Platform", "Observability", "Certificates", "COpenSSL"]),
         .target(

@@ -61,7 +61,7 @@ struct LayeringTests {
     private let libraries: [String: Set<String>] = [
         "CLinux": ["Platform", "Engine"], "COpenSSL": ["Certificates", "Engine", "EchoServer"], "CYAML": ["YAML"],
         "CMicroHTTPD": ["AdminServer"], "CCares": ["Resolver"], "CCurl": ["HTTPClient"],
-        "CRE2": ["Patterns"],
+        "CRE2": ["Patterns"], "CStatusPage": ["AdminServer"],
     ]
 
     @Test("each C library has only its own importers")
