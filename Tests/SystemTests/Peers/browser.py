@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 from websockets.sync.client import connect
 
@@ -22,9 +23,9 @@ class Browser:
         if program is None:
             raise SystemExit("no Chromium is installed; the tests of the status page need it. Run: scripts/setup build test")
         self.folder = tempfile.mkdtemp(prefix="sluice-browser-")
-        flags = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self.folder}", "--no-first-run", "--disable-gpu",
-                 "--disable-dev-shm-usage", "--disable-extensions", "--disable-background-networking", "--hide-scrollbars",
-                 "--force-color-profile=srgb", "--font-render-hinting=none"]
+        flags = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self.folder}", "--no-first-run",
+                 "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-background-networking",
+                 "--hide-scrollbars", "--force-color-profile=srgb", "--font-render-hinting=none"]
         # Chromium's own sandbox does not start as root.
         if os.geteuid() == 0:
             flags.append("--no-sandbox")
@@ -38,7 +39,6 @@ class Browser:
 
     def address(self):
         """The tab's WebSocket address, once the browser has written its port."""
-        import urllib.request
         file, deadline = pathlib.Path(self.folder, "DevToolsActivePort"), time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             if file.exists() and "\n" in file.read_text():
@@ -131,7 +131,7 @@ class Browser:
 
     def key(self, key, code=None, number=0):
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
-        numbers = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35}
+        numbers = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39, "ArrowLeft": 37}
         fields = {"key": key, "code": code or key, "windowsVirtualKeyCode": number or numbers.get(key, 0)}
         self.command("Input.dispatchKeyEvent", type="keyDown", **fields, **text)
         self.command("Input.dispatchKeyEvent", type="keyUp", **fields)

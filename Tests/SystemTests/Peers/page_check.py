@@ -2,6 +2,7 @@
 with, its header fields included; the objects and traffic that it shows are those of page_standin.py."""
 
 import sys
+import urllib.parse
 import urllib.request
 
 import browser
@@ -242,10 +243,11 @@ def hostile(tab, admin):
     admin.connections = [dict.fromkeys(texts, evil) | dict.fromkeys(numbers, 1) | {"id": "1"}]
     admin.explain = lambda _: {
         "object": evil, "values": [{"field": evil, "value": evil, "source": evil}],
-        "links": [{"verdict": "broken", "object": evil, "field": evil, "cause": evil, "message": evil, "advice": evil, "depth": 0}]}
-    import urllib.parse
+        "links": [{"verdict": "broken", "object": evil, "field": evil, "cause": evil, "message": evil, "advice": evil,
+                   "depth": 0}]}
     places = ["", "routes", "connections", "certificates", "history", "object/javascript%3Aalert(1)"]
-    for key in [f"Gateway {evil}/g", f"listener {evil}/g/l", f"TCPRoute infra/{evil}", f"Service infra/{evil}:1", f"ClientPolicy {evil}/{evil}"]:
+    for key in [f"Gateway {evil}/g", f"listener {evil}/g/l", f"TCPRoute infra/{evil}", f"Service infra/{evil}:1",
+                f"ClientPolicy {evil}/{evil}"]:
         places.append("object/" + urllib.parse.quote(key, safe=""))
     for place in places:
         go(tab, admin, place)
@@ -254,19 +256,22 @@ def hostile(tab, admin):
         if not place.startswith("object/java"):
             tab.wait_text("<script>window.owned=1</script>")
         assert tab.evaluate("window.owned") is None, place
-        assert tab.evaluate("document.querySelectorAll('main img, main script, main style, [onload], [onerror]').length") == 0, place
+        made = "document.querySelectorAll('main img, main script, main style, [onload], [onerror]').length"
+        assert tab.evaluate(made) == 0, place
         # Every address on the page is one of its own views.
-        foreign = tab.evaluate("[...document.querySelectorAll('main a')].map((each) => each.getAttribute('href')).filter((each) => !each.startsWith('#/'))")
-        assert not foreign, foreign
+        links = tab.evaluate("[...document.querySelectorAll('main a')].map((each) => each.getAttribute('href'))")
+        assert all(link.startswith("#/") for link in links), links
     go(tab, admin, "connections")
     tab.click("tbody button", "Close")
     tab.wait_text("Close this connection?")
     assert tab.evaluate("window.owned") is None
     assert tab.take_faults() == []
     # What the page's policy forbids even to the page itself; each try is a fault in the console.
-    assert tab.evaluate("(() => { try { document.body.innerHTML = '<p>x'; return 'set'; } catch (error) { return error.name; } })()") == "TypeError"
+    script = "(() => { try { document.body.innerHTML = '<p>x'; return 'set'; } catch (error) { return error.name; } })()"
+    assert tab.evaluate(script) == "TypeError"
     assert tab.evaluate("fetch('http://127.0.0.2:9/').then(() => 'sent', () => 'refused')") == "refused"
-    tab.evaluate("document.body.append(Object.assign(document.createElement('style'), { textContent: 'body { display: none }' }))")
+    hiding = "Object.assign(document.createElement('style'), { textContent: 'body { display: none }' })"
+    tab.evaluate(f"document.body.append({hiding})")
     assert tab.evaluate("getComputedStyle(document.body).display") == "block"
     assert len(tab.take_faults()) >= 3
 
@@ -286,7 +291,8 @@ def many(tab, admin):
     tab.type("4711.example")
     tab.wait_text("1 of 5,000 routes")
     assert rows(tab, "route-4711") == 1
-    took = tab.evaluate("(() => { const start = performance.now(); state.search = 'route-4'; render(); return performance.now() - start; })()")
+    tab.evaluate("state.search = 'route-4'")
+    took = tab.evaluate("(() => { const start = performance.now(); render(); return performance.now() - start; })()")
     print(f"a search of 5,000 routes takes {took:.0f} ms", flush=True)
     go(tab, admin)
     tab.wait_text("5,000")
@@ -317,7 +323,8 @@ def gone(tab, admin):
     tab.wait_text("runs version 0.5.0 now", 15)
     tab.take_faults()
     # Nobody looks, so nothing is asked.
-    tab.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); 1")
+    tab.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true }); 1")
+    tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     tab.wait("!isAsking")
     asked = len(back.requests)
     tab.evaluate("new Promise((done) => setTimeout(done, 3 * trafficPause))")
@@ -327,14 +334,16 @@ def gone(tab, admin):
     tab.evaluate("new Promise((done) => setTimeout(done, 2 * trafficPause))")
     assert len(back.requests) > asked
     back.stop()
+    # That the server was gone is in the console too.
+    tab.faults = [fault for fault in tab.take_faults() if not fault.startswith("network: ")]
 
 
 def served_page(url):
     """The page and the header fields that it came with, each time anew."""
     def page():
         with urllib.request.urlopen(url) as answer:
-            fields = {name: value for name, value in answer.headers.items() if name not in ("Content-Length", "Connection", "Date")}
-            return fields, answer.read()
+            own = ("Content-Length", "Connection", "Date")
+            return {name: value for name, value in answer.headers.items() if name not in own}, answer.read()
     return page
 
 

@@ -1,7 +1,6 @@
 """What is asked of every view, as JavaScript that names what offends."""
 
-NAMED_ROLES = {"button", "link", "textbox", "searchbox", "checkbox", "combobox", "treeitem", "tab", "image", "img", "dialog", "navigation",
-               "region", "tree", "figure"} - {"figure"}
+NAMED_ROLES = {"button", "link", "textbox", "searchbox", "treeitem", "image", "img", "dialog", "navigation", "region", "tree"}
 
 # What is wider than the screen, but for what scrolls by itself.
 OVERFLOW = """
@@ -37,7 +36,8 @@ CONTRAST = """
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const element = walker.currentNode.parentElement;
-        if (!walker.currentNode.data.trim() || !element.checkVisibility() || element.closest('script, style, .hidden, :disabled, .skip')) continue;
+        if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
+        if (element.closest('script, style, .hidden, :disabled, .skip')) continue;
         const style = getComputedStyle(element);
         const size = parseFloat(style.fontSize);
         const isLarge = size >= 24 || (size >= 18.6 && Number(style.fontWeight) >= 700);

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 import urllib.parse
+import zlib
 
 
 def condition(kind, status, reason, message="", wrong=False, since=None):
@@ -45,7 +46,8 @@ def route(kind, name, backends, hostnames=(), parent="Gateway infra/edge", condi
 
 def backend(name, port, endpoints, checks=True, kind="Service", conditions=(), namespace="infra"):
     return {
-        "kind": kind, "namespace": namespace, "name": name, "port": port, "hasHealthChecks": checks, "conditions": list(conditions),
+        "kind": kind, "namespace": namespace, "name": name, "port": port, "hasHealthChecks": checks,
+        "conditions": list(conditions),
         "endpoints": [
             {"address": address, "state": state} | ({"zone": zone} if zone else {})
             | ({"failure": failure} if failure else {}) | ({"checkedAt": int(time.time() * 1000) - 900} if checks else {})
@@ -59,7 +61,8 @@ def base_status():
     """What an empty gateway says."""
     now = time.time()
     return {
-        "version": "0.4.0", "source": "cluster", "sourceDetail": "production", "time": int(now * 1000), "startedAt": int(now) - 273_000,
+        "version": "0.4.0", "source": "cluster", "sourceDetail": "production", "time": int(now * 1000),
+        "startedAt": int(now) - 273_000,
         "generation": 42, "appliedAt": int(now) - 2_100, "isLeader": True, "warnings": [], "gateways": [], "routes": [],
         "backends": [], "policies": [], "certificates": []}
 
@@ -79,16 +82,21 @@ def usual_status():
          ]},
         {"namespace": "staging", "name": "lab", "addresses": ["203.0.113.11"],
          "conditions": [condition("Accepted", "True", "Accepted"), condition("Programmed", "True", "Programmed")],
-         "listeners": [listener("amqp", 5671, "TCP", ["TCPRoute staging/rabbit"], problem="port 5671 is in use by rabbitmq (pid 812)")]},
+         "listeners": [listener("amqp", 5671, "TCP", ["TCPRoute staging/rabbit"],
+                                problem="port 5671 is in use by rabbitmq (pid 812)")]},
     ]
     status["routes"] = [
-        route("TCPRoute", "redis", [("Service infra/redis:6379", 9, False, True), ("Service infra/redis-next:6379", 1, False, True)]),
-        route("TCPRoute", "rabbit", [("Backend staging/rabbit", 1, False, True)], parent="Gateway staging/lab/amqp", namespace="staging"),
-        route("TLSRoute", "devices", [("Service infra/mosquitto:8883", 1, False, True)], ["mqtt.example.com"], "Gateway infra/edge/mqtt"),
+        route("TCPRoute", "redis", [("Service infra/redis:6379", 9, False, True),
+                                    ("Service infra/redis-next:6379", 1, False, True)]),
+        route("TCPRoute", "rabbit", [("Backend staging/rabbit", 1, False, True)], parent="Gateway staging/lab/amqp",
+              namespace="staging"),
+        route("TLSRoute", "devices", [("Service infra/mosquitto:8883", 1, False, True)], ["mqtt.example.com"],
+              "Gateway infra/edge/mqtt"),
         route("TLSRoute", "ledger", [("Service payments/ledger:5432", 1, False, False)], ["ledger.db.example.com"],
               "Gateway infra/edge/postgres",
               [condition("Accepted", "True", "Accepted"), condition("ResolvedRefs", "False", "RefNotPermitted", no_grant, True)]),
-        route("TLSRoute", "orders", [("Service infra/orders:5432", 1, False, True), ("Service infra/orders-standby:5432", 1, True, True)],
+        route("TLSRoute", "orders", [("Service infra/orders:5432", 1, False, True),
+                                     ("Service infra/orders-standby:5432", 1, True, True)],
               ["orders.db.example.com"], "Gateway infra/edge/postgres"),
     ]
     failed = "step 3: expected +PONG, received -LOADING Redis is loading the dataset in memory"
@@ -136,7 +144,8 @@ def usual_history():
     now = int(time.time() * 1000)
     steps = [
         (2_100, 4.1, ["~ backend Service infra/redis:6379: 3 endpoints"]),
-        (9_400, 6.8, ["+ TLSRoute infra/devices at edge/mqtt", "+ listener infra/edge/mqtt", "+ backend Service infra/mosquitto:8883: 2 endpoints"]),
+        (9_400, 6.8, ["+ TLSRoute infra/devices at edge/mqtt", "+ listener infra/edge/mqtt",
+                      "+ backend Service infra/mosquitto:8883: 2 endpoints"]),
         (86_000, 3.2, ["- TCPRoute infra/redis-old at edge/redis"]),
     ]
     return [{"generation": 42 - index, "appliedAt": now - age * 1000, "milliseconds": took, "changes": changes}
@@ -146,9 +155,11 @@ def usual_history():
 def usual_connections(count):
     chooser = random.Random(7)
     return [{
-        "id": str((1 << 60) + index), "state": "relaying" if index % 9 else "connecting", "listener": "infra/edge/redis", "port": 6379,
+        "id": str((1 << 60) + index), "state": "relaying" if index % 9 else "connecting",
+        "listener": "infra/edge/redis", "port": 6379,
         "route": "TCPRoute infra/redis", "backend": "Service infra/redis:6379", "endpoint": f"10.0.1.2{1 + index % 2}:6379",
-        "attempts": 1, "client": f"198.51.100.{index % 250}:{40_000 + index}", "peer": f"198.51.100.{index % 250}:{40_000 + index}",
+        "attempts": 1, "client": f"198.51.100.{index % 250}:{40_000 + index}",
+        "peer": f"198.51.100.{index % 250}:{40_000 + index}",
         "ageMilliseconds": chooser.randrange(1_000, 9_000_000), "idleMilliseconds": chooser.randrange(0, 9_000),
         "requestBytes": chooser.randrange(1 << 22), "responseBytes": chooser.randrange(1 << 28),
         "requestRate": chooser.randrange(1 << 12), "responseRate": chooser.randrange(1 << 18)} for index in range(count)]
@@ -233,6 +244,7 @@ class StandIn(http.server.ThreadingHTTPServer):
         self.connections, self.traffic = usual_connections(137), Traffic()
         self.explain = usual_explanation
         self.requests, self.closed = [], []
+        self.started = time.time()
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
 
@@ -246,21 +258,29 @@ class StandIn(http.server.ThreadingHTTPServer):
 
     def live(self, query):
         self.traffic.follow()
-        wave = int(time.time() * 37)
+        elapsed = time.time() - self.started
         nodes = {"listener": {}, "route": {}, "backend": {}}
         for kind, keys in query.items():
             for key in keys if kind in nodes else []:
-                nodes[kind][key] = {
-                    "listener": {"accepted": 184_000 + wave, "active": 96, "handshaking": 2, "rejected": {"authz_denied": 12}},
-                    "route": {"opened": 51_000 + wave, "active": 48, "closed": {"client_closed": 50_900}, "setups": 51_000,
-                              "requestBytes": (7 << 30) + wave * 42_000, "responseBytes": (91 << 30) + wave * 240_000,
-                              "setupNanoseconds": 51_000 * 410_000},
-                    "backend": {"active": 48, "pending": 0, "connected": 50_100 + wave, "failed": {"refused": 172}, "retries": 31,
-                                "connectNanoseconds": 50_100 * 320_000},
-                }[kind]
+                # Each object at a pace of its own, the same in every run.
+                pace = 3 + zlib.crc32(key.encode()) % 29
+                nodes[kind][key] = counts_of(kind, int(pace * elapsed), 5 + 2 * pace)
         return {"time": int(time.time() * 1000), "generation": self.status["generation"], "interval": 1,
                 "total": self.traffic.sample, "history": self.traffic.samples, "refusals": self.refusals,
                 "listeners": nodes["listener"], "routes": nodes["route"], "backends": nodes["backend"]}
+
+
+def counts_of(kind, fresh, active):
+    """Of an object, `fresh` connections after the start."""
+    opened = 51_220 + fresh
+    if kind == "listener":
+        return {"accepted": opened, "active": active, "handshaking": 2, "rejected": {"authz_denied": 12}}
+    if kind == "route":
+        return {"opened": opened, "active": active, "closed": {"client_closed": opened - active - 172, "connect_refused": 172},
+                "requestBytes": (7 << 30) + fresh * 42_000, "responseBytes": (91 << 30) + fresh * 240_000,
+                "setupNanoseconds": opened * 410_000, "setups": opened}
+    return {"active": active, "pending": 0, "connected": opened, "failed": {"refused": 172}, "retries": 31,
+            "connectNanoseconds": opened * 320_000}
 
 
 FIELDS = {"limit", "sort", "order", "id", "state", "client", "route", "listener"}
