@@ -2,8 +2,8 @@ internal import TestSupport
 internal import Testing
 
 extension Process {
-    /// The page that the binary answers with, in Chromium; the objects and traffic that it shows are a stand-in's
-    /// (Peers/page_standin.py), who can be hostile, large, or gone.
+    /// The page that the binary answers with, in Chromium. The objects and traffic that it shows are a stand-in's
+    /// (Peers/page_standin.py), who can be hostile, large, or gone; or the gateway's own.
     @Suite("Status page in Chromium", .timeLimit(.minutes(5)))
     struct StatusPageTests {
         private static let checks = [
@@ -16,6 +16,37 @@ extension Process {
             let command = try Installation.peer("page_check.py", check, "http://\(sluice.admin)/")
             let said = try run(command, within: .seconds(120)).checked()
             #expect(said.hasSuffix("ok \(check)\n"), "\(said)")
+            try sluice.stop()
+        }
+
+        @Test("what the gateway itself says: a route that serves, one that cannot, and who is connected")
+        func served() throws {
+            let backend = try EchoBackend("one")
+            let (port, broken) = (try Ports.free(), try Ports.free())
+            let sluice = try Sluice.ready(
+                Manifest.gateway([.init(name: "web", port: port), .init(name: "other", port: broken)]),
+                Manifest.tcpRoute("web", to: "one", section: "web"),
+                Manifest.tcpRoute("broken", to: "missing", section: "other"),
+                Manifest.service("one", at: backend.port))
+            let command = try Installation.peer(
+                "page_live.py", "served", "http://\(sluice.admin)/", "\(port)", "\(broken)")
+            let said = try run(command, within: .seconds(120)).checked()
+            #expect(said.hasSuffix("ok served\n"), "\(said)")
+            try sluice.stop()
+        }
+
+        @Test("five thousand routes of the gateway's own")
+        func many() throws {
+            let routes = (0..<5000).map {
+                Manifest.tlsRoute("r\($0)", to: "one", hostnames: ["r\($0).example.com"], section: "web")
+            }
+            let sluice = try Sluice(
+                Manifest.gateway([.init(name: "web", port: try Ports.free(), mode: .passthrough)]),
+                Manifest.service("one", at: try Ports.free()), routes.joined())
+            try sluice.waitUntilReady(within: .seconds(120))
+            let command = try Installation.peer("page_live.py", "many", "http://\(sluice.admin)/")
+            let said = try run(command, within: .seconds(150)).checked()
+            #expect(said.hasSuffix("ok many\n"), "\(said)")
             try sluice.stop()
         }
 

@@ -37,7 +37,8 @@ const actions = {
         const found = server.connections.connections.find((each) => String(each.id) === dataset.id);
         if (!found) return;
         const where = [found.route ?? found.listener, found.endpoint].filter(Boolean).join(" to ");
-        confirmClose(String(new URLSearchParams([["id", found.id]])), "Close this connection?", `${found.client}${where ? `, ${where}` : ""}`);
+        const query = String(new URLSearchParams([["id", found.id]]));
+        confirmClose(query, "Close this connection?", [found.client, where].filter(Boolean).join(", "));
     },
     closeMatching: () => {
         const { filters, words } = parsedSearch();
@@ -97,6 +98,7 @@ function moveInTree(row, event) {
     const index = rows.indexOf(row);
     const depth = Number(row.ariaLevel);
     const opened = row.getAttribute("aria-expanded");
+    const parent = () => rows.slice(0, index).findLast((each) => Number(each.ariaLevel) < depth);
     const go = (target) => {
         if (!target) return;
         state.current = target.dataset.key;
@@ -109,7 +111,7 @@ function moveInTree(row, event) {
         Home: () => go(rows[0]),
         End: () => go(rows.at(-1)),
         ArrowRight: () => (opened === "false" ? toggle(row, true) : opened === "true" && go(rows[index + 1])),
-        ArrowLeft: () => (opened === "true" ? toggle(row, false) : go(rows.slice(0, index).findLast((each) => Number(each.ariaLevel) < depth))),
+        ArrowLeft: () => (opened === "true" ? toggle(row, false) : go(parent())),
         Enter: () => row.querySelector("a")?.click(),
         " ": () => opened !== null && toggle(row),
     };

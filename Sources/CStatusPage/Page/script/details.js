@@ -4,15 +4,16 @@ function certificatesView() {
     const columns = [
         { name: "Expires", cell: (each) => expiry(each) },
         { name: "Object", cell: (each) => namedLink(each.object) },
-        { name: "Names", cell: (each) => each.names.slice(0, 4).join(", ") + (each.names.length > 4 ? ` and ${each.names.length - 4} more` : "") },
+        { name: "Names", cell: (each) => several(each.names, 4) },
         { name: "Usage", cell: (each) => badge(each.usage.replaceAll("_", " ")) },
-        { name: "Used by", cell: (each) => each.usedBy.slice(0, 3).join(", ") + (each.usedBy.length > 3 ? ` and ${each.usedBy.length - 3} more` : "") },
+        { name: "Used by", cell: (each) => several(each.usedBy) },
     ];
+    const key = (each) => `${each.object} ${each.usage} ${each.usedBy[0] ?? ""}`;
     const { shown, turn } = paged("certificates", server.status.certificates);
     return [
         h("div.heading", {}, h("h1", {}, "Certificates"), h("span.quiet", {}, "the soonest to expire first")),
         shown.length
-            ? [table("Certificates", columns, shown, { keyOf: (each) => `${each.object} ${each.usage} ${each.usedBy[0] ?? ""}` }), turn]
+            ? [table("Certificates", columns, shown, { keyOf: key }), turn]
             : h("section.card", {}, nothing("No certificate is in use.", null)),
     ];
 }
@@ -25,6 +26,8 @@ function expiry(certificate) {
         h("span.quiet", {}, ` ${moment(certificate.notAfter * 1000)}`)));
 }
 
+const tookHint = "from the change seen to every worker running it";
+
 function historyView() {
     const { shown, turn } = paged("history", server.history ?? []);
     return [
@@ -33,7 +36,7 @@ function historyView() {
             h("header", {},
                 h("h2", {}, `Generation ${count(step.generation)}`),
                 h("span.quiet", { title: moment(step.appliedAt) }, `${ago(step.appliedAt, now())}, ${moment(step.appliedAt)}`),
-                h("div.aside", {}, badge(`${scaled(step.milliseconds, [" ms"], Infinity)}`, "plain", "from the change seen to every worker running it"))),
+                h("div.aside", {}, badge(scaled(step.milliseconds, [" ms"], Infinity), "plain", tookHint))),
             h("ul.changes", {}, step.changes.map((change) => h("li", { class: changeKind(change) }, change))))))
             : h("section.card", {}, nothing("Nothing has changed since the start.", null)),
         turn,
@@ -47,12 +50,14 @@ function objectView(object) {
     const known = factsOf(object);
     explain(object);
     const { kind, rest } = partsOf(object);
+    const level = model.level(object);
     const problems = model.problems.filter((problem) => problem.object === object);
     return [
         h("p.path", {}, h("a", { href: "#/routes" }, icon("back"), "Gateways and routes")),
-        h("div.heading", {}, h("h1.object", {}, h("span.kind", {}, kind), " ", h("span.name", {}, rest)), known && badge(levelNames[model.level(object)], model.level(object))),
+        h("div.heading", {}, h("h1.object", {}, h("span.kind", {}, kind), " ", h("span.name", {}, rest)),
+            known && badge(levelNames[level], level)),
         !known && h("section.card", {}, nothing("The gateway knows no such object now; it may have been deleted.", "warning")),
-        known?.facts && h("dl.facts", {}, known.facts.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+        known?.facts && factList("facts", known.facts),
         problems.length > 0 && card("What is wrong", {}, h("ul.list", {}, problems.map(problemRow))),
         explanationCard(object),
         objectPlots(object),
@@ -71,11 +76,16 @@ function relatedCard(title, keys) {
 
 function endpointCard(endpoints, object) {
     const { shown, turn } = paged(`endpoints of ${object}`, endpoints);
-    return card("Endpoints", { aside: badge(count(endpoints.length)) }, shown.length ? h("ul.list", {}, shown.map((each) =>
-        h("li.problem", { "data-key": each.address }, mark(isUsable(each) ? "good" : "bad", each.state), h("div", {},
-            h("p.title", {}, h("b.mono", {}, each.address), " ", badge(each.state, isUsable(each) ? "good" : "bad"), each.zone && [" ", badge(`zone ${each.zone}`)]),
-            each.failure && h("p", {}, each.failure),
-            each.checkedAt && h("p.quiet", {}, `checked ${ago(each.checkedAt, now())}`))))) : nothing("There is none.", "bad"), turn);
+    return card("Endpoints", { aside: badge(count(endpoints.length)) },
+        shown.length ? h("ul.list", {}, shown.map(endpointRow)) : nothing("There is none.", "bad"), turn);
+}
+
+function endpointRow(endpoint) {
+    const level = isUsable(endpoint) ? "good" : "bad";
+    return h("li.problem", { "data-key": endpoint.address }, mark(level, endpoint.state), h("div", {},
+        h("p.title", {}, h("b.mono", {}, endpoint.address), badge(endpoint.state, level), endpoint.zone && badge(`zone ${endpoint.zone}`)),
+        endpoint.failure && h("p", {}, endpoint.failure),
+        endpoint.checkedAt && h("p.quiet", {}, `checked ${ago(endpoint.checkedAt, now())}`)));
 }
 
 // The chain from the Gateway to the endpoints, link by link.
@@ -86,17 +96,22 @@ function explanationCard(object) {
     const { shown, turn } = paged(`why ${object}`, explanation.links);
     return [
         card("Why", { aside: h("span.quiet", {}, "from the Gateway to the endpoints") },
-            h("ol.chain", {}, shown.map((link, index) => h("li", { class: `${link.verdict === "broken" ? "bad" : link.verdict} depth${Math.min(link.depth, 6)}`, "data-key": `${index} ${link.object}` },
-                mark(link.verdict === "broken" ? "bad" : link.verdict),
-                h("div", {}, h("p.title", {}, h("b", {}, link.object), link.field && h("code", {}, link.field), link.cause && badge(link.cause, link.verdict === "broken" ? "bad" : "warning")),
-                    h("p", {}, link.message), link.advice && h("p.advice", {}, link.advice))))), turn),
+            h("ol.chain", {}, shown.map(linkRow)), turn),
         explanation.values.length > 0 && card("What holds for it", {}, valueTable(explanation.values, object)),
     ];
 }
 
+function linkRow(link, index) {
+    const level = link.verdict === "broken" ? "bad" : link.verdict;
+    return h("li", { class: `${level} depth${Math.min(link.depth, 6)}`, "data-key": `${index} ${link.object}` }, mark(level), h("div", {},
+        h("p.title", {}, h("b", {}, link.object), link.field && h("code", {}, link.field), link.cause && badge(link.cause, level)),
+        h("p", {}, link.message), link.advice && h("p.advice", {}, link.advice)));
+}
+
 function valueTable(values, object) {
     const columns = [
-        { name: "Setting", class: "mono", cell: (each) => each.field }, { name: "Value", class: "mono", cell: (each) => each.value },
+        { name: "Setting", class: "mono", cell: (each) => each.field },
+        { name: "Value", class: "mono", cell: (each) => each.value },
         { name: "From", cell: (each) => each.source },
     ];
     const { shown, turn } = paged(`values ${object}`, values);

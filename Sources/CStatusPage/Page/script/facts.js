@@ -26,8 +26,8 @@ function listenerFacts(found) {
     const rejected = Object.entries(traffic?.rejected ?? {}).sort((one, other) => other[1] - one[1]);
     return {
         facts: [
-            ["Gateway", objectLink(gatewayKey(gateway))], ["Port", listener.port], ["Mode", listener.mode], ["Host name", listener.hostname],
-            ["Bound", listener.bindings.map((each) => `${each.address}${each.isBound ? "" : `: ${each.problem ?? "not bound"}`}`).join(", ")],
+            ["Gateway", objectLink(gatewayKey(gateway))], ["Port", listener.port], ["Mode", listener.mode],
+            ["Host name", listener.hostname], ["Bound", listener.bindings.map(bindingText).join(", ")],
             ["Open", traffic && count(traffic.active)], ["Handshaking", traffic && count(traffic.handshaking)],
             ["Accepted", traffic && count(traffic.accepted)],
             ["Refused", rejected.map(([reason, times]) => `${reason} ${count(times)}`).join(", ")],
@@ -37,12 +37,15 @@ function listenerFacts(found) {
     };
 }
 
+const bindingText = (binding) => binding.address + (binding.isBound ? "" : `: ${binding.problem ?? "not bound"}`);
+
 function routeFacts(key, route) {
     const traffic = countsOf("route", key, route.traffic);
     const closed = Object.entries(traffic?.closed ?? {}).sort((one, other) => other[1] - one[1]);
     return {
         facts: [
-            ["Host names", route.hostnames.join(", ")], ["Open", traffic && count(traffic.active)], ["Connections", traffic && count(traffic.opened)],
+            ["Host names", route.hostnames.join(", ")], ["Open", traffic && count(traffic.active)],
+            ["Connections", traffic && count(traffic.opened)],
             ["From clients", traffic && bytes(traffic.requestBytes)], ["To clients", traffic && bytes(traffic.responseBytes)],
             ["Added latency", traffic?.setups ? latency(traffic.setupNanoseconds / traffic.setups) : null],
             ["Ended", closed.map(([reason, times]) => `${reason} ${count(times)}`).join(", ")],
@@ -63,7 +66,8 @@ function backendFacts(key, backend) {
         facts: [
             ["Endpoints", `${count(backend.endpoints.filter(isUsable).length)} of ${count(backend.endpoints.length)} usable`],
             ["Health checks", backend.hasHealthChecks ? "yes" : "none"], ["Open", traffic && count(traffic.active)],
-            ["Waiting", traffic && count(traffic.pending)], ["Connected", traffic && `${count(traffic.connected)} of ${counted(attempts, "attempt")}`],
+            ["Waiting", traffic && count(traffic.pending)],
+            ["Connected", traffic && `${count(traffic.connected)} of ${counted(attempts, "attempt")}`],
             ["Failed", traffic && Object.entries(traffic.failed).map(([result, times]) => `${result} ${count(times)}`).join(", ")],
             ["Retries", traffic && count(traffic.retries)],
             ["Connect time", traffic?.connected ? latency(traffic.connectNanoseconds / traffic.connected) : null],

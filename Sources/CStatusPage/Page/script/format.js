@@ -11,6 +11,11 @@ function counted(value, one, many = one + "s") {
     return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+// The first of a list, and how many more there are.
+function several(list, shown = 3) {
+    return list.slice(0, shown).join(", ") + (list.length > shown ? ` and ${count(list.length - shown)} more` : "");
+}
+
 // Three digits that matter, with the unit that makes it so.
 function scaled(value, units, base) {
     if (!Number.isFinite(value)) return missing;

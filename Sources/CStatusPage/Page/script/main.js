@@ -11,7 +11,10 @@ const state = {
     said: "",
 };
 
-const views = [["overview", "Overview"], ["routes", "Routes"], ["connections", "Connections"], ["certificates", "Certificates"], ["history", "History"]];
+const views = [
+    ["overview", "Overview"], ["routes", "Routes"], ["connections", "Connections"], ["certificates", "Certificates"],
+    ["history", "History"],
+];
 
 // The view that the address names: `#/routes?show=problems`, `#/object/TCPRoute%20infra%2Fredis`.
 function view() {
@@ -59,11 +62,13 @@ function titleOf(name, object) {
 }
 
 function liveState() {
-    const [level, text] = server.isPaused ? ["none", "Paused"] : server.goneSince ? ["bad", server.isRefused ? "Error" : "No answer"] : server.model ? ["good", "Live"] : ["none", "Connecting"];
+    const [level, text] = server.isPaused ? ["none", "Paused"]
+        : server.goneSince ? ["bad", server.isRefused ? "Error" : "No answer"]
+            : server.model ? ["good", "Live"] : ["none", "Connecting"];
+    const act = server.isPaused ? "Go on" : "Pause";
     return [
         h("span.pulse", { class: level, role: "status" }, h("i", {}), text),
-        button("", "pause", { "aria-label": server.isPaused ? "Go on" : "Pause", title: server.isPaused ? "Go on" : "Pause", class: "symbol" },
-            server.isPaused ? "play" : "pause"),
+        button("", "pause", { "aria-label": act, title: act, class: "symbol" }, server.isPaused ? "play" : "pause"),
     ];
 }
 
@@ -72,14 +77,17 @@ function notices() {
     if (server.goneSince) {
         const known = server.model ? ` What is shown is from ${clock(now())}.` : "";
         const fault = server.isRefused ? "answers with an error" : "does not answer";
-        result.push(["bad", `The gateway ${fault} since ${clock(server.goneSince)} (${server.problem}).${known} It is asked again every two seconds.`]);
+        const since = `The gateway ${fault} since ${clock(server.goneSince)} (${server.problem}).`;
+        result.push(["bad", `${since}${known} It is asked again every two seconds.`]);
     }
     if (server.model && server.status.version !== server.firstVersion) {
-        result.push(["warning", `The gateway runs version ${server.status.version} now; this page came with ${server.firstVersion}.`, button("Load it again", "reload")]);
+        const text = `The gateway runs version ${server.status.version} now; this page came with ${server.firstVersion}.`;
+        result.push(["warning", text, button("Load it again", "reload")]);
     }
     for (const warning of server.status?.warnings ?? []) result.push(["warning", warning]);
     if (state.said) result.push(["good", state.said]);
-    return result.map(([level, text, action]) => h("div.notice", { class: level, "data-key": text }, icon(level), h("span", {}, text), action));
+    return result.map(([level, text, action]) =>
+        h("div.notice", { class: level, "data-key": text }, icon(level), h("span", {}, text), action));
 }
 
 function factsOfProcess() {
@@ -87,10 +95,10 @@ function factsOfProcess() {
     const facts = [
         ["Version", status.version], ["Source", `${status.source}${status.sourceDetail ? ` ${status.sourceDetail}` : ""}`],
         ["Generation", `${count(status.generation)}${status.appliedAt ? `, ${ago(status.appliedAt * 1000, now())}` : ""}`],
-        ["Leader", status.isLeader === undefined || status.isLeader === null ? null : status.isLeader ? "yes" : "no, another replica writes statuses"],
+        ["Leader", { true: "yes", false: "no, another replica writes statuses" }[status.isLeader]],
         ["Up", status.startedAt ? duration(now() / 1000 - status.startedAt) : null],
     ];
-    return h("dl.process", {}, facts.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+    return factList("process", facts);
 }
 
 let silence = null;

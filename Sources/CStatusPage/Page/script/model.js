@@ -26,6 +26,8 @@ class Model {
         this.policies = new Map(status.policies.map((policy) => [policyKey(policy), policy]));
         this.routesOfBackend = new Map();
         this.listenersOfRoute = new Map();
+        // Backends that a route may send connections to.
+        this.used = new Set();
         this.problems = [];
         this.levels = new Map();
         this.words = new Map();
@@ -42,7 +44,10 @@ class Model {
             }
         }
         for (const [key, route] of this.routes) {
-            for (const reference of route.backends) add(this.routesOfBackend, reference.backend, key);
+            for (const reference of route.backends) {
+                add(this.routesOfBackend, reference.backend, key);
+                if (reference.isResolved) this.used.add(reference.backend);
+            }
             const names = [key, ...route.hostnames, ...route.backends.map((reference) => reference.backend)];
             this.words.set(key, names.join(" ").toLowerCase());
         }
@@ -96,7 +101,9 @@ class Model {
     judgeBackend(key, backend) {
         this.judgeConditions(key, backend.conditions);
         if (!backend.endpoints.length) {
-            if (!this.levels.has(key)) this.report(key, "bad", "no_endpoints", "There is no endpoint to send connections to.");
+            // Where no route may use it, that is what is wrong.
+            const message = "There is no endpoint to send connections to.";
+            if (this.used.has(key) && !this.levels.has(key)) this.report(key, "bad", "no_endpoints", message);
             return;
         }
         const down = backend.endpoints.filter((endpoint) => !isUsable(endpoint));

@@ -57,7 +57,8 @@ function plots() {
             plot({ key: "accepted", title: "New connections", data, format: rate, lines: [line("new", data.accepted, "one")] }),
             plot({ key: "active", title: "Open connections", data, format: number, lines: [line("open", data.active, "one")] }),
             plot({
-                key: "bytes", title: "Throughput", data, hint: "In: from clients. Out: to clients.", format: byteRate, isBinary: true,
+                key: "bytes", title: "Throughput", data, format: byteRate, isBinary: true,
+                hint: "In: from clients. Out: to clients.",
                 lines: [line("in", data.request, "one"), line("out", data.response, "two")],
             }),
             plot({
@@ -79,7 +80,8 @@ function problemRow(problem, index) {
     return h("li.problem", { "data-key": `${problem.object} ${problem.reason} ${problem.place ?? ""} ${index}` },
         mark(problem.level),
         h("div", {},
-            h("p.title", {}, !isShown(problem.object) && h("a.object", { href: hrefOf(problem.object) }, problem.object), " ", badge(problem.reason, problem.level)),
+            h("p.title", {}, !isShown(problem.object) && h("a.object", { href: hrefOf(problem.object) }, problem.object),
+                badge(problem.reason, problem.level)),
             h("p", {}, problem.message),
             advice && h("p.advice", {}, advice),
             problem.place && h("p.quiet", {}, problem.type ? `${problem.type} at ${problem.place}` : problem.place)));
@@ -88,7 +90,11 @@ function problemRow(problem, index) {
 // Whether this is the page of that object, which need not be named again.
 const isShown = (object) => view().object === object;
 
-const isExplained = (object) => /^(Gateway|ListenerSet|listener|TCPRoute|TLSRoute|Service|Backend|ClientPolicy|BackendPolicy|BackendTLSPolicy|Secret) /.test(object);
+const explainedKinds = [
+    "Gateway", "ListenerSet", "listener", "TCPRoute", "TLSRoute", "Service", "Backend", "ClientPolicy", "BackendPolicy",
+    "BackendTLSPolicy", "Secret",
+];
+const isExplained = (object) => explainedKinds.includes(partsOf(object).kind);
 
 function adviceFor(problem) {
     const links = server.explanations.get(problem.object)?.links ?? [];

@@ -62,6 +62,12 @@ function choice(label, name, options, chosen) {
         button(text, "choose", { "data-name": name, "data-value": value, "aria-pressed": String(value === chosen) })));
 }
 
+// Names with their values; those without one are left out.
+function factList(name, facts) {
+    const known = facts.filter(([, value]) => value);
+    return h(`dl.${name}`, {}, known.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+}
+
 // A table whose head may sort it. `columns`: [{name, field, class, cell}].
 function table(label, columns, rows, { sort, keyOf: key }) {
     return h("div.scroll", { tabindex: "0", role: "region", "aria-label": label },
@@ -86,7 +92,8 @@ function conditionRows(conditions) {
     return conditions.map((condition) => h("li.condition", { class: condition.isProblem ? "bad" : "" },
         mark(condition.isProblem ? "bad" : "good", condition.isProblem ? "Problem" : "OK"),
         h("div", {},
-            h("b", {}, `${condition.type}: ${condition.status}`), " ", badge(condition.reason, condition.isProblem ? "bad" : "plain"),
+            h("b", {}, `${condition.type}: ${condition.status}`), " ",
+            badge(condition.reason, condition.isProblem ? "bad" : "plain"),
             condition.since && h("span.quiet", { title: moment(condition.since * 1000) }, ` ${ago(condition.since * 1000, now())}`),
             condition.message && h("p", {}, condition.message))));
 }

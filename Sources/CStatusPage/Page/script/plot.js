@@ -12,6 +12,7 @@ function plot({ key, title, lines, format, data, hint, isBinary }) {
     const index = shownIndex(data);
     const shown = lines.map((line) => (index < 0 ? null : line.values[index]));
     const summary = lines.map((line, each) => `${line.name}: ${format(shown[each] ?? NaN)}`).join(", ");
+    const digits = data.to - data.from > 120000 ? 5 : 8;
     const highest = values.length ? `, highest ${format(Math.max(...values))}` : "";
     return h("figure.plot", { "data-key": `plot ${key}` },
         h("figcaption", {},
@@ -28,7 +29,7 @@ function plot({ key, title, lines, format, data, hint, isBinary }) {
             h("span.top", { "aria-hidden": "true" }, values.length ? format(top) : ""),
             !values.length && h("span.empty", {}, "Nothing yet")),
         h("div.axis", { "aria-hidden": "true" },
-            [0, 0.5, 1].map((part) => h("span", {}, clock(data.from + (data.to - data.from) * part).slice(0, data.to - data.from > 120000 ? 5 : 8)))));
+            [0, 0.5, 1].map((part) => h("span", {}, clock(data.from + (data.to - data.from) * part).slice(0, digits)))));
 }
 
 function drawing(lines, data, top, index) {

@@ -69,8 +69,7 @@ function routeNode(key, path = "unattached") {
     return {
         key: `${path} ${key}`, object: key, level,
         note: [
-            route.hostnames.slice(0, 3).join(", ") + (route.hostnames.length > 3 ? ` and ${route.hostnames.length - 3} more` : ""),
-            counted(route.backends.length, "backend")],
+            several(route.hostnames), counted(route.backends.length, "backend")],
         live: ["route", key, route.traffic, "opened"],
         children: () => route.backends.map((reference, index) => backendNode(reference, `${path} ${key} ${index}`, route)),
     };
@@ -78,22 +77,25 @@ function routeNode(key, path = "unattached") {
 
 function backendNode(reference, path, route) {
     const backend = server.model.backends.get(reference.backend);
-    const weights = sum(route.backends.filter((each) => each.rule === reference.rule && !each.isFallback).map((each) => each.weight));
+    const others = route.backends.filter((each) => each.rule === reference.rule && !each.isFallback);
+    const weights = sum(others.map((each) => each.weight));
     const share = reference.isFallback ? "fallback"
         : route.backends.length > 1 ? `${weights ? Math.round((reference.weight / weights) * 100) : 0} %` : null;
-    const usable = backend?.endpoints.filter(isUsable).length ?? 0;
+    const endpoints = backend?.endpoints ?? [];
+    const health = `${count(endpoints.filter(isUsable).length)} of ${counted(endpoints.length, "endpoint")} usable`;
     return {
         key: path, object: reference.backend, level: reference.isResolved ? server.model.level(reference.backend) : "bad",
-        note: [share, reference.isResolved ? `${usable} of ${counted(backend?.endpoints.length ?? 0, "endpoint")} usable` : "not resolved"],
+        note: [share, reference.isResolved ? health : "not resolved"],
         live: backend && ["backend", reference.backend, backend.traffic, "connected"],
-        children: () => (backend?.endpoints ?? []).map((endpoint) => endpointNode(endpoint, path)),
+        children: () => endpoints.map((endpoint) => endpointNode(endpoint, path)),
     };
 }
 
 function endpointNode(endpoint, path) {
     return {
         key: `${path} ${endpoint.address}`, kind: "endpoint", name: endpoint.address,
-        level: isUsable(endpoint) ? "good" : "bad", note: [endpoint.state, endpoint.zone && `zone ${endpoint.zone}`, endpoint.failure],
+        level: isUsable(endpoint) ? "good" : "bad",
+        note: [endpoint.state, endpoint.zone && `zone ${endpoint.zone}`, endpoint.failure],
     };
 }
 
@@ -125,18 +127,21 @@ function rowsOf(node, depth, isFiltered) {
     if (!children.length) return [row, h("div.row.none", { class: `depth${depth + 1}`, role: "presentation" }, "none")];
     const { shown, turn } = paged(node.key, children);
     const rows = shown.flatMap((child) => rowsOf(child, depth + 1, isFiltered));
-    return [row, rows, turn && h("div.row.turn", { class: `depth${depth + 1}`, "data-key": `turn ${node.key}`, role: "presentation" }, turn)].flat();
+    const pages = { class: `depth${depth + 1}`, "data-key": `turn ${node.key}`, role: "presentation" };
+    return [row, ...rows, turn && h("div.row.turn", pages, turn)];
 }
 
 function treeRow(node, depth, opened) {
     const name = node.object && !node.kind ? namedLink(node.object)
-        : node.object ? h("a.object", { href: hrefOf(node.object) }, h("span.kind", {}, node.kind), " ", h("span.name", {}, node.name))
+        : node.object
+            ? h("a.object", { href: hrefOf(node.object) }, h("span.kind", {}, node.kind), " ", h("span.name", {}, node.name))
             : h("span.object", {}, node.kind && h("span.kind", {}, node.kind + " "), h("span.name", {}, node.title ?? node.name));
     const [kind, key, fallback, field] = node.live ?? [];
     const counts = kind ? countsOf(kind, key, fallback) : null;
     const active = node.open ?? counts?.active;
     const fresh = kind && objectRate(kind, key, field);
-    const flow = kind === "route" ? (objectRate(kind, key, "requestBytes") ?? NaN) + (objectRate(kind, key, "responseBytes") ?? NaN) : null;
+    const bytesOf = (direction) => objectRate(kind, key, direction) ?? NaN;
+    const flow = kind === "route" ? bytesOf("requestBytes") + bytesOf("responseBytes") : NaN;
     const label = node.title ?? node.object ?? `${node.kind} ${node.name}`;
     return h("div.row", {
         role: "treeitem", "aria-level": depth, "aria-expanded": opened === null ? null : String(opened), "aria-label": label,
