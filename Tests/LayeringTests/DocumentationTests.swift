@@ -49,6 +49,7 @@ struct DocumentationTests {
             "docs/conformance.md", "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md",
             "docs/profiles.md", "docs/status-page.md",
             "docs/reference/backend.md", "docs/reference/cli.md", "docs/reference/manifests.md",
+            "docs/reference/reasons.md", "docs/troubleshooting.md", "examples/broken/README.md",
             "examples/quickstart/README.md",
         ]
         for page in pages {
