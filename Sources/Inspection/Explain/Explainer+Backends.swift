@@ -154,12 +154,9 @@ extension Explainer {
     }
 
     /// Why a Service has no endpoints that are ready.
-    private func unready(_ id: BackendID) -> String {
+    private mutating func unready(_ id: BackendID) -> String {
         guard id.kind == "Service" else { return "" }
-        let slices = snapshot.endpointSlices.filter { key, slice in
-            key.namespace == id.namespace
-                && slice.metadata.labels?[EndpointSlice.serviceNameLabel] == id.name
-        }.values
+        let slices = self.slices[ObjectKey(namespace: id.namespace, name: id.name)] ?? []
         guard !slices.isEmpty else { return "no EndpointSlice belongs to the Service" }
         let endpoints = slices.flatMap { $0.endpoints ?? [] }
         guard !endpoints.isEmpty else { return "its EndpointSlices are empty: no pod is selected" }

@@ -13,12 +13,13 @@ extension Explainer {
         for listener in listeners(of: key) where focus.listeners?.contains(listener.id) ?? true {
             let isServed = self.listener(listener)
             policies(of: listener)
+            let served = listener.served
             var good = 0
             for route in routes(naming: listener) where focus.routes?.contains(route.title) ?? true {
                 let parents = route.parents(listener)
                 guard !parents.isEmpty else { continue }
                 let before = links.count
-                self.route(route, parents, at: listener, focus, isServed: isServed)
+                self.route(route, parents, at: listener, served[route.title] ?? [], focus, isServed: isServed)
                 guard focus.routes == nil, links[before...].allSatisfy({ $0.verdict == .good }) else { continue }
                 good += 1
                 if good > Explainer.mostRoutes { links.removeSubrange(before...) }
@@ -36,10 +37,9 @@ extension Explainer {
     /// One route at one listener, with all that follows.
     private mutating func route(
         _ route: RouteFacts, _ parents: [(index: Int, conditions: [Condition])], at listener: ListenerFacts,
-        _ focus: Focus, isServed: Bool
+        _ served: [ListenerFacts.Served], _ focus: Focus, isServed: Bool
     ) {
         let before = links.count
-        let served = listener.served(route)
         for (index, conditions) in parents {
             for condition in conditions where condition.type != .resolvedRefs {
                 attachment(condition, route, index, listener, isServing: !served.isEmpty)

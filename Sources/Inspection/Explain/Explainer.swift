@@ -21,6 +21,13 @@ struct Explainer {
     /// Indices of ``routes`` by what a parentRef names, kind and key.
     private let routesAt: [PolicyPoint: [Int]]
     let backends: [BackendID: BackendConfiguration]
+    /// EndpointSlices by their Service.
+    lazy var slices: [ObjectKey: [EndpointSlice]] = Dictionary(
+        grouping: inspected.snapshot.endpointSlices.sorted { $0.key < $1.key }.map(\.value)
+    ) { slice in
+        let name = slice.metadata.labels?[EndpointSlice.serviceNameLabel] ?? ""
+        return ObjectKey(namespace: slice.metadata.effectiveNamespace, name: name)
+    }
     /// Without the route's rule.
     let routeTraffic: [TrafficReport.RouteUse: RouteTraffic]
     let configurations: [ListenerID: ListenerConfiguration]

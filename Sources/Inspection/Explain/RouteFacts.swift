@@ -83,17 +83,21 @@ struct ListenerFacts {
         return reference.port.map { $0 == spec.port } ?? true
     }
 
-    /// What a route serves there, with the host names that it takes; empty: none of its connections come from here.
-    func served(_ route: RouteFacts) -> [(hostname: String?, configuration: RouteConfiguration)] {
-        func isIt(_ id: RouteID) -> Bool {
-            id.kind == route.kind && id.namespace == route.key.namespace && id.name == route.key.name
-        }
+    /// What one rule serves there; the host name that it takes, where it takes one.
+    typealias Served = (hostname: String?, configuration: RouteConfiguration)
+
+    /// What each route serves there, by its title; a route that is not in it gets no connection from here.
+    var served: [String: [Served]] {
         switch configuration?.traffic {
-        case nil: return []
-        case .tcp(let found): return found.flatMap { isIt($0.id) ? [(nil, $0)] : nil } ?? []
+        case nil, .tcp(nil): return [:]
+        case .tcp(let route?): return ["\(route.id)": [(nil, route)]]
         case .tls(let tls):
-            let named = tls.routes.filter { isIt($0.route.id) }.map { (Optional("\($0.hostname)"), $0.route) }
-            return named + (tls.fallback.flatMap { isIt($0.id) ? [(nil, $0)] : nil } ?? [])
+            var served: [String: [Served]] = [:]
+            for named in tls.routes {
+                served["\(named.route.id)", default: []].append(("\(named.hostname)", named.route))
+            }
+            if let route = tls.fallback { served["\(route.id)", default: []].append((nil, route)) }
+            return served
         }
     }
 
