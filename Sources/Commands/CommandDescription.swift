@@ -18,7 +18,9 @@ struct CommandDescription: Sendable {
     var operands: Operands?
 
     /// Every command, in the order of `sluice help`.
-    static let all = [run, check, explain, trace, probe, retire, echo, completion, version, help]
+    static let all = [
+        run, check, explain, trace, connections, probe, retire, echo, completion, version, help,
+    ]
 
     static let version = CommandDescription(
         name: "version", summary: "Print the version",

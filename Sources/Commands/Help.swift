@@ -58,7 +58,7 @@ enum Help {
                 flag.isRequired ? "required" : "optional"
             }
         let text = wrapped("\(flag.help) (\(value)) [\(flag.environment)]", indent: "          ", width: 118)
-        return "  \(short)--\(flag.name) \(flag.placeholder)\n\(text)"
+        return "  \(short)--\(flag.name)\(flag.isToggle ? "" : " " + flag.placeholder)\n\(text)"
     }
 
     /// Lines of at most `width` characters, each ended; a longer word has a line of its own.

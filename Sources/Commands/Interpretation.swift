@@ -7,6 +7,7 @@ public enum Interpretation: Sendable {
     case trace(TraceOptions)
     case echo(EchoOptions)
     case retire(RetireOptions)
+    case connections(ConnectionsOptions)
     case version(OutputFormat)
     /// For standard output; exit with 0.
     case print(String)
@@ -37,6 +38,7 @@ public enum Interpretation: Sendable {
         case "probe": return .probe(try ProbeOptions(parsed))
         case "explain": return .explain(try ExplainOptions(parsed))
         case "trace": return .trace(try TraceOptions(parsed))
+        case "connections": return .connections(try ConnectionsOptions(parsed))
         case "retire": return .retire(try RetireOptions(parsed))
         case "echo": return .echo(try EchoOptions(parsed))
         case "completion": return .print(try CompletionShell(parsed).script())

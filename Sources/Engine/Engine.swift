@@ -114,21 +114,6 @@ public final class Engine: ConfigurationTarget {
         }
     }
 
-    /// Asks every worker, and waits for all answers.
-    func walk(_ walk: SlotWalk) -> [ConnectionInfo] {
-        walk.result.update { $0.workersLeft = workers.count }
-        for worker in workers { worker.post(.walk(walk)) }
-        while true {
-            let answer = walk.result.wait(until: .now() + .milliseconds(100)) {
-                $0.workersLeft <= 0 ? $0.connections : nil
-            }
-            if let answer { return answer }
-            // Workers that have ended answer no more.
-            let stopped = shared.progress.wait(until: .now()) { $0.running == 0 ? true : nil }
-            if stopped == true { return walk.result.wait(until: .now()) { $0.connections } ?? [] }
-        }
-    }
-
     /// Client connections open now.
     public var activeConnections: Int { shared.connections.load(ordering: .relaxed) }
 

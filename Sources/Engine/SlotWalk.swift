@@ -1,29 +1,33 @@
-internal import COpenSSL
-internal import EngineCore
 internal import EngineModel
 internal import Platform
 
-/// A question to every worker about its connections, or an order to end some.
+/// A question to every worker about its connections, or an order to end some. Workers hand over copies by the batch, which the
+/// asking thread takes; one that is behind keeps nobody busy: workers that are far ahead of it leave their place with it.
 final class SlotWalk: Sendable {
-    struct Result {
-        var connections: [ConnectionInfo] = []
+    struct Progress {
+        var batches: [[ConnectionCopy]] = []
+        /// Whether the asking thread has enough.
+        var isOver = false
+        /// Who waits for the asking thread, by worker, and where each goes on.
+        var parked: [(worker: Int, next: Int)] = []
         var workersLeft = 0
     }
-    let limit: Int
-    /// Nil: only look.
-    let closes: CloseReason?
-    let isWanted: @Sendable (ConnectionInfo) -> Bool
-    let result = Monitored(Result())
-
-    init(limit: Int, closes: CloseReason?, isWanted: @escaping @Sendable (ConnectionInfo) -> Bool) {
-        self.limit = limit
-        self.closes = closes
-        self.isWanted = isWanted
+    /// An order to end connections, judged on the worker's thread, so that what is ended is as it was judged.
+    struct Closing: Sendable {
+        let reason: CloseReason
+        let isWanted: @Sendable (ConnectionInfo) -> Bool
     }
+    /// Batches that may wait for the asking thread before workers do.
+    let batchLimit: Int
+    /// Nil: only look.
+    let closing: Closing?
+    let progress = Monitored(Progress())
+
+    init(closing: Closing? = nil, batchLimit: Int = 64) { (self.closing, self.batchLimit) = (closing, batchLimit) }
 }
 
 /// How far a worker has come with a walk.
-struct SlotCursor {
+struct SlotCursor: Sendable {
     let walk: SlotWalk
     var next = 0
 }
@@ -32,8 +36,8 @@ extension Worker {
     /// Slots looked at in one turn.
     private static let walkStride = 256
 
-    func begin(_ walk: SlotWalk) {
-        walks.append(SlotCursor(walk: walk))
+    func begin(_ cursor: SlotCursor) {
+        walks.append(cursor)
         isGoingThroughSlots = true
     }
 
@@ -50,74 +54,59 @@ extension Worker {
         for index in walks.indices {
             let end = min(walks[index].next + Worker.walkStride, highestSlot)
             let walk = walks[index].walk
-            var found: [ConnectionInfo] = []
-            for slot in walks[index].next..<max(end, walks[index].next) {
-                guard let info = describe(slot), walk.isWanted(info) else { continue }
-                found.append(info)
-                if let reason = walk.closes { endOnDemand(slot, reason) }
-            }
+            let batch = copies(of: walks[index].next..<max(end, walks[index].next), walk)
             walks[index].next = end
-            let isDone = end >= highestSlot
-            let isFull = walk.result.update { result in
-                result.connections += found.prefix(max(0, walk.limit - result.connections.count))
-                let isFull = result.connections.count >= walk.limit
-                if isDone || isFull { result.workersLeft -= 1 }
-                return isFull
+            let goesOn = walk.progress.update { progress in
+                if !batch.isEmpty { progress.batches.append(batch) }
+                if end >= highestSlot || progress.isOver {
+                    progress.workersLeft -= 1
+                    return false
+                }
+                guard progress.batches.count >= walk.batchLimit else { return true }
+                progress.parked.append((handle.index, end))
+                return false
             }
-            if isDone || isFull { walks[index].next = .max }
+            if !goesOn { walks[index].next = .max }
         }
         walks.removeAll { $0.next == .max }
     }
 
-    private func endOnDemand(_ slot: Int, _ reason: CloseReason) {
-        close(slot, reason, .proxy, reset: false)
-    }
-
-    /// Nil for a free slot.
-    private func describe(_ slot: Int) -> ConnectionInfo? {
-        let record = records[slot]
-        guard record.stage != .free else { return nil }
-        let tls = sides[2 * slot].tls
-        let proxy = record.proxyHeader?.takeUnretainedValue().header
-        let idle =
-            record.lastActivity > 0 ? nowMilliseconds - record.lastActivity : (now - record.acceptedAt) / 1_000_000
-        return ConnectionInfo(
-            id: record.id, state: record.stage.publicState,
-            listener: record.listener?.takeUnretainedValue().state.id,
-            port: record.listener?.takeUnretainedValue().state.port,
-            route: record.route?.takeUnretainedValue().configuration.id,
-            backend: record.backend?.takeUnretainedValue().configuration.id,
-            endpoint: record.endpoint.map { "\($0.takeUnretainedValue().address)" },
-            attempts: Int(record.attempts), client: record.client, peer: record.peer,
-            proxyProtocolVersion: proxy.map { Int($0.version.rawValue) },
-            proxyUniqueID: proxy?.tlvs[ProxyTLVType.uniqueID].map { String(decoding: $0, as: UTF8.self) },
-            serverName: record.serverName.map { String(cString: $0) },
-            tlsVersion: record.handshakenAt > 0 ? tls.map { String(cString: SSL_get_version($0)) } : nil,
-            tlsCipher: record.handshakenAt > 0
-                ? tls.map { String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher($0))) } : nil,
-            alpn: tls.flatMap(negotiatedALPN), age: .nanoseconds(now - record.acceptedAt), idle: .milliseconds(idle),
-            requestBytes: flows[2 * slot].bytes, responseBytes: flows[2 * slot + 1].bytes)
-    }
-
-    private func negotiatedALPN(_ ssl: OpaquePointer) -> String? {
-        var name: UnsafePointer<UInt8>?
-        var length: UInt32 = 0
-        SSL_get0_alpn_selected(ssl, &name, &length)
-        guard let name, length > 0 else { return nil }
-        return String(decoding: UnsafeBufferPointer(start: name, count: Int(length)), as: UTF8.self)
+    private func copies(of slots: Range<Int>, _ walk: SlotWalk) -> [ConnectionCopy] {
+        var batch: [ConnectionCopy] = []
+        batch.reserveCapacity(min(slots.count, openCount))
+        for slot in slots {
+            guard let copy = copy(slot) else { continue }
+            if let closing = walk.closing {
+                guard closing.isWanted(ConnectionInfo(copy)) else { continue }
+                close(slot, closing.reason, .proxy, reset: false)
+            }
+            batch.append(copy)
+        }
+        return batch
     }
 }
 
-extension Stage {
-    fileprivate var publicState: ConnectionInfo.State {
-        switch self {
-        case .proxyHeader, .startTLS, .inspect: .inspecting
-        case .handshake: .handshaking
-        case .pending: .queued
-        case .free, .admit, .choose, .resolve, .connect, .greet, .retry, .backendHandshake, .backendStartTLS:
-            .connecting
-        case .relay: .relaying
-        case .linger, .delay: .closing
+extension Engine {
+    /// Asks every worker, and hands each connection to `take` on this thread until that says false, or all were seen.
+    func walk(_ walk: SlotWalk, take: (ConnectionInfo) -> Bool) {
+        walk.progress.update { $0.workersLeft = workers.count }
+        for worker in workers { worker.post(.walk(SlotCursor(walk: walk))) }
+        while true {
+            let step = walk.progress.wait(until: .now() + .milliseconds(100)) { progress -> SlotWalk.Progress? in
+                guard !progress.batches.isEmpty || progress.workersLeft <= 0 else { return nil }
+                defer { (progress.batches, progress.parked) = ([], []) }
+                return progress
+            }
+            for place in step?.parked ?? [] {
+                workers[place.worker].post(.walk(SlotCursor(walk: walk, next: place.next)))
+            }
+            for copy in step?.batches.joined() ?? [].joined() where !take(ConnectionInfo(copy)) {
+                return walk.progress.update { $0.isOver = true }
+            }
+            if let step, step.workersLeft <= 0 { return }
+            // Workers that have ended answer no more.
+            let isStopped = shared.progress.wait(until: .now()) { $0.running == 0 ? true : nil } ?? false
+            if isStopped, walk.progress.update({ $0.batches.isEmpty }) { return }
         }
     }
 }

@@ -160,7 +160,7 @@ final class Worker {
             if wasWoken { runCommands() }
         }
         closeAll(.drain)
-        for cursor in walks { cursor.walk.result.update { $0.workersLeft -= 1 } }
+        for cursor in walks { cursor.walk.progress.update { $0.workersLeft -= 1 } }
     }
 
     private func wait(_ events: UnsafeMutablePointer<epoll_event>) -> Int32 {
@@ -209,7 +209,7 @@ final class Worker {
             switch command {
             case .listen(let sockets): for entry in sockets { listen(entry.slot, entry.socket) }
             case .retire(let sockets): retire(sockets)
-            case .walk(let walk): begin(walk)
+            case .walk(let cursor): begin(cursor)
             case .recheck(let change): begin(change)
             case .sweep: beginSweep()
             case .recheckWaiting: recheckWaiting()

@@ -91,7 +91,8 @@ enum WorkerCommand: Sendable {
     case listen([ListeningSocket])
     /// Accept what waits, by the newest table, then let go of them.
     case retire([ListeningSocket])
-    case walk(SlotWalk)
+    /// Go through the slots from there.
+    case walk(SlotCursor)
     /// Close the sessions that a changed policy no longer allows.
     case recheck(AuthorizationChange)
     /// Close the sessions whose listener or route has been gone for long enough.

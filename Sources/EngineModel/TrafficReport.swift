@@ -72,11 +72,13 @@ public protocol EngineObserving: HealthObserving {
     /// Takes samples of all traffic together, cheaply enough for one each second.
     func makeSampler() -> any TrafficSampling
 
-    /// The open connections that `isWanted`, at most `limit` of them, in no order. Workers walk their slots a few at a
-    /// time between turns; nobody's traffic waits. `isWanted` runs on the workers' threads. Blocks for milliseconds.
+    /// The open connections that `isWanted`, at most `limit` of them, in no order. Workers copy their slots a few at a
+    /// time between turns; nobody's traffic waits. `isWanted` runs on the calling thread, and what it does not want is not
+    /// kept, so that one who only looks needs little memory. Blocks for milliseconds.
     func connections(limit: Int, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool) -> [ConnectionInfo]
 
-    /// Ends the open connections that `isWanted` and returns them as they were. Both sides see a FIN.
+    /// Ends the open connections that `isWanted` and returns them as they were. Both sides see a FIN. `isWanted` runs on
+    /// the workers' threads.
     func closeConnections(
         reason: CloseReason, where isWanted: @escaping @Sendable (ConnectionInfo) -> Bool
     ) -> [ConnectionInfo]

@@ -220,7 +220,7 @@ struct InterpretationTests {
                 continue
             }
             for flag in CommandDescription.all.first(where: { $0.name == command })?.flags ?? [] {
-                #expect(page.contains("--\(flag.name) \(flag.placeholder)"))
+                #expect(page.contains("--\(flag.name)" + (flag.isToggle ? "\n" : " \(flag.placeholder)")))
                 #expect(page.contains("[\(flag.environment)]"))
             }
             #expect(page.contains("Usage:\n  sluice \(command)"))

@@ -66,11 +66,23 @@ final class RunningGateway: Sendable {
     func probe(_ path: String) throws -> String { try get(path, from: addresses.probes) }
     func admin(_ path: String) throws -> String { try get(path, from: addresses.admin) }
 
+    /// The answer of the admin address to any request. `fields`: whole lines.
+    func admin(_ method: String, _ path: String, _ fields: String...) throws -> (status: Int, body: String) {
+        let answer = try ask(method, path, addresses.admin, fields)
+        guard let end = answer.firstRange(of: "\r\n\r\n"), let status = Int(answer.dropFirst(9).prefix(3)) else {
+            throw TestFailure("no answer: \(answer)")
+        }
+        return (status, String(answer[end.upperBound...]))
+    }
+
+    private func get(_ path: String, from address: SocketAddress) throws -> String { try ask("GET", path, address, []) }
+
     /// The whole answer, head and body.
-    private func get(_ path: String, from address: SocketAddress) throws -> String {
+    private func ask(_ method: String, _ path: String, _ address: SocketAddress, _ fields: [String]) throws -> String {
         let socket = try StreamSocket.connect(to: .ip(address))
         try socket.setNonBlocking(false)
-        try socket.writeAll("GET \(path) HTTP/1.0\r\nHost: localhost\r\n\r\n".utf8)
+        let lines = ["\(method) \(path) HTTP/1.0", "Host: localhost"] + fields
+        try socket.writeAll((lines.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {

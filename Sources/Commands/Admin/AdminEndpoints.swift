@@ -7,7 +7,7 @@ struct AdminEndpoints: Sendable {
     let lifecycle: Lifecycle
 
     /// In the order in which `/paths` shows them.
-    var routes: [HTTPRoute] { [StatusPage().route] + status }
+    var routes: [HTTPRoute] { [StatusPage().route] + status + connections }
 
     /// A path whose answer needs what `run` has made; 503 until then.
     func route(
@@ -20,3 +20,6 @@ struct AdminEndpoints: Sendable {
         }
     }
 }
+
+/// What a request carries that changes something; for those who send it, as they know of another module's requests.
+let adminActionField = HTTPRequest.actionField

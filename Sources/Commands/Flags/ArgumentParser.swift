@@ -25,11 +25,12 @@ struct ArgumentParser {
                 continue
             }
             let (flag, value) = try split(argument)
-            guard let text = value ?? rest.popFirst() else {
+            guard let text = value ?? (flag.isToggle ? "true" : rest.popFirst()) else {
                 throw fault("--\(flag.name) needs a value; allowed: \(flag.allowed)")
             }
             try check(text, flag, named: "--\(flag.name)")
             parsed.texts[flag.name] = text
+            parsed.given.insert(flag.name)
         }
         try addTwins(to: &parsed)
         try checkOperands(parsed.operands)

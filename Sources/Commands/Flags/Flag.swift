@@ -9,12 +9,12 @@ struct Flag<Value: Sendable>: Sendable {
     init(
         _ name: String, _ placeholder: String, help: String, allowed: String, choices: [String] = [],
         absent: Value, fallback: String? = nil, isRequired: Bool = false, short: Character? = nil,
-        environment: String? = nil, parse: @escaping @Sendable (String) -> Value?
+        environment: String? = nil, isToggle: Bool = false, parse: @escaping @Sendable (String) -> Value?
     ) {
         description = FlagDescription(
             name: name, placeholder: placeholder, help: help, allowed: allowed, choices: choices, fallback: fallback,
-            isRequired: isRequired, short: short, environment: environment ?? FlagDescription.twin(of: name),
-            accepts: { parse($0) != nil })
+            isRequired: isRequired, isToggle: isToggle, short: short,
+            environment: environment ?? FlagDescription.twin(of: name), accepts: { parse($0) != nil })
         self.absent = absent
         self.parse = parse
     }
@@ -32,6 +32,8 @@ struct FlagDescription: Sendable {
     let choices: [String]
     let fallback: String?
     let isRequired: Bool
+    /// Whether the flag alone means `true`; a value needs an equals sign.
+    let isToggle: Bool
     let short: Character?
     /// The environment variable that counts where the flag is not given.
     let environment: String
@@ -45,6 +47,8 @@ struct FlagDescription: Sendable {
 /// The flags a command was given, each checked, and its other arguments.
 struct ParsedArguments: Sendable {
     var texts: [String: String] = [:]
+    /// Names of the flags that stand on the command line, rather than in the environment.
+    var given: Set<String> = []
     var operands: [String] = []
 
     /// The value given, or what holds without one.

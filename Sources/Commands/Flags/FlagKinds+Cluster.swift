@@ -62,6 +62,15 @@ extension Flag where Value == Bool {
     }
 }
 
+extension Flag where Value == Bool {
+    /// True where the flag stands, alone or with a value after an equals sign.
+    static func toggle(_ name: String, help: String, short: Character? = nil) -> Flag {
+        Flag(
+            name, "", help: help, allowed: "true, false", choices: ["true", "false"], absent: false, fallback: "false",
+            short: short, isToggle: true, parse: { Bool($0) })
+    }
+}
+
 extension Flag {
     /// One of the raw values of an enumeration, or nothing; `fallback` says what holds then.
     static func optionalChoice<Choice>(_ name: String, help: String, fallback: String) -> Flag
