@@ -8,6 +8,7 @@ public enum Interpretation: Sendable {
     case echo(EchoOptions)
     case retire(RetireOptions)
     case connections(ConnectionsOptions)
+    case status(StatusOptions)
     case version(OutputFormat)
     /// For standard output; exit with 0.
     case print(String)
@@ -35,6 +36,7 @@ public enum Interpretation: Sendable {
         switch command.name {
         case "run": return .run(try RunOptions(parsed))
         case "check": return .check(CheckOptions(parsed))
+        case "status": return .status(try StatusOptions(parsed))
         case "probe": return .probe(try ProbeOptions(parsed))
         case "explain": return .explain(try ExplainOptions(parsed))
         case "trace": return .trace(try TraceOptions(parsed))

@@ -35,6 +35,7 @@ do {
         let prober = EndpointProber(logger: logger)
         let (output, exitCode) = try ProbeCommand(options: options, logger: logger, prober: prober).run()
         answer(output, code: exitCode)
+    case .status(let options): try StatusCommand(options: options).run()
     case .connections(let options): try ConnectionsCommand(options: options).run()
     case .retire(let options):
         let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)

@@ -10,7 +10,8 @@ extension AdminEndpoints {
         [
             route("/status", "gateways, listeners, routes, backends, policies and certificates, and how they stand") {
                 _, parts in
-                parts.statusTree.map { .encoding($0) } ?? .problem(503, "no configuration has been applied yet")
+                guard let tree = parts.statusTree else { return .problem(503, "no configuration has been applied yet") }
+                return HTTPResponse(contentType: "application/json", body: tree.json + [UInt8(ascii: "\n")])
             },
             route("/traffic", "connections and bytes of the last ten minutes, and why connections were refused") {
                 request, parts in
