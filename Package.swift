@@ -38,6 +38,8 @@ let package = Package(
         .target(name: "HTTPClient", dependencies: ["Primitives", "Platform", "Observability", "CCurl"]),
 
         .target(name: "EngineModel", dependencies: ["Primitives"]),
+        .target(
+            name: "EventStream", dependencies: ["Platform", "Observability", "EngineModel", "HTTPClient"]),
         .target(name: "EngineCore", dependencies: ["Primitives", "EngineModel"]),
         .target(
             name: "Engine",
@@ -128,6 +130,7 @@ let tests: [String: [Target.Dependency]] = [
         "AllocationProbe", "Certificates", "Engine", "EngineCore", "EngineModel", "Observability", "Platform",
         "Primitives", "Resolver",
     ],
+    "EventStreamTests": ["EngineModel", "EventStream", "Observability", "Platform"],
     "HTTPClientTests": ["HTTPClient", "Platform", "Primitives"],
     "InspectionTests": [
         "EngineModel", "Inspection", "KubernetesAPI", "Patterns", "Primitives", "Translation", "YAML",
