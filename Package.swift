@@ -84,14 +84,16 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "Translation", "Inspection",
+                "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "EventStream", "Translation",
+                "Inspection",
                 "YAML", "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer", "EchoServer",
                 "Certificates",
             ]),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Primitives", "Platform", "Observability", "EngineModel", "Engine", "Controller", "AdminServer",
+                "Primitives", "Platform", "Observability", "EngineModel", "EventStream", "Engine", "Controller",
+                "AdminServer",
                 "Commands",
             ]),
 
@@ -113,7 +115,8 @@ let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
     "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
     "CommandsTests": [
-        "Commands", "Controller", "EngineModel", "Inspection", "KubernetesAPI", "Observability", "Platform",
+        "Commands", "Controller", "EngineModel", "EventStream", "Inspection", "KubernetesAPI", "Observability",
+        "Platform",
         "Primitives", "Translation",
     ],
     "ControlPlaneTests": [

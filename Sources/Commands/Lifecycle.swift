@@ -1,6 +1,7 @@
 internal import Certificates
 internal import Controller
 internal import EngineModel
+internal import EventStream
 internal import Observability
 internal import Platform
 internal import AdminServer
@@ -33,6 +34,7 @@ final class Lifecycle: Sendable {
         var dataPlane: any DataPlane
         var source: any SnapshotSource
         var observer: TrafficObserver
+        var events: EventStream?
         /// Seconds since 1970.
         let startedAt = realtimeNanoseconds() / 1_000_000_000
     }
@@ -109,6 +111,7 @@ final class Lifecycle: Sendable {
         parts.controller.state.append(to: &text)
         parts.source.writeMetrics(into: &text)
         parts.dataPlane.writeMetrics(into: &text)
+        parts.events?.writeMetrics(into: &text)
         let draining = phase == .draining
         text.single(.drainActive, draining ? 1 : 0)
         text.single(.drainRemaining, draining ? UInt64(clamping: parts.dataPlane.activeConnections) : 0)

@@ -1,6 +1,7 @@
 internal import AdminServer
 internal import Controller
 internal import EngineModel
+public import EventStream
 internal import ManifestSource
 public import Observability
 internal import Platform
@@ -19,25 +20,29 @@ public struct RunCommand: Sendable {
     let logger: Logger
     private let makeDataPlane: @Sendable (DataPlaneLimits) throws -> any DataPlane
     private let makeSource: SourceFactory
+    private let events: EventStream?
 
     /// Makes the source of snapshots, without starting it.
     typealias SourceFactory = @Sendable (RunOptions, TranslationOptions, Logger) throws -> any SnapshotSource
 
-    /// `makeDataPlane` is called once, on the thread that calls ``run(signals:)``.
+    /// `makeDataPlane` is called once, on the thread that calls ``run(signals:)``. `events`: what the data plane tells of
+    /// connections that ended; not started yet.
     public init(
-        options: RunOptions, logger: Logger,
+        options: RunOptions, logger: Logger, events: EventStream? = nil,
         makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane
     ) {
-        self.init(options: options, logger: logger, makeDataPlane: makeDataPlane, makeSource: RunCommand.makeSource)
+        self.init(
+            options: options, logger: logger, events: events, makeDataPlane: makeDataPlane,
+            makeSource: RunCommand.makeSource)
     }
 
     /// `makeSource` is called once, on the same thread.
     init(
-        options: RunOptions, logger: Logger,
+        options: RunOptions, logger: Logger, events: EventStream? = nil,
         makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane,
         makeSource: @escaping SourceFactory
     ) {
-        (self.options, self.logger) = (options, logger)
+        (self.options, self.logger, self.events) = (options, logger, events)
         (self.makeDataPlane, self.makeSource) = (makeDataPlane, makeSource)
     }
 
@@ -55,6 +60,7 @@ public struct RunCommand: Sendable {
         let (probes, admin) = try startServers(lifecycle)
         let translation = translationOptions(reserved: [probes.address.port, admin.address.port])
         let source = try started("the source") { try makeSource(options, translation, logger) }
+        try started("the stream of events") { try events?.start() }
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
         let controller = Controller(
             target: dataPlane, options: source.translation, logger: logger, localAddresses: { Host.localAddresses },
@@ -66,7 +72,9 @@ public struct RunCommand: Sendable {
         try started("the source") { try source.start(controller) }
         let observer = TrafficObserver(dataPlane.makeSampler())
         try started("the observer of traffic") { try observer.start() }
-        lifecycle.connect(.init(controller: controller, dataPlane: dataPlane, source: source, observer: observer))
+        lifecycle.connect(
+            .init(
+                controller: controller, dataPlane: dataPlane, source: source, observer: observer, events: events))
         logStart(limits, source.view, probes: probes.address, admin: admin.address)
         onReady(Addresses(probes: probes.address, admin: admin.address))
         let ending = serve(signals, lifecycle, dataPlane, resign: source.resign) {
@@ -76,6 +84,7 @@ public struct RunCommand: Sendable {
         source.close()
         observer.stop()
         dataPlane.stop()
+        events?.close()
         probes.stop()
         admin.stop()
         logger.info("ended", ["result": LogValue(ending.text)])

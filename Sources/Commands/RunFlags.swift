@@ -78,5 +78,5 @@ enum RunFlags {
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
             controllerName.description, ticketKeyFile.description, zone.description, nodeName.description,
             accessLog.description,
-        ] + ConnectionFlags.all + ClusterFlags.all
+        ] + EventFlags.all + ConnectionFlags.all + ClusterFlags.all
 }

@@ -1,4 +1,5 @@
 public import EngineModel
+public import EventStream
 public import Observability
 public import Primitives
 
@@ -33,6 +34,8 @@ public struct RunOptions: Sendable {
     public var nodeName: String?
     /// Where the access log is written; nil: nowhere.
     public var accessLog: AccessLogDestination?
+    /// Where events of closed connections go; nil: there are none.
+    public var events: EventSettings?
 
     /// Where the objects come from.
     public enum Source: Sendable, Hashable {
@@ -109,6 +112,7 @@ extension RunOptions {
         logFormat = arguments.value(RunFlags.logFormat)
         logLevel = arguments.value(RunFlags.logLevel)
         accessLog = arguments.value(RunFlags.accessLog)
+        events = try EventFlags.settings(arguments)
         acceptGrace = arguments.value(RunFlags.acceptGrace) ?? (exposure == .service ? .seconds(30) : .seconds(10))
         drainDeadline = arguments.value(RunFlags.drainDeadline)
         readinessOnShutdown = arguments.value(RunFlags.readinessOnShutdown)

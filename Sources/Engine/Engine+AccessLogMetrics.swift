@@ -3,7 +3,7 @@ internal import Observability
 extension Engine {
     /// Written where there is an access log.
     func writeAccessLog(_ text: inout PrometheusText) {
-        guard let log = shared.accessLog else { return }
+        guard let log = shared.accessLog, log.hasLines else { return }
         text.single(.accessLogDropped, log.dropped)
     }
 }

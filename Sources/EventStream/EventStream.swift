@@ -89,13 +89,13 @@ public final class EventStream: ClosedConnectionOutput {
 
     public func writeMetrics(into text: inout PrometheusText) {
         let counts = queue.counts
-        text.single("sluice_events_sent_total", .counter, help: "Events that were acknowledged.", counts.sent)
-        text.family("sluice_events_dropped_total", .counter, help: "Events that were given up, by reason.") { family in
+        text.single(.eventsSent, counts.sent)
+        text.family(.eventsDropped) { family in
             for reason in EventQueue.DropReason.allCases {
                 guard let count = counts.dropped[reason], count > 0 else { continue }
                 family.sample(LabelSet(["reason": reason.rawValue]), count)
             }
         }
-        text.single("sluice_events_pending", .gauge, help: "Events that wait in the spool.", counts.pending)
+        text.single(.eventsPending, counts.pending)
     }
 }

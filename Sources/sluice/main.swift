@@ -1,5 +1,6 @@
 internal import Commands
 internal import Engine
+internal import EventStream
 internal import Observability
 internal import Platform
 
@@ -46,8 +47,10 @@ do {
         // Before the logger and everything else that starts threads: they inherit the blocked signals.
         let signals = try KernelSignals()
         let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
-        let command = RunCommand(options: options, logger: logger) { limits in
-            let accessLog = try options.accessLog.map { try AccessLog(to: $0, logger: logger) }
+        let events = try options.events.map { try EventStream($0, logger: logger) }
+        let command = RunCommand(options: options, logger: logger, events: events) { limits in
+            let isOff = options.accessLog == nil && events == nil
+            let accessLog = isOff ? nil : try AccessLog(to: options.accessLog, events: events, logger: logger)
             return try Engine(options: EngineOptions(limits), logger: logger, accessLog: accessLog)
         }
         Host.exit(try command.run(signals: signals))

@@ -4,6 +4,7 @@ internal import Platform
 /// Makes lines of notes. Belongs to the writer's thread.
 struct AccessLines: ~Copyable {
     private let formats: AccessFormats
+    private let events: AccessEvents?
     /// Those that were met, by number.
     private var known: [AccessLogFormat?] = []
     private let note = UnsafeMutableRawPointer.allocate(byteCount: AccessRecord.most, alignment: 16)
@@ -15,7 +16,7 @@ struct AccessLines: ~Copyable {
     /// More than the longest line can take: each byte of a text becomes six at most.
     private static let longestLine = 8 * AccessRecord.most
 
-    init(_ formats: AccessFormats) { self.formats = formats }
+    init(_ formats: AccessFormats, _ events: AccessEvents? = nil) { (self.formats, self.events) = (formats, events) }
 
     deinit { note.deallocate() }
 
@@ -28,10 +29,14 @@ struct AccessLines: ~Copyable {
 
     mutating func beginTurn() { clockOffset = realtimeNanoseconds() - MonotonicTime.now().nanoseconds }
 
-    /// Adds the line of the oldest note. False: there is none.
+    /// Adds the line of the oldest note, and tells of the end that it is of. False: there is none.
     mutating func take(from ring: AccessRing) -> Bool {
         guard ring.take(into: note) else { return false }
         let entry = AccessEntry(note, clockOffset)
+        if let events, entry.record.pointee.flags.contains(.isEvent) {
+            events.tell(entry)
+            guard entry.record.pointee.flags.contains(.isLine) else { return true }
+        }
         switch format(entry.record.pointee.format) {
         case .json: entry.writeJSON(to: &buffer)
         case .text(let template): entry.write(template, to: &buffer)

@@ -29,17 +29,32 @@ public final class AccessLog: Sendable {
     private let unwritten = Atomic<UInt64>(0)
     private let ringSize: Int
     let formats = AccessFormats()
+    private let events: (any ClosedConnectionOutput)?
+    /// False: there are only events.
+    let hasLines: Bool
+    var hasEvents: Bool { events != nil }
 
     /// How long the writer rests between two looks, so that lines of a busy time are written many at once.
     private static let rest = Duration.milliseconds(50)
 
-    /// Opens the file, if it is one; nothing is written before an engine has it.
-    public convenience init(to destination: AccessLogDestination, logger: Logger) throws(AccessLogFailure) {
-        try self.init(output: FileOutput(destination), logger: logger)
+    /// Opens the file, if it is one; nothing is written before an engine has it. `destination` nil: no lines are written.
+    /// `events` is told of every end, whatever has a line.
+    public convenience init(
+        to destination: AccessLogDestination?, events: (any ClosedConnectionOutput)? = nil, logger: Logger
+    ) throws(AccessLogFailure) {
+        guard let destination else {
+            try self.init(output: NoOutput(), events: events, hasLines: false, logger: logger)
+            return
+        }
+        try self.init(output: FileOutput(destination), events: events, logger: logger)
     }
 
-    init(output: any AccessOutput, logger: Logger, ringSize: Int = AccessRing.defaultSize) throws(AccessLogFailure) {
+    init(
+        output: any AccessOutput, events: (any ClosedConnectionOutput)? = nil, hasLines: Bool = true, logger: Logger,
+        ringSize: Int = AccessRing.defaultSize
+    ) throws(AccessLogFailure) {
         (self.output, self.logger, self.ringSize) = (output, logger, ringSize)
+        (self.events, self.hasLines) = (events, hasLines)
         do throws(Errno) { event = try EventDescriptor() } catch {
             throw AccessLogFailure(description: "the access log: \(error)")
         }
@@ -105,7 +120,8 @@ public final class AccessLog: Sendable {
     // MARK: The writer
 
     private func run(_ rings: [AccessRing]) {
-        var lines = AccessLines(formats)
+        let events = events.map(AccessEvents.init)
+        var lines = AccessLines(formats, events)
         while true {
             sleep()
             isAwake.store(true, ordering: .sequentiallyConsistent)
@@ -113,6 +129,7 @@ public final class AccessLog: Sendable {
             while isFound {
                 let (flushes, isClosed) = state.update { ($0.flushesAsked, $0.isClosed) }
                 isFound = write(rings, &lines)
+                events?.endTurn(missed: rings.reduce(0) { $0 &+ $1.droppedEvents })
                 state.update { state in
                     state.flushesDone = flushes
                     state.hasEnded = isClosed && !isFound

@@ -17,7 +17,14 @@ final class AccessPort {
     private var policy = ""
     private var rule = ""
 
-    init(_ log: AccessLog, _ ring: AccessRing) { (self.log, self.ring) = (log, ring) }
+    /// Whether there are lines, and whether every end is told besides.
+    let hasLines: Bool
+    let hasEvents: Bool
+
+    init(_ log: AccessLog, _ ring: AccessRing) {
+        (self.log, self.ring) = (log, ring)
+        (hasLines, hasEvents) = (log.hasLines, log.hasEvents)
+    }
 
     deinit { memory.deallocate() }
 

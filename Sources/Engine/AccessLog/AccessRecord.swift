@@ -63,6 +63,9 @@ struct AccessFlags: OptionSet {
     /// TLS with the client was finished here.
     static let isTerminated = AccessFlags(rawValue: 8)
     static let isResumed = AccessFlags(rawValue: 16)
+    /// What becomes of the note.
+    static let isLine = AccessFlags(rawValue: 32)
+    static let isEvent = AccessFlags(rawValue: 64)
 }
 
 enum AccessText: Int {

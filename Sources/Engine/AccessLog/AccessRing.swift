@@ -11,6 +11,7 @@ final class AccessRing: @unchecked Sendable {
     private let head = Atomic<Int>(0)
     private let tail = Atomic<Int>(0)
     private let lost = Atomic<UInt64>(0)
+    private let lostEvents = Atomic<UInt64>(0)
 
     /// A power of two, in bytes.
     static let defaultSize = 1 << 20
@@ -22,6 +23,8 @@ final class AccessRing: @unchecked Sendable {
 
     /// Notes that did not fit.
     var dropped: UInt64 { lost.load(ordering: .relaxed) }
+    /// Those of them that an event was to be made of.
+    var droppedEvents: UInt64 { lostEvents.load(ordering: .relaxed) }
 
     var isEmpty: Bool { head.load(ordering: .sequentiallyConsistent) == tail.load(ordering: .relaxed) }
 
@@ -30,7 +33,7 @@ final class AccessRing: @unchecked Sendable {
         let written = head.load(ordering: .relaxed)
         let used = written - tail.load(ordering: .acquiring)
         guard used + size <= mask + 1 else {
-            lost.store(lost.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+            lose(note.assumingMemoryBound(to: AccessRecord.self))
             return true
         }
         let start = written & mask
@@ -39,6 +42,12 @@ final class AccessRing: @unchecked Sendable {
         if first < size { pages.base.copyMemory(from: note + first, byteCount: size - first) }
         head.store(written + size, ordering: .sequentiallyConsistent)
         return 2 * (used + size) > mask + 1
+    }
+
+    private func lose(_ note: UnsafePointer<AccessRecord>) {
+        lost.store(lost.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+        guard note.pointee.flags.contains(.isEvent) else { return }
+        lostEvents.store(lostEvents.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     }
 
     /// By the writer: the oldest note, copied to where there is room for ``AccessRecord/most`` bytes. False: there is none.

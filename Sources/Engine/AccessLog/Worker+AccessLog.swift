@@ -31,21 +31,24 @@ extension Worker {
 
     /// Before what the connection holds is given back.
     func logClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
-        if tells(slot, of: reason) { note(slot, .close, reason, side) }
+        let isLine = tells(slot, of: reason)
+        if isLine || access?.hasEvents == true { note(slot, .close, reason, side, isLine: isLine) }
     }
 
     /// Keeps what is known of the end that is about to come. True: the access log tells of it.
     func explain(
         _ slot: Int, _ reason: CloseReason, detail: String?, policy: String = "", rule: String = ""
     ) -> Bool {
-        guard let access, tells(slot, of: reason) else { return false }
+        guard let access else { return false }
+        let isLine = tells(slot, of: reason)
+        guard isLine || access.hasEvents else { return false }
         access.explain(records[slot].id, reason, now: now, detail: detail, policy: policy, rule: rule)
-        return true
+        return isLine
     }
 
     /// Whether an end has a line.
     private func tells(_ slot: Int, of reason: CloseReason) -> Bool {
-        guard let closes = accessSettings(slot).closes else { return false }
+        guard access?.hasLines == true, let closes = accessSettings(slot).closes else { return false }
         if closes == .all { return true }
         switch reason {
         case .clientClosed, .backendClosed: return false
@@ -67,21 +70,28 @@ extension Worker {
     // MARK: Notes
 
     private func note(
-        _ slot: Int, _ event: AccessEvent, _ reason: CloseReason = .clientClosed, _ side: CloseSide = .client
+        _ slot: Int, _ event: AccessEvent, _ reason: CloseReason = .clientClosed, _ side: CloseSide = .client,
+        isLine: Bool = true
     ) {
-        guard let access else { return }
+        guard let access, isLine && access.hasLines || event == .close else { return }
         let record = records + slot
         let format = record.pointee.listener?._withUnsafeGuaranteedRef { $0.accessFormat } ?? .json
         var draft = AccessDraft(at: access.memory)
         let note = draft.record
         (note.pointee.event, note.pointee.reason, note.pointee.side) = (event, reason, side)
         note.pointee.format = format.index
+        if isLine { note.pointee.flags.insert(.isLine) }
+        var needs = format.needs
+        if event == .close, access.hasEvents {
+            note.pointee.flags.insert(.isEvent)
+            needs.formUnion(AccessFormatID.json.needs)
+        }
         noteCourse(slot, note)
-        noteAddresses(slot, note, format.needs)
-        if format.needs.contains(.others) { noteOthers(slot, note) }
+        noteAddresses(slot, note, needs)
+        if needs.contains(.others) { noteOthers(slot, note) }
         noteNames(slot, &draft)
         if let ssl = sides[2 * slot].tls, record.pointee.handshakenAt != 0 {
-            noteTLS(ssl, &draft, withCertificate: format.needs.contains(.certificate))
+            noteTLS(ssl, &draft, withCertificate: needs.contains(.certificate))
         }
         if event == .close { access.writeExplanation(to: &draft) }
         access.send(draft)

@@ -2,7 +2,8 @@ extension MetricDescriptor {
     static let traffic: [MetricDescriptor] = [
         .listenerAccepted, .listenerRejected, .listenerActive, .listenerHandshaking, .listenerReady, .proxyHeaders,
         .routeInfo, .opened, .closed, .active, .bytes, .connectionDuration, .setupDuration, .firstResponseByte,
-        .throttled, .bufferedBytes, .accessLogDropped, .overload,
+        .throttled, .bufferedBytes, .accessLogDropped, .eventsSent, .eventsDropped,
+        .eventsPending, .overload,
     ]
 
     public static let listenerAccepted = MetricDescriptor(
@@ -57,6 +58,15 @@ extension MetricDescriptor {
 
     public static let bufferedBytes = MetricDescriptor(
         "sluice_buffered_bytes", .gauge, help: "Bytes read from one side and not yet taken by the other.")
+    public static let eventsSent = MetricDescriptor(
+        "sluice_events_sent_total", .counter, help: "Events of closed connections that were acknowledged.",
+        page: "[events](../events.md) of closed connections that were acknowledged; the three only with `--event-sink`")
+    public static let eventsDropped = MetricDescriptor(
+        "sluice_events_dropped_total", .counter, .none, ["reason"],
+        help: "Events of closed connections that were given up, by reason.",
+        page: "events that were given up: `queue_full`, `spool_full`, `spool_error`, `refused`")
+    public static let eventsPending = MetricDescriptor(
+        "sluice_events_pending", .gauge, help: "Events of closed connections that wait in the spool.")
     public static let accessLogDropped = MetricDescriptor(
         "sluice_access_log_dropped_total", .counter,
         help: "Lines of the access log that were dropped: its queue was full, or they could not be written.",

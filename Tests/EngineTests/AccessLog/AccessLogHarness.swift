@@ -14,11 +14,14 @@ final class AccessLogHarness {
     let harness: EngineHarness
     let port: UInt16
 
-    init(workers: Int = 1, ringSize: Int = AccessRing.defaultSize, output: (any AccessOutput)? = nil) throws {
+    init(
+        workers: Int = 1, ringSize: Int = AccessRing.defaultSize, output: (any AccessOutput)? = nil,
+        events: (any ClosedConnectionOutput)? = nil, hasLines: Bool = true
+    ) throws {
         directory = try TemporaryDirectory()
         accessLog = try AccessLog(
-            output: try output ?? FileOutput(.file(path: directory.path + "/access")),
-            logger: Logger(recordingTo: log), ringSize: ringSize)
+            output: try output ?? FileOutput(.file(path: directory.path + "/access")), events: events,
+            hasLines: hasLines, logger: Logger(recordingTo: log), ringSize: ringSize)
         harness = try EngineHarness(workers: workers, log: log, accessLog: accessLog)
         port = try freePort()
     }

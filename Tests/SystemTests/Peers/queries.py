@@ -136,9 +136,7 @@ def documented(page):
     metrics = {}
     for name, labels in re.findall(r"^\| `([a-z_]+)` \| (?:counter|gauge|histogram) \| ([^|]*)\|", text, re.MULTILINE):
         metrics[name] = set(re.findall(r"`(\w+)`", labels)).union(*(sets[letter] for letter in re.findall(r"\b[LRB]\b", labels)))
-    standard = ["process_cpu_seconds_total", "process_open_fds", "process_max_fds", "process_resident_memory_bytes",
-                "process_start_time_seconds"]
-    return metrics | {name: set() for name in standard}
+    return metrics
 
 
 def exposed(text):
