@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import Inspection
+internal import Platform
 internal import TestSupport
 internal import Testing
 
