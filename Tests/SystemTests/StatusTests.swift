@@ -66,7 +66,10 @@ extension Process {
             #expect(live.listeners["default/gw/plain"]?.accepted == 3)
             #expect(live.routes["TCPRoute default/app"]?.opened == 3 && live.backends == [:])
             try changes(sluice, listeners: listeners, backend: echo.port, gone: gone)
-            for client in clients.dropFirst() { try client.exchange("still here") }
+            for client in clients.dropFirst() {
+                try client.exchange("still here")
+                client.close()
+            }
             try sluice.stop()
         }
 
