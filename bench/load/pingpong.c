@@ -98,6 +98,6 @@ void run_pingpong(const struct options *given) {
     if (!gate(options->gated, "{\"ready\": %u}", options->connections)) return;
     measure();
     gate(options->gated, "{\"round_trips\": %" PRIu64 ", \"per_second\": %.0f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-         "\"p999_us\": %.1f}", histogram_count(), (double)histogram_count() / options->seconds,
-         histogram_percentile(0.5), histogram_percentile(0.99), histogram_percentile(0.999));
+         "\"p999_us\": %.1f, \"max_us\": %.1f}", histogram_count(), (double)histogram_count() / options->seconds,
+         histogram_percentile(0.5), histogram_percentile(0.99), histogram_percentile(0.999), histogram_percentile(1));
 }

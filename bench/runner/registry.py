@@ -9,6 +9,7 @@ from .measures.change_among import ChangeAmong
 from .measures.checks import Checks
 from .measures.connections import Connections
 from .measures.idle import Idle, IdlePassthrough, IdleTLS
+from .measures.listing import Listing
 from .measures.names import Names
 from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
 from .measures.slow_reader import SlowReader
@@ -49,6 +50,7 @@ REGISTRY = [
     Entry(Bandwidth, smoke=None, full={"rounds": 3, "seconds": 3.0, "count": 2000}),
     Entry(Checks, smoke=None, full={"rounds": 3, "endpoints": 10_000, "seconds": 20.0}),
     Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
+    Entry(Listing, smoke=None, full={"rounds": 5, "connections": 9000, "seconds": 3.0}),
     Entry(Names, smoke=None, full={"rounds": 3}),
     Entry(SNI, smoke=None, full={"rounds": 9, "count": 1000}),
     Entry(Change, smoke={}, full={}),

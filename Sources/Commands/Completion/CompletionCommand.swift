@@ -78,7 +78,7 @@ struct CompletedCommand: Sendable {
         options = command.flags.map { flag in
             Option(
                 names: ["--\(flag.name)"] + (flag.short.map { ["-\($0)"] } ?? []), help: flag.help,
-                placeholder: flag.placeholder,
+                placeholder: flag.placeholder, takesValue: !flag.isToggle,
                 values: flag.choices.isEmpty ? CompletedCommand.values(flag.placeholder) : .words(flag.choices))
         }
         guard let operands = command.operands else { return }

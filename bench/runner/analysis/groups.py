@@ -22,6 +22,7 @@ GROUPS = [
     Group("bandwidth", "Limited bandwidth", ("bandwidth",)),
     Group("checks", "Active health checks", ("checks",)),
     Group("stampede", "Thousands of connections at once", ("stampede",)),
+    Group("listing", "Listing connections", ("listing",)),
     Group("names", "10,000 routes by SNI, and connections through them", ("names", "sni")),
     Group("change", "A changed route", ("change", "change-among")),
     Group("transfer", "Whole transfers both ways, hashed at both ends", ("transfer",)),

@@ -49,12 +49,12 @@ class Sluice(Subject):
     def start(self):
         # All TLS modes share one port and are told apart by name.
         ports = {service: free_port() for service in TCP_SERVICES}
-        ports |= dict.fromkeys(TLS_SERVICES, free_port()) | {"probe": free_port()}
+        ports |= dict.fromkeys(TLS_SERVICES, free_port()) | {"probe": free_port(), "admin": free_port()}
         manifests = self._manifests(ports)
         self._write_manifests(manifests, ports)
         command = [*self.scene.programs.with_libraries(self.binary), "run", "--manifests", manifests, "--workers", "2",
                    "--probe-address", f"127.0.0.1:{ports['probe']}",
-                   "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning"]
+                   "--admin-address", f"127.0.0.1:{ports['admin']}", "--log-level", "warning"]
         # SIGINT skips the time that SIGTERM grants to load balancers.
         return [self.scene.processes.start(self.name, command, ended_by=signal.SIGINT)], ports
 
