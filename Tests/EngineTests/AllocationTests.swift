@@ -30,10 +30,10 @@ struct AllocationTests {
             harness.apply([tcpListener("db", port: port, route)], [backend("a", ports: [echo.port])])
         }
 
-        /// Counts from now on. What is asked of the connections is asked on the worker's own thread; it needs one.
+        /// Counts from now on. Which connections are to be closed is asked on the worker's own thread; it needs one.
         func watch(alsoThere: @escaping @Sendable () -> Void = {}) throws {
             let (number, asked) = (number, Locked(0))
-            _ = harness.engine.connections { _ in
+            _ = harness.engine.closeConnections { _ in
                 allocation_probe_count_thread_as(number)
                 asked.withLock { $0 += 1 }
                 alsoThere()
