@@ -43,7 +43,7 @@ def overview(tab, admin):
     assert "TLSRoute infra/ledger" in first and "RefNotPermitted" in first and "no ReferenceGrant" in first, first
     tab.wait_text("Create a ReferenceGrant in namespace payments")
     tab.wait_text("port 5671 is in use by rabbitmq (pid 812)")
-    tab.wait_text("1 of 3 endpoints get no connections")
+    tab.wait_text("1 of 3 endpoints gets no connections")
     tab.wait_text("ExpiresSoon")
     # Refusals, with their words and the number of each minute.
     refused = tab.evaluate("document.querySelector('#refusals li').innerText")

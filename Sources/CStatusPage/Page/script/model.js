@@ -111,7 +111,7 @@ class Model {
         const all = down.length === backend.endpoints.length;
         const first = down.find((endpoint) => endpoint.failure) ?? down[0];
         const why = first.failure ? `${first.address}: ${first.failure}` : `${first.address} is ${first.state}`;
-        const message = `${down.length} of ${counted(backend.endpoints.length, "endpoint")} get no connections. ${why}`;
+        const message = `${down.length} of ${counted(backend.endpoints.length, "endpoint")} ${down.length === 1 ? "gets" : "get"} no connections. ${why}`;
         this.report(key, all ? "bad" : "warning", all ? "no_healthy_endpoint" : "EndpointsUnhealthy", message);
     }
 

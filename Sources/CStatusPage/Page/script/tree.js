@@ -108,7 +108,7 @@ function groupNode(title, key, members, make) {
     if (!members.length) return null;
     const level = members.map((member) => server.model.level(member)).reduce(worse, "good");
     return {
-        key, title, level: level === "good" ? "none" : "warning", note: [count(members.length)],
+        key, title, level: level === "good" ? "none" : "warning", isOpenAtFirst: level !== "good" && members.length <= 20, note: [count(members.length)],
         children: () => members.map((member) => make(member)),
     };
 }
