@@ -76,14 +76,14 @@ function problemCard(model) {
 }
 
 function problemRow(problem, index) {
-    const advice = adviceFor(problem);
+    const link = linkFor(problem);
     return h("li.problem", { "data-key": `${problem.object} ${problem.reason} ${problem.place ?? ""} ${index}` },
         mark(problem.level),
         h("div", {},
             h("p.title", {}, !isShown(problem.object) && h("a.object", { href: hrefOf(problem.object) }, problem.object),
-                badge(problem.reason, problem.level)),
+                badge(problem.reason, problem.level), link?.cause && link.cause !== problem.reason && badge(link.cause, problem.level)),
             h("p", {}, problem.message),
-            advice && h("p.advice", {}, advice),
+            link?.advice && h("p.advice", {}, link.advice),
             problem.place && h("p.quiet", {}, problem.type ? `${problem.type} at ${problem.place}` : problem.place)));
 }
 
@@ -96,10 +96,14 @@ const explainedKinds = [
 ];
 const isExplained = (object) => explainedKinds.includes(partsOf(object).kind);
 
-function adviceFor(problem) {
+// The link of the object's explanation that says the same, else the one that is about it, else the first that is broken on
+// the way to a route: it has the cause and the advice.
+function linkFor(problem) {
     const links = server.explanations.get(problem.object)?.links ?? [];
     const wrong = links.filter((link) => link.verdict !== "good" && link.advice);
-    return (wrong.find((link) => link.message === problem.message || link.cause === problem.reason) ?? wrong[0])?.advice;
+    return wrong.find((link) => link.message === problem.message || link.cause === problem.reason)
+        ?? wrong.find((link) => link.object === problem.object)
+        ?? (/^T(CP|LS)Route /.test(problem.object) ? wrong[0] : undefined);
 }
 
 function refusalCard() {
