@@ -35,43 +35,6 @@ extension Process {
             try sluice.stop()
         }
 
-        @Test(
-            "a set-up of examples/broken: the page names its cause in the words of the log, the metrics and explain",
-            arguments: [
-                ("wrong-port", "invalid_backend", "plain"), ("missing-grant", "invalid_backend", "plain"),
-                ("no-endpoints", "no_endpoints", "plain"), ("expired-certificate", "tls_error", "redis.example.com"),
-                ("hostname-mismatch", "tls_no_sni_match", "none"), ("policy-conflict", "authz_denied", "plain"),
-                ("class-not-ours", "spec.gatewayClassName", "none"), ("listener-conflict", "ProtocolConflict", "none"),
-                ("health-check", "no_healthy_endpoint", "plain"), ("denied-by-cidr", "authz_denied", "plain"),
-                ("proxy-header-missing", "proxy_protocol_missing", "plain"),
-                ("backend-tls-untrusted", "backend_tls_error", "plain"),
-            ])
-        func broken(name: String, cause: String, greeting: String) throws {
-            let folder = try TemporaryDirectory()
-            _ = try run(["cp", "-r", "\(Installation.root)/examples/broken", folder.path], within: .seconds(10))
-                .checked()
-            _ = try run(["\(folder.path)/broken/certificates"], within: .seconds(20)).checked()
-            let pem = "\(folder.path)/broken/backend-tls-untrusted/pem/stranger"
-            let backend = try Program(
-                "echo",
-                [
-                    try Installation.sluice(), "echo", "--port", "0", "--tls-cert", "\(pem).crt", "--tls-key",
-                    "\(pem).key",
-                ])
-            let backendPort = try backend.line(after: "echo ").split(separator: " ").last.flatMap { UInt16($0) } ?? 0
-            let port = try Ports.free()
-            let example = try Example(
-                name, in: "\(folder.path)/broken/\(name)", ports: [6380: port, 6390: backendPort])
-            let sluice = try Sluice(example.text)
-            _ = try sluice.program.wait(for: "an answer of /status") {
-                try? get("/status", from: sluice.admin).status == 200 ? true : nil
-            }
-            let command = try Installation.peer(
-                "page_live.py", "broken", "http://\(sluice.admin)/", cause, "\(port)", greeting)
-            let said = try run(command, within: .seconds(120)).checked()
-            #expect(said.hasSuffix("ok broken\n"), "\(said)")
-        }
-
         @Test("five thousand routes of the gateway's own")
         func many() throws {
             let routes = (0..<5000).map {

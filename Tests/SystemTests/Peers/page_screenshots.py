@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 
 import browser
 import page_check
@@ -34,7 +33,10 @@ def main():
             page_check.go(tab, admin, place)
             tab.evaluate(script)
             # Rates of objects need two looks.
-            time.sleep(5)
+            if place == "routes":
+                tab.wait("document.querySelector('.tree').innerText.includes('MiB/s')")
+            else:
+                tab.wait_text("Create a ReferenceGrant")
             path = f"{folder}/{name}.png"
             tab.screenshot(path)
             size = os.path.getsize(path)
