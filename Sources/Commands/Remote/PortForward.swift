@@ -131,7 +131,8 @@ private final class PortForwardRun: Sendable {
             // First how it stands, then what is there: what it wrote before its end is not missed.
             let ending = child.poll()
             let isClosing = report(PortForwardRun.drain(output.reading), PortForwardRun.drain(errors.reading), ending)
-            if ending != nil { return }
+            // Ctrl-C reaches kubectl too, which may be gone before the signal is read here: it still has to end this process.
+            if ending != nil, isClosing || signals == nil { return }
             if isClosing, !isEnding {
                 child.signal(ProcessSignal.terminate.rawValue)
                 (isEnding, patience) = (true, .now() + .seconds(2))
