@@ -2,10 +2,8 @@
 
 import json
 import socket
-import ssl
 import sys
 import time
-import urllib.parse
 import urllib.request
 
 import browser
@@ -76,47 +74,6 @@ def close_one(tab, gateway, clients):
     tab.wait_text("No connection is open.", 30)
 
 
-def broken(tab, gateway, cause, port, greeting):
-    """One of examples/broken: the page names its cause, in the words of the gateway, and says what to do.
-
-    `greeting`: what a client does to be refused: `none`, `plain`, or the name that it asks for by TLS."""
-    route = gateway.get("status")["routes"][0]
-    key = f"{route['kind']} {route['namespace']}/{route['name']}"
-    said = gateway.get(f"explain?kind={route['kind']}&namespace={route['namespace']}&name={route['name']}")
-    links = [link for link in said["links"] if link["verdict"] != "good"]
-    if greeting != "none":
-        refuse(int(port), greeting)
-        go(tab, gateway)
-        tab.wait(f"[...document.querySelectorAll('#refusals .reason')].some((each) => each.textContent === '{cause}')", 40)
-        refusal = next(each for each in gateway.get("traffic")["refusals"] if each["reason"] == cause)
-        assert refusal["meaning"] and refusal["advice"], refusal
-        tab.wait_text(refusal["meaning"])
-        tab.wait_text(refusal["advice"])
-    else:
-        assert links, said
-    go(tab, gateway, "object/" + urllib.parse.quote(key, safe=""))
-    for link in links:
-        for text in [link["message"], link.get("advice"), link.get("cause")]:
-            if text:
-                tab.wait_text(text)
-    assert greeting != "none" or cause in [link.get("cause") for link in links] + [link.get("field") for link in links], links
-
-
-def refuse(port, greeting):
-    """A connection that does not come to its end."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), 10) as client:
-            if greeting == "plain":
-                client.sendall(b"PING\r\n")
-                assert client.recv(100) == b""
-                return
-            context = ssl.create_default_context()
-            context.wrap_socket(client, server_hostname=greeting)
-            raise AssertionError("the handshake went well")
-    except (ConnectionError, ssl.SSLError):
-        pass
-
-
 def many(tab, gateway):
     """Five thousand routes of the gateway's own."""
     start = time.monotonic()
@@ -143,7 +100,7 @@ def main():
     tab = browser.Browser()
     try:
         gateway = Gateway(url)
-        {"served": served, "broken": broken, "many": many}[name](tab, gateway, *rest)
+        {"served": served, "many": many}[name](tab, gateway, *rest)
         faults = tab.take_faults()
         assert faults == [], faults
         print(f"ok {name}")
