@@ -31,12 +31,15 @@ public struct TraceOptions: Sendable {
 public struct InspectionOptions: Sendable {
     /// A file or folder of manifests; nil: what runs.
     public var manifests: String?
+    /// Whom to ask what runs.
+    public var target: RemoteOptions.Target
     public var controllerName: String
     public var gatewayClass: String
     public var output: ExplainFormat
 
     init(_ arguments: ParsedArguments, command: String) throws(UsageError) {
         manifests = arguments.value(ExplainFlags.manifests)
+        target = try RemoteOptions.Target(arguments, command: command)
         controllerName = try checkedControllerName(arguments, command: command)
         gatewayClass = arguments.value(CheckFlags.gatewayClass) ?? "sluice"
         output = arguments.value(ExplainFlags.output)
@@ -55,6 +58,7 @@ enum ExplainFlags {
     static let shared = [
         manifests.description, output.description, RunFlags.controllerName.description,
         CheckFlags.gatewayClass.description,
+        RemoteFlags.adminAddress.description, RemoteFlags.pod.description, RemoteFlags.deployment.description,
     ]
 }
 
