@@ -38,6 +38,10 @@ do {
         answer(output, code: exitCode)
     case .status(let options): try StatusCommand(options: options).run()
     case .connections(let options): try ConnectionsCommand(options: options).run()
+    case .top(let options): Host.exit(try TopCommand(options: options).run())
+    case .doctor(let options):
+        let (output, exitCode) = try DoctorCommand(options: options).run()
+        answer(output, code: exitCode)
     case .retire(let options):
         let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
         let (output, exitCode) = try RetireCommand(options: options, logger: logger).run()

@@ -29,6 +29,15 @@ struct CompletionTests {
         #expect(!CompletionShell.bash.script([command]).contains("$(id)"))
     }
 
+    @Test("flags that stand alone take no value")
+    func toggles() {
+        #expect(!CompletionShell.bash.script().contains("--with-client-addresses) values"))
+        #expect(
+            CompletionShell.zsh.script().contains(
+                "'--with-client-addresses[Leave the addresses of clients in the bundle.]'"))
+        #expect(CompletionShell.fish.script().contains("-l with-client-addresses -f -d "))
+    }
+
     @Test("a shell that there is no script for is refused with those there are")
     func unknown() {
         guard case .refuse(let message) = Interpretation(["completion", "bsah"], environment: { _ in nil }) else {

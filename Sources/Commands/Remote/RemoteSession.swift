@@ -9,7 +9,7 @@ final class RemoteSession: Sendable {
     /// Of the subcommand, for messages.
     private let command: String
     /// Host and port, as in a URL.
-    private let address: String
+    let address: String
     private let forward: PortForward?
     private let client: HTTPClient
 

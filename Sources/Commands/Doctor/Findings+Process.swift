@@ -1,0 +1,116 @@
+// What is wrong with the process and the host it runs on.
+
+/// Samples of Prometheus' text format.
+struct MetricSamples: Sendable {
+    private var samples: [(series: Substring, value: Double)] = []
+
+    init(_ text: String) {
+        for line in text.split(separator: "\n") where line.first != "#" {
+            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else {
+                continue
+            }
+            samples.append((line[..<space], value))
+        }
+    }
+
+    /// Series of that name, by their labels as they are written.
+    func series(_ name: String) -> [(labels: String, value: Double)] {
+        samples.compactMap { sample in
+            guard sample.series.hasPrefix(name) else { return nil }
+            let rest = sample.series.dropFirst(name.count)
+            guard rest.isEmpty || rest.first == "{" else { return nil }
+            return (String(rest), sample.value)
+        }
+    }
+
+    func value(_ name: String) -> Double? { series(name).first?.value }
+    func sum(_ name: String) -> Double { series(name).reduce(0) { $0 + $1.value } }
+}
+
+func findings(in metrics: MetricSamples) -> [Finding] {
+    var found: [Finding] = []
+    if metrics.value("sluice_config_last_reload_successful") == 0 {
+        found.append(
+            Finding(
+                .error, "sluice_config_last_reload_successful", "the newest manifests were not all taken over",
+                advice: "sluice check on the same folder names file, line and field"))
+    }
+    for series in metrics.series("sluice_overload_active") where series.value > 0 {
+        found.append(
+            Finding(
+                .error, "sluice_overload_active\(series.labels)", "new connections wait or are refused",
+                advice: "raise the limit of descriptors or the memory of the process, or run more replicas"))
+    }
+    for series in metrics.series("sluice_watch_synced") where series.value == 0 {
+        found.append(
+            Finding(
+                .error, "sluice_watch_synced\(series.labels)", "these objects are not up to date",
+                advice: "the process's log says what the API server answers; check its rights and the network"))
+    }
+    if let open = metrics.value("process_open_fds"), let most = metrics.value("process_max_fds"), most > 0 {
+        if open > 0.85 * most {
+            found.append(
+                Finding(
+                    .error, "process_open_fds", "\(Int(open)) of \(Int(most)) descriptors are in use",
+                    advice: "raise the limit (ulimit -n, LimitNOFILE), or run more replicas"))
+        } else if most < 4096 {
+            found.append(
+                Finding(
+                    .warning, "process_max_fds", "the process may have \(Int(most)) descriptors only",
+                    advice: "a connection takes two or more: raise the limit (ulimit -n, LimitNOFILE)"))
+        }
+    }
+    let dropped = metrics.sum("sluice_access_log_dropped_total")
+    if dropped > 0 {
+        found.append(
+            Finding(
+                .warning, "sluice_access_log_dropped_total", "\(Int(dropped)) lines of the access log were dropped",
+                advice: "whatever reads the log is too slow: write to a file, or ask for fewer events"))
+    }
+    if metrics.value("sluice_drain_active") == 1 {
+        found.append(
+            Finding(.note, "sluice_drain_active", "the process is shutting down", advice: "new ones take over"))
+    }
+    return found
+}
+
+func findings(in host: HostFacts) -> [Finding] {
+    var found: [Finding] = []
+    if let used = host.memoryUsed, let most = host.memoryLimit, most > 0, Double(used) > 0.9 * Double(most) {
+        found.append(
+            Finding(
+                .warning, "memory of the cgroup", "\(used >> 20) of \(most >> 20) MiB are in use",
+                advice: "raise the limit, or lower --buffer-memory and --max-connections"))
+    }
+    if let used = host.trackedConnections, let most = host.trackedConnectionLimit, most > 0,
+        Double(used) > 0.9 * Double(most)
+    {
+        found.append(
+            Finding(
+                .error, "nf_conntrack", "\(used) of \(most) places for tracked connections are in use",
+                advice: "the kernel drops new connections when it is full: raise net.netfilter.nf_conntrack_max"))
+    }
+    if let most = host.settings["net.core.somaxconn"].flatMap({ Int($0) }), most < 1024 {
+        found.append(
+            Finding(
+                .warning, "net.core.somaxconn", "only \(most) connections may wait to be accepted",
+                advice: "raise it to 4096: bursts of new connections are lost beyond it"))
+    }
+    if let hard = host.hardDescriptorLimit, hard < 65_536 {
+        found.append(
+            Finding(
+                .note, "limit of descriptors", "\(hard) at most for processes that are started as this one was",
+                advice: "a connection takes two or more; a gateway's own limit is process_max_fds of its metrics"))
+    }
+    let ports = host.settings["net.ipv4.ip_local_port_range"]?.split(whereSeparator: \.isWhitespace).compactMap {
+        Int($0)
+    }
+    if let ports, ports.count == 2, ports[1] - ports[0] < 10_000 {
+        found.append(
+            Finding(
+                .warning, "net.ipv4.ip_local_port_range",
+                "\(ports[1] - ports[0] + 1) ports for connections to each endpoint",
+                advice: "widen it: connections to an endpoint fail when none is left"))
+    }
+    return found
+}
