@@ -1,4 +1,5 @@
 public import Observability
+internal import Platform
 public import Primitives
 
 /// What a probe says.
@@ -47,6 +48,8 @@ public final class ProbeServer: Sendable {
         ready: @escaping @Sendable (_ isVerbose: Bool) -> ProbeResult,
         metrics: @escaping @Sendable (inout PrometheusText) -> Void
     ) throws(ListenError) {
+        // As large as the last scrape, and a little more: an array that grows to megabytes is copied on its way, and ends half empty.
+        let expected = Locked(64 << 10)
         let routes = [
             HTTPRoute("/livez", "200 while the process works") { _ in live().response(named: "live") },
             HTTPRoute("/readyz", "200 while traffic may come, else 503 with the reasons; ?verbose says more") {
@@ -54,12 +57,13 @@ public final class ProbeServer: Sendable {
                 ready(request.has("verbose")).response(named: "ready")
             },
             HTTPRoute("/metrics", "Prometheus text") { _ in
-                var text = PrometheusText(reservingBytes: 64 << 10)
+                var text = PrometheusText(reservingBytes: expected.withLock { $0 })
                 metrics(&text)
                 ProcessMetrics.append(to: &text)
                 for name in text.duplicates {
                     logger.error("metric family written twice", ["metric": LogValue(name)])
                 }
+                expected.withLock { $0 = max(64 << 10, text.bytes.count + text.bytes.count / 16) }
                 return HTTPResponse(contentType: PrometheusText.contentType, body: text.bytes)
             },
         ]

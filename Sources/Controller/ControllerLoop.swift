@@ -167,18 +167,21 @@ final class ControllerLoop {
     private func evaluate(_ snapshot: ClusterSnapshot, seen: MonotonicTime) {
         let quiet = MonotonicTime.now() + .seconds(5)
         tidying = (quiet, tidying?.latest ?? quiet + .seconds(60))
+        let (begun, before) = (MonotonicTime.now(), translator.counts.whole)
         let result = translator.translate(snapshot, touched: touched)
         // Letting go of thousands of objects takes its time: after traffic follows.
         let last = (self.snapshot, self.result, state.configuration)
         defer { withExtendedLifetime(last) {} }
         (self.snapshot, self.result, touched) = (snapshot, result, TouchedObjects())
         state.snapshot = snapshot
-        if translator.configurationDiffers ?? (state.configuration != result.configuration) {
-            apply(result.configuration, seen: seen)
-        }
+        let differs = translator.configurationDiffers ?? (state.configuration != result.configuration)
+        if differs { apply(result.configuration, seen: seen) }
         report = result.statuses
         close(report)
         remark(result.notices)
+        state.certificates.update(result.certificates)
+        state.reconciles.record(
+            translator.counts.whole == before ? .incremental : .full, differs ? .applied : .unchanged, .now() - begun)
     }
 
     /// Makes a configuration the one that is served, and remembers what is other than before.

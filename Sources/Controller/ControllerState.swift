@@ -24,6 +24,8 @@ public struct ControllerState: Sendable {
     public internal(set) var history: [ConfigurationStep] = []
     /// How many changes of the configuration are remembered.
     public static let historyLength = 50
+    public internal(set) var reconciles = ReconcileCounts()
+    public internal(set) var certificates = CertificateBook()
 
     /// How loading went. A load is a snapshot from the source; it fails when a part of the source could not be read,
     /// though the rest is served.

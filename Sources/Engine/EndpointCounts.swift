@@ -83,8 +83,7 @@ extension TableCompiler {
     /// Endpoints that backends have no more, with connections.
     private var removedEndpoints: [BackendID: Set<StreamAddress>] {
         var removed: [BackendID: Set<StreamAddress>] = [:]
-        for (key, endpoint) in endpointStates.living(where: { _ in true })
-        where endpoint.active.load(ordering: .relaxed) > 0 {
+        for (key, endpoint) in endpointStates.livingStates(where: { $0.active.load(ordering: .relaxed) > 0 }) {
             let known = backends[key.backend]?.endpoints.contains { $0 === endpoint } ?? false
             if !known { removed[key.backend.withoutVariant, default: []].insert(key.address) }
         }

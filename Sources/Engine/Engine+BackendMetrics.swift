@@ -6,7 +6,7 @@ extension Engine {
     func writeBackends(_ backends: [BackendState], _ text: inout PrometheusText) {
         writeConnects(backends, &text)
         text.family(.backendActive) {
-            for state in backends { $0.sample(state.labels, state.counters.sum(BackendField.active)) }
+            for state in backends { $0.sample(state.labels, state.counters.gauge(BackendField.active)) }
         }
         text.family(.backendRejected) { family in
             for state in backends {
@@ -28,6 +28,7 @@ extension Engine {
             }
         }
         writeNames(&text)
+        writeEndpoints(&text)
     }
 
     private func writeConnects(_ backends: [BackendState], _ text: inout PrometheusText) {
@@ -49,7 +50,7 @@ extension Engine {
     private func writeQueues(_ backends: [BackendState], _ text: inout PrometheusText) {
         let queued = backends.filter { $0.hasQueued }
         text.family(.backendPending) {
-            for state in queued { $0.sample(state.labels, state.counters.sum(BackendField.pending)) }
+            for state in queued { $0.sample(state.labels, state.counters.gauge(BackendField.pending)) }
         }
         text.family(.backendQueueDuration) {
             for state in queued { $0.histogram(state.labels, BackendField.queueDuration, state.counters) }
@@ -59,6 +60,6 @@ extension Engine {
 
 extension BackendState {
     fileprivate var hasQueued: Bool {
-        counters.sum(BackendField.pending) > 0 || BackendField.queueDuration.counts(counters).contains { $0 > 0 }
+        counters.gauge(BackendField.pending) > 0 || BackendField.queueDuration.counts(counters).contains { $0 > 0 }
     }
 }

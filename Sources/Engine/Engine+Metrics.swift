@@ -9,7 +9,7 @@ extension Engine {
         let (listeners, routes, backends, acknowledgement, configured) = withCompiler { compiler, acknowledgement in
             (
                 compiler.listenerStates.living(), compiler.routeStates.living(), compiler.backendStates.living(),
-                acknowledgement, compiler.configuredListeners
+                acknowledgement, compiler.listeners.values.map { ($0.state, $0.configuration.bindings) }
             )
         }
         let sorted = listeners.sorted { $0.id < $1.id }
@@ -42,22 +42,21 @@ extension Engine {
             }
         }
         text.family(.listenerActive) {
-            for state in listeners { $0.sample(state.labels, state.counters.sum(ListenerField.active)) }
+            for state in listeners { $0.sample(state.labels, state.counters.gauge(ListenerField.active)) }
         }
         text.family(.listenerHandshaking) {
-            for state in listeners { $0.sample(state.labels, state.counters.sum(ListenerField.handshaking)) }
+            for state in listeners { $0.sample(state.labels, state.counters.gauge(ListenerField.handshaking)) }
         }
     }
 
     private func writeReadiness(
-        _ listeners: [ListenerConfiguration], _ acknowledgement: Acknowledgement, _ text: inout PrometheusText
+        _ listeners: [(state: ListenerState, bindings: [Binding])], _ acknowledgement: Acknowledgement,
+        _ text: inout PrometheusText
     ) {
-        text.family(.listenerReady) { family in
-            for listener in listeners {
-                let port = listener.port
-                family.sample(
-                    LabelSet(listener: listener.id, port: port),
-                    listener.bindings.allSatisfy { acknowledgement.bindings[$0] == .bound })
+        let sorted = listeners.sorted { $0.state.id < $1.state.id }
+        text.family(.listenerReady) {
+            for (state, bindings) in sorted {
+                $0.sample(state.labels, bindings.allSatisfy { binding in acknowledgement.bindings[binding] == .bound })
             }
         }
     }
@@ -97,7 +96,7 @@ extension Engine {
             }
         }
         text.family(.active) {
-            for state in routes { $0.sample(state.labels, state.counters.sum(RouteField.active)) }
+            for state in routes { $0.sample(state.labels, state.counters.gauge(RouteField.active)) }
         }
         text.family(.bytes) { family in
             for state in used {

@@ -88,6 +88,7 @@ extension BackendID {
 final class EndpointState: Sendable {
     let active = Atomic<Int>(0)
     let sessions = SessionCell()
+    let traffic = EndpointTraffic()
     /// AF_INET, AF_INET6 or AF_UNIX.
     let family: Int32
     let kernelAddress: KernelAddress
@@ -139,6 +140,16 @@ final class Registry<Key: Hashable & Sendable, State: AnyObject & Sendable>: Sen
     func living(where isWanted: (Key) -> Bool) -> [(Key, State)] {
         entries.withLock { entries in
             entries.all.compactMap { key, entry in isWanted(key) ? entry.state.map { (key, $0) } : nil }
+        }
+    }
+
+    /// Those that are alive and wanted, in no order.
+    func livingStates(where isWanted: (State) -> Bool) -> [(Key, State)] {
+        entries.withLock { entries in
+            entries.all.compactMap { key, entry in
+                guard let state = entry.state, isWanted(state) else { return nil }
+                return (key, state)
+            }
         }
     }
 

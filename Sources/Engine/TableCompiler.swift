@@ -101,11 +101,6 @@ struct TableCompiler {
         return Output(bindings: bindings, backends: backends, changes: changes)
     }
 
-    /// The listeners of the newest table.
-    var configuredListeners: [ListenerConfiguration] {
-        listeners.values.map(\.configuration).sorted { $0.id < $1.id }
-    }
-
     func block(_ fields: Int) -> CounterBlock { CounterBlock(fields: fields, workers: workers, slab: slab) }
 }
 

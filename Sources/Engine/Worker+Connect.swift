@@ -77,7 +77,7 @@ extension Worker {
             let ssl = tls.makeConnection(
                 to: address, clientsName: record.pointee.serverName, resumes: record.pointee.attempts == 1)
         else {
-            countAttempt(backend, .tlsError)
+            countAttempt(slot, backend, .tlsError)
             let problem = tls.problem ?? "no memory"
             logFailure(slot, .backendTLSError, "TLS to the backend cannot be set up", problem)
             refuse(slot, .backendTLSError, .proxy, detail: problem)
@@ -149,7 +149,7 @@ extension Worker {
         sides[2 * slot + 1].flags.insert(.tlsBroken)
         dropSession(slot, backend)
         noteFailedAttempt(slot, backend)
-        countAttempt(backend, .tlsError)
+        countAttempt(slot, backend, .tlsError)
         logFailure(slot, .backendTLSError, "TLS handshake with the backend failed", problem)
         refuse(slot, .backendTLSError, .backend, detail: problem)
         return .gone
@@ -194,7 +194,7 @@ extension Worker {
         let record = records + slot
         closeBackendSide(slot)
         guard let backend = record.pointee.backend?.takeUnretainedValue() else { return .refuse(reason, .backend) }
-        countAttempt(backend, result)
+        countAttempt(slot, backend, result)
         if !isOurs { noteFailedAttempt(slot, backend) }
         logFailure(slot, reason, "connecting to the backend failed", problem)
         let settings = backend.configuration.settings
@@ -211,17 +211,23 @@ extension Worker {
     }
 
     func countConnected(_ slot: Int, _ backend: BackendRuntime) {
-        let cells = backend.cells[handle.index]
-        cells.add(BackendField.connects(.ok))
-        BackendField.connectDuration.record(now - records[slot].dialledAt, in: cells)
+        countAttempt(slot, backend, .ok)
+        BackendField.connectDuration.record(now - records[slot].dialledAt, in: backend.cells[handle.index])
     }
 
-    func countAttempt(_ backend: BackendRuntime, _ result: ConnectResult) {
+    /// With the connection's endpoint.
+    func countAttempt(_ slot: Int, _ backend: BackendRuntime, _ result: ConnectResult) {
         backend.cells[handle.index].add(BackendField.connects(result))
+        records[slot].endpoint?._withUnsafeGuaranteedRef { $0.traffic.count(result) }
     }
 
     func releaseEndpoint(_ slot: Int) {
         guard let endpoint = records[slot].endpoint else { return }
+        if flows[2 * slot].bytes | flows[2 * slot + 1].bytes != 0 {
+            endpoint._withUnsafeGuaranteedRef {
+                $0.traffic.count(request: flows[2 * slot].bytes, response: flows[2 * slot + 1].bytes)
+            }
+        }
         if records[slot].room != nil { leaveRoom(slot) }
         endpoint._withUnsafeGuaranteedRef { _ = $0.active.subtract(1, ordering: .relaxed) }
         endpoint.release()

@@ -140,7 +140,7 @@ extension Worker {
             return nil
         }
         if race.descriptor >= 0 {
-            countAttempt(backend, result)
+            countAttempt(slot, backend, result)
             if !isOurs { noteFailedAttempt(slot, backend) }
             logFailure(slot, reason, "connecting to the backend failed", problem)
             takeAlternate(slot, race)
@@ -148,7 +148,7 @@ extension Worker {
             return .wait
         }
         guard mayUse(race, backend) else { return nil }
-        countAttempt(backend, result)
+        countAttempt(slot, backend, result)
         if !isOurs { noteFailedAttempt(slot, backend) }
         logFailure(slot, reason, "connecting to the backend failed", problem)
         closeBackendSide(slot)
@@ -197,7 +197,8 @@ extension Worker {
     private func countFailure(
         of race: Race, _ backend: BackendRuntime, _ result: ConnectResult, isOurs: Bool = false
     ) {
-        countAttempt(backend, result)
+        backend.cells[handle.index].add(BackendField.connects(result))
+        race.endpoint.traffic.count(result)
         guard backend.isObserved, !isOurs, let health = backend.observed[ObjectIdentifier(race.endpoint)] else {
             return
         }

@@ -19,6 +19,8 @@ public struct ListenerSettings: Hashable, Sendable {
     /// Of connections that have no route.
     public var accessLog = AccessLogSettings()
     public var accessLogFormat = AccessLogFormat.json
+    /// Whether the endpoints of the backends that its routes lead to have metrics of their own.
+    public var hasEndpointMetrics = false
 
     public init() {}
 }

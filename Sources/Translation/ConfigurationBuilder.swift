@@ -52,6 +52,7 @@ struct ConfigurationBuilder {
         var settings = ListenerSettings()
         settings.routeDrainTimeout = gateway.parameters.routeDrainTimeout
         settings.accessLogFormat = gateway.parameters.accessLogFormat
+        settings.hasEndpointMetrics = gateway.parameters.hasEndpointMetrics
         settings.apply(policies.client.settings)
         if !listener.isTLS { settings.startTLS = nil }
         var configuration = ListenerConfiguration(

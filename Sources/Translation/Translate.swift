@@ -68,6 +68,7 @@ final class Workings {
             idlePolicies(result.statuses.clientPolicies, clientPolicies.index.policies)
                 + idlePolicies(result.statuses.backendPolicies, backendPolicies.index.policies))
         addInfrastructure(to: &result, gateways, ports, context)
+        result.certificates = certificateUses(gateways, clientPolicies, snapshot, grants)
     }
 
     var resolver: BackendResolver {

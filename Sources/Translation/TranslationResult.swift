@@ -6,6 +6,8 @@ public struct TranslationResult: Hashable, Sendable {
     public var configuration: EngineConfiguration
     public var statuses: StatusReport
     public var infrastructure = Infrastructure()
+    /// What gateways refer to.
+    public var certificates: [CertificateUse] = []
     /// When the same objects mean something else only because time has passed, in seconds since 1970: the snapshot is
     /// to be translated again then, with a new `asOf`.
     public var reconsiderAt: Int64?

@@ -37,6 +37,7 @@ private struct Listener: Encodable {
     let drain: String?
     /// Of those without a route, where it is not a JSON line at each end.
     let accessLog: String?
+    let endpointMetrics: Bool?
     let bind: [String]
     let mode: String
     let hostname: String?
@@ -54,6 +55,7 @@ private struct Listener: Encodable {
         drain = listener.settings.routeDrainTimeout?.description
         bind = listener.bindings.map(\.description)
         accessLog = describe(listener.settings.accessLog, listener.settings.accessLogFormat)
+        endpointMetrics = listener.settings.hasEndpointMetrics ? true : nil
         limits = describe(listener.limits)
         switch listener.traffic {
         case .tcp(let route):

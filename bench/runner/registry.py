@@ -12,6 +12,7 @@ from .measures.idle import Idle, IdlePassthrough, IdleTLS
 from .measures.listing import Listing
 from .measures.names import Names
 from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
+from .measures.scrape import Scrape
 from .measures.slow_reader import SlowReader
 from .measures.sni import SNI
 from .measures.stampede import Stampede
@@ -49,6 +50,7 @@ REGISTRY = [
     Entry(SlowReader, smoke=None, full={"rounds": 3, "seconds": 1.5}),
     Entry(Bandwidth, smoke=None, full={"rounds": 3, "seconds": 3.0, "count": 2000}),
     Entry(Checks, smoke=None, full={"rounds": 3, "endpoints": 10_000, "seconds": 20.0}),
+    Entry(Scrape, smoke=None, full={"rounds": 3}),
     Entry(Stampede, smoke=None, full={"rounds": 3, "connections": 9000}),
     Entry(Listing, smoke=None, full={"rounds": 5, "connections": 9000, "seconds": 3.0}),
     Entry(Names, smoke=None, full={"rounds": 3}),

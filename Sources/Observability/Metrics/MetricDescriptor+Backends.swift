@@ -6,6 +6,8 @@ extension MetricDescriptor {
         .backendDroppedTLVs,
     ]
 
+    static let endpoints: [MetricDescriptor] = [.endpointUp, .endpointActive, .endpointConnects, .endpointBytes]
+
     public static let backendConnects = MetricDescriptor(
         "sluice_backend_connects_total", .counter, .backend, ["result"],
         help: "Attempts to connect to an endpoint, by result.",
@@ -84,5 +86,23 @@ extension MetricDescriptor {
         help: "TLVs left out of headers of the PROXY protocol to endpoints because the header had no room for them.",
         page: """
             TLVs left out of headers of the PROXY protocol because a header had no room for them (4096 bytes)
+            """)
+
+    public static let endpointUp = MetricDescriptor(
+        "sluice_endpoint_up", .gauge, .backend, ["endpoint"], help: "Whether new connections may go to the endpoint.",
+        page: "1 while new connections may go to the endpoint: it is neither unhealthy nor ejected nor removed; else 0")
+    public static let endpointActive = MetricDescriptor(
+        "sluice_endpoint_connections_active", .gauge, .backend, ["endpoint"],
+        help: "Connections that use the endpoint, or are being connected to it.")
+    public static let endpointConnects = MetricDescriptor(
+        "sluice_endpoint_connects_total", .counter, .backend, ["endpoint", "result"],
+        help: "Attempts to connect to the endpoint, by result.",
+        page: "attempts to connect to the endpoint; `result` is as in `sluice_backend_connects_total`")
+    public static let endpointBytes = MetricDescriptor(
+        "sluice_endpoint_bytes_total", .counter, .backend, ["endpoint", "direction"],
+        help: "Bytes of sessions with the endpoint, counted when a session ends.",
+        page: """
+            bytes of sessions with the endpoint, added when a session ends, so that counting costs its traffic nothing; \
+            `request` is from client to backend
             """)
 }

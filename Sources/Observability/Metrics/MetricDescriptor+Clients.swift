@@ -2,7 +2,8 @@
 
 extension MetricDescriptor {
     static let tls: [MetricDescriptor] = [
-        .handshakes, .handshakeDuration, .resumptions, .ticketKeyAge, .ticketKeysRotated,
+        .handshakes, .handshakeDuration, .resumptions, .ticketKeyAge, .ticketKeysRotated, .certificateNotAfter,
+        .certificateReloads,
     ]
 
     static let policies: [MetricDescriptor] = [.authorizationDecisions, .limitHits]
@@ -35,6 +36,24 @@ extension MetricDescriptor {
         page: """
             when the keys of session tickets that the replicas share were last rotated, as their Secret says; absent \
             where there are none
+            """)
+
+    public static let certificateNotAfter = MetricDescriptor(
+        "sluice_tls_certificate_not_after_timestamp_seconds", .gauge, .none,
+        ["secret_namespace", "secret", "gateway_namespace", "gateway", "listener", "usage"],
+        help: "When a certificate, or list of revoked ones, that a gateway uses ends to be valid.",
+        page: """
+            when what a gateway uses ends to be valid, of several certificates or lists in one object the first; it stays \
+            once that is past. `usage`: `listener` (shown to clients), `client_ca` (clients are verified by it), `crl` (a \
+            list of revoked client certificates: its next update), `backend_client` (shown to backends; `listener` is \
+            empty). `secret` is a ConfigMap's name where it stands in one
+            """)
+    public static let certificateReloads = MetricDescriptor(
+        "sluice_tls_certificate_reloads_total", .counter, .none, ["secret_namespace", "secret", "result"],
+        help: "Versions of certificates that were read, the first included, by result.",
+        page: """
+            versions of what gateways use that were read, the first included: `ok`, or `invalid`, in place of which the \
+            last good version goes on
             """)
 
     public static let authorizationDecisions = MetricDescriptor(

@@ -2,8 +2,8 @@
 
 extension MetricDescriptor {
     static let configuration: [MetricDescriptor] = [
-        .generation, .lastReload, .lastReloadTime, .reloads, .applyDuration, .engineApplyDuration, .objects,
-        .sessionsDisrupted, .drainActive, .drainRemaining, .buildInfo,
+        .generation, .lastReload, .lastReloadTime, .reloads, .applyDuration, .engineApplyDuration, .reconciles,
+        .reconcileDuration, .objects, .sessionsDisrupted, .drainActive, .drainRemaining, .buildInfo,
     ]
 
     static let process: [MetricDescriptor] = [
@@ -32,6 +32,17 @@ extension MetricDescriptor {
         "sluice_engine_apply_duration_seconds", .histogram,
         help: "From a configuration handed to the engine to its table in use on every worker.",
         page: "the engine's part of that: from its new configuration to the table in use on every worker")
+    public static let reconciles = MetricDescriptor(
+        "sluice_reconciles_total", .counter, .none, ["kind", "result"],
+        help: "How often objects were worked through, by how many were looked at and by what came of it.",
+        page: """
+            how often the objects were worked through: all of them (`kind` is `full`), or only what has changed \
+            (`incremental`); `result` is `applied` where the engine got another configuration, else `unchanged`
+            """)
+    public static let reconcileDuration = MetricDescriptor(
+        "sluice_reconcile_duration_seconds", .histogram, .none, ["kind", "result"],
+        help: "How long that took, the engine's part and the conditions of statuses included.",
+        page: "how long that took, the engine's part and the conditions of statuses included")
     public static let objects = MetricDescriptor(
         "sluice_config_objects", .gauge, .none, ["kind", "state"], help: "Objects by kind and state.",
         page: "objects that have a status: `accepted`, `rejected`, `superseded` (an older route serves)")

@@ -65,5 +65,5 @@ public struct MetricDescriptor: Hashable, Sendable {
 
     /// Every family, in the order of the page.
     public static let all: [MetricDescriptor] =
-        traffic + backends + tls + policies + cluster + configuration + process
+        traffic + backends + endpoints + tls + policies + cluster + configuration + process
 }

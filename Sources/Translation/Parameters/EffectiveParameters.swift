@@ -17,6 +17,8 @@ struct EffectiveParameters {
     let backendGuard: BackendGuard
     /// The class's.
     let accessLogFormat: AccessLogFormat
+    /// Whether endpoints have metrics of their own.
+    let hasEndpointMetrics: Bool
 
     enum IPFamily: String { case ipv4 = "IPv4", ipv6 = "IPv6", dualStack = "DualStack" }
 
@@ -32,6 +34,7 @@ struct EffectiveParameters {
         ipFamily = merged.ipFamily.flatMap { IPFamily(rawValue: $0) }
         routeDrainTimeout = merged.routeDrainTimeout.flatMap { GatewayDuration($0)?.duration }
         accessLogFormat = merged.telemetry?.accessLog?.effectiveFormat ?? .json
+        hasEndpointMetrics = merged.telemetry?.metrics?.perEndpoint ?? false
         backendGuard = BackendGuard(merged.backendGuard, ofClass, standalone: options.standalone)
     }
 

@@ -32,9 +32,6 @@ extension GatewayParameters.Spec {
         if let problem = telemetry?.accessLog?.templateProblem {
             problems.append("spec.telemetry.accessLog.template: \(problem)")
         }
-        if telemetry?.metrics?.perEndpoint == true {
-            problems.append("spec.telemetry.metrics.perEndpoint is not supported by this version")
-        }
         return problems
     }
 }
