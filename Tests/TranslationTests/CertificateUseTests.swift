@@ -7,7 +7,7 @@ import Translation
 @Suite("Certificates in use")
 struct CertificateUseTests {
     private static let lists = PolicyBench.policy(
-        "lists", PolicyBench.target("Gateway", "edge"),
+        "lists", PolicyBench.target("Gateway", "edge", "terminate"),
         "tls: {clientValidation: {crlRefs: [{name: lists, key: crl.pem}]}}")
 
     private func lines(_ result: TranslationResult) -> [String] {
@@ -20,6 +20,7 @@ struct CertificateUseTests {
     @Test("a listener's own, the authorities of its clients, and the lists of its policies")
     func listeners() throws {
         let bench = try PolicyBench(Self.lists)
+        #expect(bench.conditions("lists") == ["Accepted=True Accepted", "ResolvedRefs=True ResolvedRefs"])
         #expect(
             lines(bench.result) == [
                 "client_ca infra/ca infra/edge/terminate 4000000000",
