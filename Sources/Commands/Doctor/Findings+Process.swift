@@ -1,3 +1,5 @@
+internal import Observability
+
 // What is wrong with the process and the host it runs on.
 
 /// Samples of Prometheus' text format.
@@ -13,9 +15,10 @@ struct MetricSamples: Sendable {
         }
     }
 
-    /// Series of that name, by their labels as they are written.
-    func series(_ name: String) -> [(labels: String, value: Double)] {
-        samples.compactMap { sample in
+    /// Its series, by their labels as they are written.
+    func series(_ metric: MetricDescriptor) -> [(labels: String, value: Double)] {
+        let name = metric.name
+        return samples.compactMap { sample in
             guard sample.series.hasPrefix(name) else { return nil }
             let rest = sample.series.dropFirst(name.count)
             guard rest.isEmpty || rest.first == "{" else { return nil }
@@ -23,53 +26,57 @@ struct MetricSamples: Sendable {
         }
     }
 
-    func value(_ name: String) -> Double? { series(name).first?.value }
-    func sum(_ name: String) -> Double { series(name).reduce(0) { $0 + $1.value } }
+    func value(_ metric: MetricDescriptor) -> Double? { series(metric).first?.value }
+    func sum(_ metric: MetricDescriptor) -> Double { series(metric).reduce(0) { $0 + $1.value } }
 }
 
 func findings(in metrics: MetricSamples) -> [Finding] {
     var found: [Finding] = []
-    if metrics.value("sluice_config_last_reload_successful") == 0 {
+    if metrics.value(.lastReload) == 0 {
         found.append(
             Finding(
-                .error, "sluice_config_last_reload_successful", "the newest manifests were not all taken over",
+                .error, MetricDescriptor.lastReload.name, "the newest manifests were not all taken over",
                 advice: "sluice check on the same folder names file, line and field"))
     }
-    for series in metrics.series("sluice_overload_active") where series.value > 0 {
+    for series in metrics.series(.overload) where series.value > 0 {
         found.append(
             Finding(
-                .error, "sluice_overload_active\(series.labels)", "new connections wait or are refused",
+                .error, MetricDescriptor.overload.name + series.labels, "new connections wait or are refused",
                 advice: "raise the limit of descriptors or the memory of the process, or run more replicas"))
     }
-    for series in metrics.series("sluice_watch_synced") where series.value == 0 {
+    for series in metrics.series(.watchSynced) where series.value == 0 {
         found.append(
             Finding(
-                .error, "sluice_watch_synced\(series.labels)", "these objects are not up to date",
+                .error, MetricDescriptor.watchSynced.name + series.labels, "these objects are not up to date",
                 advice: "the process's log says what the API server answers; check its rights and the network"))
     }
-    if let open = metrics.value("process_open_fds"), let most = metrics.value("process_max_fds"), most > 0 {
+    if let open = metrics.value(.processOpenDescriptors), let most = metrics.value(.processMaxDescriptors), most > 0 {
         if open > 0.85 * most {
             found.append(
                 Finding(
-                    .error, "process_open_fds", "\(Int(open)) of \(Int(most)) descriptors are in use",
+                    .error, MetricDescriptor.processOpenDescriptors.name,
+                    "\(Int(open)) of \(Int(most)) descriptors are in use",
                     advice: "raise the limit (ulimit -n, LimitNOFILE), or run more replicas"))
         } else if most < 4096 {
             found.append(
                 Finding(
-                    .warning, "process_max_fds", "the process may have \(Int(most)) descriptors only",
+                    .warning, MetricDescriptor.processMaxDescriptors.name,
+                    "the process may have \(Int(most)) descriptors only",
                     advice: "a connection takes two or more: raise the limit (ulimit -n, LimitNOFILE)"))
         }
     }
-    let dropped = metrics.sum("sluice_access_log_dropped_total")
+    let dropped = metrics.sum(.accessLogDropped)
     if dropped > 0 {
         found.append(
             Finding(
-                .warning, "sluice_access_log_dropped_total", "\(Int(dropped)) lines of the access log were dropped",
+                .warning, MetricDescriptor.accessLogDropped.name,
+                "\(Int(dropped)) lines of the access log were dropped",
                 advice: "whatever reads the log is too slow: write to a file, or ask for fewer events"))
     }
-    if metrics.value("sluice_drain_active") == 1 {
+    if metrics.value(.drainActive) == 1 {
         found.append(
-            Finding(.note, "sluice_drain_active", "the process is shutting down", advice: "new ones take over"))
+            Finding(
+                .note, MetricDescriptor.drainActive.name, "the process is shutting down", advice: "new ones take over"))
     }
     return found
 }
