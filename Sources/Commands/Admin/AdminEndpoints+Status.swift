@@ -4,7 +4,7 @@ internal import EngineModel
 internal import Inspection
 internal import Platform
 
-/// `/status`, `/traffic` and `/history`, and what explains them.
+/// `/status`, `/traffic` and `/history`.
 extension AdminEndpoints {
     var status: [HTTPRoute] {
         [
@@ -24,7 +24,7 @@ extension AdminEndpoints {
             route("/history", "the last 50 changes of the configuration, the newest first") { _, parts in
                 .encoding(parts.controller.state.history)
             },
-        ] + explanations
+        ]
     }
 }
 

@@ -7,7 +7,7 @@ struct AdminEndpoints: Sendable {
     let lifecycle: Lifecycle
 
     /// In the order in which `/paths` shows them.
-    var routes: [HTTPRoute] { [StatusPage().route] + status + connections }
+    var routes: [HTTPRoute] { [StatusPage().route] + status + explanations + connections }
 
     /// A path whose answer needs what `run` has made; 503 until then.
     func route(
