@@ -18,6 +18,14 @@ class Gateway:
         with urllib.request.urlopen(self.url + path) as answer:
             return json.load(answer)
 
+    def refusals(self):
+        """Those that the gateway tells of, once it does: it counts them once a second."""
+        deadline = time.monotonic() + 30
+        while not (found := self.get("traffic")["refusals"]):
+            assert time.monotonic() < deadline, "no refusal is told"
+            time.sleep(0.05)
+        return found
+
 
 def served(tab, gateway, port, broken):
     """A route that serves, one whose Service is missing, and connections of our own, one of which the page closes."""
@@ -39,9 +47,9 @@ def served(tab, gateway, port, broken):
             assert refused.recv(10) == b""
     except ConnectionResetError:
         pass
-    tab.wait_text("invalid_backend", 30)
-    meaning = gateway.get("traffic")["refusals"][0]["meaning"]
-    tab.wait_text(meaning)
+    refusal = gateway.refusals()[0]
+    assert refusal["reason"] == "invalid_backend", refusal
+    tab.wait_text(refusal["meaning"], 30)
     go(tab, gateway, "routes")
     tab.wait("document.querySelectorAll('[role=treeitem]').length >= 5")
     assert rows(tab, "TCPRoute default/web") == 1, rows(tab)
