@@ -56,8 +56,21 @@ public struct StatusPage: Sendable {
         Array(UnsafeBufferPointer(start: part.bytes, count: part.count))
     }
 
-    /// What stands before, between and after the places of a mark.
+    /// What stands before, between and after the places of a mark. By hand: the library's search for a sequence takes a hundred
+    /// times as long, at each start of the process.
     private static func pieces(of document: [UInt8], around mark: String) -> [[UInt8]] {
-        document.split(separator: Array(mark.utf8), omittingEmptySubsequences: false).map(Array.init)
+        let mark = Array(mark.utf8)
+        var pieces: [[UInt8]] = []
+        var (start, index) = (0, 0)
+        while index + mark.count <= document.count {
+            guard document[index] == mark[0], document[index..<index + mark.count].elementsEqual(mark) else {
+                index += 1
+                continue
+            }
+            pieces.append(Array(document[start..<index]))
+            index += mark.count
+            start = index
+        }
+        return pieces + [Array(document[start...])]
     }
 }
