@@ -23,6 +23,7 @@ GROUPS = [
     Group("checks", "Active health checks", ("checks",)),
     Group("stampede", "Thousands of connections at once", ("stampede",)),
     Group("listing", "Listing connections", ("listing",)),
+    Group("scrape", "A scrape of the metrics", ("scrape",)),
     Group("names", "10,000 routes by SNI, and connections through them", ("names", "sni")),
     Group("change", "A changed route", ("change", "change-among")),
     Group("transfer", "Whole transfers both ways, hashed at both ends", ("transfer",)),
