@@ -3,12 +3,20 @@
 #ifndef SLUICE_CCARES_H
 #define SLUICE_CCARES_H
 
+// 1.28 and later call the functions deprecated whose successors Debian 12's 1.18 does not have.
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+
+// Statuses as numbers: macros up to c-ares 1.27, of an enumeration from then on.
+static const int SLUICE_ARES_ENODATA = ARES_ENODATA;
+static const int SLUICE_ARES_ENOTFOUND = ARES_ENOTFOUND;
+static const int SLUICE_ARES_ECONNREFUSED = ARES_ECONNREFUSED;
+static const int SLUICE_ARES_ETIMEOUT = ARES_ETIMEOUT;
 
 // Once in a process, before anything else.
 static inline int sluice_ares_start(void) { return -ares_library_init(ARES_LIB_INIT_ALL); }

@@ -18,7 +18,7 @@ extension DNSChannel.Question {
 
     private func readAddresses(_ message: UnsafeBufferPointer<UInt8>) -> (DNSChannel.Answer.Content, LookupResult) {
         let capacity = AnswerSection(message).count(of: UInt16(rawValue))
-        guard capacity > 0 else { return failure(ARES_ENODATA) }
+        guard capacity > 0 else { return failure(SLUICE_ARES_ENODATA) }
         let (bytes, length) = (message.baseAddress, Int32(clamping: message.count))
         var ttls = [Int32](repeating: 0, count: capacity)
         var raw = [UInt8](repeating: 0, count: self == .ipv6 ? capacity * 16 : 0)
@@ -27,7 +27,7 @@ extension DNSChannel.Question {
             self == .ipv6
             ? sluice_ares_parse_v6(bytes, length, &raw, &ttls, Int32(capacity))
             : sluice_ares_parse_v4(bytes, length, &words, &ttls, Int32(capacity))
-        guard count > 0 else { return failure(count == 0 ? ARES_ENODATA : -count) }
+        guard count > 0 else { return failure(count == 0 ? SLUICE_ARES_ENODATA : -count) }
         let addresses = (0..<Int(count)).map { index -> IPAddress in
             guard self == .ipv6 else { return .v4(words[index]) }
             let halves = [0, 8].map { start in
@@ -52,7 +52,7 @@ extension DNSChannel.Question {
                 }, records)
         }
         guard status == 0 else { return failure(-status) }
-        guard !records.isEmpty else { return failure(ARES_ENODATA) }
+        guard !records.isEmpty else { return failure(SLUICE_ARES_ENODATA) }
         let ttl = AnswerSection(message).timeToLive(of: UInt16(rawValue)) ?? 0
         // The root as target: the service is decidedly not there (RFC 2782). Port 0 leads nowhere either.
         let useful = records.filter { !$0.target.isEmpty && $0.target != "." && $0.port > 0 }
@@ -73,12 +73,12 @@ extension DNSChannel.Question {
 extension DNSChannel {
     fileprivate static func describe(_ status: Int32, _ question: Question) -> (String, LookupResult) {
         switch status {
-        case ARES_ENODATA where question == .services: ("the name has no SRV records", .noData)
-        case ARES_ENODATA: ("the name has no address of the wanted kind", .noData)
-        case ARES_ENOTFOUND: ("the name does not exist", .noSuchName)
+        case SLUICE_ARES_ENODATA where question == .services: ("the name has no SRV records", .noData)
+        case SLUICE_ARES_ENODATA: ("the name has no address of the wanted kind", .noData)
+        case SLUICE_ARES_ENOTFOUND: ("the name does not exist", .noSuchName)
         // c-ares says so when every server refused, failed (SERVFAIL) or could not be reached.
-        case ARES_ECONNREFUSED: ("no DNS server gave a usable answer", .failure)
-        case ARES_ETIMEOUT: ("no DNS server answered in time", .timeout)
+        case SLUICE_ARES_ECONNREFUSED: ("no DNS server gave a usable answer", .failure)
+        case SLUICE_ARES_ETIMEOUT: ("no DNS server answered in time", .timeout)
         default: (sentence(status), .failure)
         }
     }

@@ -103,7 +103,7 @@ final class DNSChannel {
         queriesUnderWay -= 1
         let message = status == 0 ? UnsafeBufferPointer(start: bytes, count: Int(length)) : nil
         let (content, result) = query.question.read(message, status: status)
-        let unreachable = [ARES_ETIMEOUT, ARES_ECONNREFUSED].contains(status)
+        let unreachable = [SLUICE_ARES_ETIMEOUT, SLUICE_ARES_ECONNREFUSED].contains(status)
         answers.append(Answer(tag: query.tag, content: content, result: result, isUnreachable: unreachable))
     }
 
