@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference clean
+.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,11 @@ golden: ## Rewrite the golden answers of the translation, and docs/reference/rea
 reference: ## Rewrite the pages of docs/reference that are made from crds/
 	@scripts/setup build test
 	@.build/venv/bin/python scripts/reference
+
+chart: ## Rewrite what follows from charts/sluice: its README, copies and snapshots
+	@scripts/setup build test
+	@.build/venv/bin/python scripts/chart
+	@cd charts && SLUICE_UPDATE_SNAPSHOTS=1 ../.build/venv/bin/python -B -m unittest --quiet tests.test_render.Snapshots
 
 clean: ## Remove everything that was built
 	rm -rf .build

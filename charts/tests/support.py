@@ -1,0 +1,93 @@
+"""The chart, rendered by Helm's library, for the tests here."""
+
+import os
+import re
+import unittest
+from pathlib import Path
+
+import helm_python
+import yaml
+
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent.parent
+CHART = ROOT / "charts/sluice"
+CASES = sorted(path.stem for path in (TESTS / "values").glob("*.yaml"))
+IMAGE = {"image": {"repository": "registry.example.com/sluice"}}
+UPDATES = os.environ.get("SLUICE_UPDATE_SNAPSHOTS") == "1"
+
+
+class Loader(yaml.CSafeLoader):
+    """YAML 1.2's numbers, as Kubernetes and Helm read them: 1_000 and 0o17 are texts, and times are no dates."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def documents(text):
+    return [document for document in yaml.load_all(text, Loader) if document]
+
+
+def values(case):
+    return documents((TESTS / f"values/{case}.yaml").read_text(encoding="utf-8"))[0]
+
+
+def binary():
+    """The release binary that the system tests run too."""
+    path = os.environ.get("SLUICE_TEST_BINARY")
+    if not path:
+        raise unittest.TestCase.failureException("SLUICE_TEST_BINARY must name the binary: scripts/build prints it")
+    return path
+
+
+class Rendering:
+    """What Helm makes of a set of values."""
+
+    def __init__(self, values, name="sluice", namespace="sluice-system", is_install=True):
+        with helm_python.Chart.load(CHART) as chart:
+            files = chart.render(values, name=name, namespace=namespace, is_install=is_install)
+        self.notes = files.pop("sluice/templates/NOTES.txt", "")
+        self.text = "\n---\n".join(text for _, text in sorted(files.items()) if text.strip())
+        self.objects = documents(self.text)
+
+    def all(self, kind):
+        return [found for found in self.objects if found["kind"] == kind]
+
+    def one(self, kind, name=None):
+        found = [item for item in self.all(kind) if name is None or item["metadata"]["name"] == name]
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} of {kind} {name or ''}, not one")
+        return found[0]
+
+    def one_of(self, kind, name, namespace):
+        found = [item for item in self.all(kind) if item["metadata"]["name"] == name]
+        return next(item for item in found if kind == "ClusterRole" or item["metadata"]["namespace"] == namespace)
+
+    @property
+    def workload(self):
+        return (self.all("Deployment") + self.all("DaemonSet"))[0]
+
+    @property
+    def pod(self):
+        return self.workload["spec"]["template"]["spec"]
+
+    @property
+    def args(self):
+        return self.pod["containers"][0]["args"]
+
+
+def refusal(values):
+    """Helm's words where it refuses values."""
+    try:
+        Rendering(values)
+    except (helm_python.HelmValuesError, helm_python.HelmRenderError) as error:
+        return re.sub(r"\s+", " ", str(error))
+    raise AssertionError(f"Helm takes {values}")
+
+
+def changed(base, path, value):
+    """A copy of `base` in which the value at `path`, such as config.logLevel, is another one."""
+    key, _, rest = path.partition(".")
+    return {**base, key: changed(base.get(key) or {}, rest, value) if rest else value}
