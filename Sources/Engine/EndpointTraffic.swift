@@ -3,7 +3,7 @@ internal import Observability
 internal import Synchronization
 
 /// What became of connections to one endpoint: counted by whichever worker they are of, a few times for each connection and never
-/// while bytes move.
+/// while bytes move, and only where ``BackendState/countsEndpoints``: workers share these lines.
 struct EndpointTraffic: ~Copyable, Sendable {
     private let connected = Atomic<UInt64>(0)
     private let refused = Atomic<UInt64>(0)

@@ -31,7 +31,7 @@ extension Engine {
 extension TableCompiler {
     /// By backend without variant and by address; what is the backend's no more is there while it has connections.
     fileprivate var endpointTraffic: [EndpointKey: EndpointTraffic.Counts] {
-        let wanted = backendsWithEndpointMetrics
+        let wanted = countedBackends
         guard !wanted.isEmpty else { return [:] }
         var standings: [ObjectIdentifier: Bool] = [:]
         for (id, runtime) in backends where wanted.contains(id.withoutVariant) {
@@ -50,6 +50,16 @@ extension TableCompiler {
             all[key, default: EndpointTraffic.Counts()] += counts
         }
         return all
+    }
+
+    /// Tells the workers whose endpoints they are to count from now on.
+    mutating func noteCountedBackends() {
+        let counted = backendsWithEndpointMetrics
+        guard !counted.isEmpty || !countedBackends.isEmpty else { return }
+        for id in counted.union(countedBackends) {
+            backendStates.known(id)?.countsEndpoints.store(counted.contains(id), ordering: .relaxed)
+        }
+        countedBackends = counted
     }
 
     /// Without variant.

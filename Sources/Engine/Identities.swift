@@ -66,6 +66,8 @@ final class BackendState: Sendable {
     let names: AccessNames
     /// Of metrics.
     let labels: LabelSet
+    /// Whether its endpoints have metrics of their own, so that workers count what they do; written by the compiler.
+    let countsEndpoints = Atomic<Bool>(false)
     private let turns = Atomic<UInt64>(0)
 
     init(id: BackendID, counters: CounterBlock) {

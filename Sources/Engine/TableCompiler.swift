@@ -38,6 +38,8 @@ struct TableCompiler {
     let listenerStates = Registry<ListenerKey, ListenerState>()
     let routeStates = Registry<RouteState.Key, RouteState>()
     let backendStates = Registry<BackendID, BackendState>()
+    /// Without variant: those whose endpoints have metrics of their own.
+    var countedBackends: Set<BackendID> = []
     let tickets = Registry<RouteID, RuleTicket>()
     let bandwidth = BandwidthRegistry()
     let circuits = CircuitRegistry()
@@ -97,6 +99,7 @@ struct TableCompiler {
     mutating func compile(_ configuration: EngineConfiguration, names: NameAnswers) -> Output {
         compileBackends(configuration.backends, names: names)
         let changes = compileListeners(configuration.listeners)
+        noteCountedBackends()
         (replacedBackends, hasNewBackends, change) = ([:], false, nil)
         return Output(bindings: bindings, backends: backends, changes: changes)
     }

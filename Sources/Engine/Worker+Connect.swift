@@ -218,16 +218,22 @@ extension Worker {
     /// With the connection's endpoint.
     func countAttempt(_ slot: Int, _ backend: BackendRuntime, _ result: ConnectResult) {
         backend.cells[handle.index].add(BackendField.connects(result))
+        guard backend.state.countsEndpoints.load(ordering: .relaxed) else { return }
         records[slot].endpoint?._withUnsafeGuaranteedRef { $0.traffic.count(result) }
+    }
+
+    /// Bytes that went to and from an endpoint, when it is let go.
+    private func countBytes(_ slot: Int, of endpoint: Unmanaged<EndpointState>) {
+        let (request, response) = (flows[2 * slot].bytes, flows[2 * slot + 1].bytes)
+        guard request | response != 0, let backend = records[slot].backend,
+            backend._withUnsafeGuaranteedRef({ $0.state.countsEndpoints.load(ordering: .relaxed) })
+        else { return }
+        endpoint._withUnsafeGuaranteedRef { $0.traffic.count(request: request, response: response) }
     }
 
     func releaseEndpoint(_ slot: Int) {
         guard let endpoint = records[slot].endpoint else { return }
-        if flows[2 * slot].bytes | flows[2 * slot + 1].bytes != 0 {
-            endpoint._withUnsafeGuaranteedRef {
-                $0.traffic.count(request: flows[2 * slot].bytes, response: flows[2 * slot + 1].bytes)
-            }
-        }
+        countBytes(slot, of: endpoint)
         if records[slot].room != nil { leaveRoom(slot) }
         endpoint._withUnsafeGuaranteedRef { _ = $0.active.subtract(1, ordering: .relaxed) }
         endpoint.release()
