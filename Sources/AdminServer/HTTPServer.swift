@@ -49,7 +49,8 @@ public final class HTTPServer: Sendable {
         do {
             let stopSignal = try EventDescriptor()
             let logger = logger.with(["server": LogValue(name), "address": LogValue(describing: bound)])
-            try Thread(named: name) {
+            // A long answer (a scrape, a list of connections) is a single burst of work, which bytes of clients must not wait for.
+            try Thread(named: name, yielding: 10) {
                 let loop = HTTPLoop(routes: routes, hosts: hosts, limits: limits, logger: logger)
                 do throws(Errno) {
                     try loop.start(listeningOn: FileDescriptor(owning: raw))

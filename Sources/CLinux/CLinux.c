@@ -223,6 +223,11 @@ int sluice_set_thread_name(const char *name) {
     return -pthread_setname_np(pthread_self(), shortened);
 }
 
+// Linux knows a niceness of each thread, though POSIX has it of processes: sched(7).
+int sluice_yield_to_others(int niceness) {
+    return setpriority(PRIO_PROCESS, (id_t)gettid(), niceness) == -1 ? -errno : 0;
+}
+
 int sluice_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, int *pid) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

@@ -21,7 +21,7 @@ final class TrafficObserver: Sendable {
         record()
         phase.update { $0 = .running }
         do throws(Errno) {
-            try Thread(named: "observer") { [self] in run() }.detach()
+            try Thread(named: "observer", yielding: 10) { [self] in run() }.detach()
         } catch {
             phase.update { $0 = .idle }
             throw error

@@ -5,9 +5,10 @@ internal import Glibc
 public struct Thread: ~Copyable, Sendable {
     private let handle: pthread_t
 
-    /// Starts a thread; its name is cut to the kernel's 15 bytes.
-    public init(named name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
-        let box = Unmanaged.passRetained(Start(name: name, body: body))
+    /// Starts a thread; its name is cut to the kernel's 15 bytes. `yielding`: by how much it stands back where more threads want to
+    /// run than there are cores, 0–19 (nice(2), of this thread alone: each step is about a quarter more for the others).
+    public init(named name: String, yielding: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+        let box = Unmanaged.passRetained(Start(name: name, yielding: yielding, body: body))
         var handle = pthread_t()
         let error = pthread_create(
             &handle, nil,
@@ -15,6 +16,8 @@ public struct Thread: ~Copyable, Sendable {
                 guard let argument else { return nil }
                 let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
                 _ = sluice_set_thread_name(start.name)
+                // Refused it runs as any other.
+                if start.yielding > 0 { _ = sluice_yield_to_others(start.yielding) }
                 start.body()
                 return nil
             }, box.toOpaque())
@@ -33,8 +36,11 @@ public struct Thread: ~Copyable, Sendable {
 
     private final class Start: Sendable {
         let name: String
+        let yielding: Int32
         let body: @Sendable () -> Void
-        init(name: String, body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
+        init(name: String, yielding: Int32, body: @escaping @Sendable () -> Void) {
+            (self.name, self.yielding, self.body) = (name, yielding, body)
+        }
     }
 }
 

@@ -78,6 +78,7 @@ int64_t sluice_process_cpu_ns(void);
 int sluice_raise_descriptor_limit(uint64_t *soft);          // soft := hard; writes what holds now
 int sluice_usable_cpus(void);                               // sched_getaffinity
 int sluice_set_thread_name(const char *name);
+int sluice_yield_to_others(int niceness);                   // the calling thread only; 1-19
 int sluice_spawn(const char *path, char *const argv[], char *const envp[], int in, int out, int err, int *pid);
 int sluice_kill(int pid, int signal);
 int sluice_wait(int pid, int no_hang, int *status);         // 0 while it runs, else the pid
