@@ -335,7 +335,11 @@ static inline intptr_t sluice_number(const SSL *ssl) { return (intptr_t)SSL_get_
 /// Whether a session may still be offered: made less than `seconds` ago, by a peer whose certificate has not run out.
 static inline int sluice_session_is_fresh(const SSL_SESSION *session, long seconds) {
     X509 *peer = SSL_SESSION_get0_peer((SSL_SESSION *)session);
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+    long age = (long)(time(NULL) - SSL_SESSION_get_time_ex(session));
+#else
     long age = (long)time(NULL) - SSL_SESSION_get_time(session);
+#endif
     return age >= 0 && age < seconds && peer && X509_cmp_current_time(X509_get0_notAfter(peer)) > 0;
 }
 

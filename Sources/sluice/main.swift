@@ -36,6 +36,7 @@ do {
         let prober = EndpointProber(logger: logger)
         let (output, exitCode) = try ProbeCommand(options: options, logger: logger, prober: prober).run()
         answer(output, code: exitCode)
+    case .inject(let options): answer(try InjectCommand(options: options).run())
     case .status(let options): try StatusCommand(options: options).run()
     case .connections(let options): try ConnectionsCommand(options: options).run()
     case .top(let options): Host.exit(try TopCommand(options: options).run())

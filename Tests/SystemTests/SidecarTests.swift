@@ -39,6 +39,25 @@ extension Process {
             ] { #expect(said.contains(words), "no '\(words)': \(said)") }
         }
 
+        @Test("what inject writes serves: TLS for whoever comes", .enabled(if: Surrounding.allowsNetworks))
+        func injected() throws {
+            let folder = try TemporaryDirectory()
+            // From standard input, over what stands there: the demand for client certificates goes.
+            let script = "\"$1\" inject -f - --image sluice:1 --terminate 6380:6379 --secret redis-tls < \"$2\""
+            let command = ["sh", "-c", script, "sh", try Installation.sluice(), "\(self.folder)/terminate.yaml"]
+            let text = try run(command).checked()
+            #expect(text.contains("image: sluice:1\n") && !text.contains("frontend:"), "\(text)")
+            let said = try peer("terminate", try folder.write(text, to: "app.yaml"))
+            for words in ["TLS without a certificate: PONG", "the old session goes on", "ended after the application"] {
+                #expect(said.contains(words), "no '\(words)': \(said)")
+            }
+            let refused = try run([
+                try Installation.sluice(), "inject", "-f", "/dev/null", "--image", "s", "--configmap", "c",
+            ])
+            #expect(refused.ending == .exited(code: 1) && refused.output == "")
+            #expect(refused.errors.contains("/dev/null: there is no workload"), "\(refused.errors)")
+        }
+
         @Test(
             "dials a server that demands a client certificate, and refuses one with another name",
             .enabled(if: Surrounding.allowsNetworks))

@@ -65,6 +65,7 @@ class Sidecar:
         }
         os.chmod(folder, 0o755)
         binary = shutil.copy(sluice, f"{folder}/sluice")
+        subprocess.run([binary, "check", mounts["sluice"]], check=True, stdout=subprocess.DEVNULL)
         self.probe = container["startupProbe"]["httpGet"]
         self.process = subprocess.Popen([*self.user(), binary, *container["args"]])
         wait("answer of the startup probe", lambda: self.answers(self.probe))
