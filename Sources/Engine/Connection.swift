@@ -161,6 +161,8 @@ struct ConnectionRecord {
     /// Who connects: the peer, until a PROXY header names another.
     var client = SocketAddress(.anyV4, 0)
     var peer = SocketAddress(.anyV4, 0)
+    /// What it connected to, where its listener is bound to one address; port 0: the kernel knows.
+    var destination = SocketAddress(.anyV4, 0)
 
     // Owned references: retained when set, released at close.
     /// Only until the listener is known: while a PROXY header, a request for TLS or the ClientHello is awaited.
@@ -175,6 +177,9 @@ struct ConnectionRecord {
 
     /// C string of the client's SNI, owned; nil without.
     var serverName: UnsafeMutablePointer<CChar>?
+
+    /// What the access log fingerprints its ClientHello by, behind how many bytes that is, owned; nil: nothing is kept.
+    var hello: UnsafeMutableRawPointer?
 
     var acceptedAt: Int64 = 0
     var inspectedAt: Int64 = 0

@@ -19,10 +19,11 @@ final class ListenerState: Sendable {
     /// Of metrics.
     let labels: LabelSet
 
-    init(id: ListenerID, port: UInt16, counters: CounterBlock) {
+    init(id: ListenerID, port: UInt16, counters: CounterBlock, retired: RetiredNames? = nil) {
         (self.id, self.port, self.counters) = (id, port, counters)
         labels = LabelSet(listener: id, port: port)
-        names = AccessNames("\(id.gatewayNamespace)/\(id.gateway)", id.listener)
+        names = AccessNames(
+            (.gateway, "\(id.gatewayNamespace)/\(id.gateway)"), (.listener, id.listener), retired)
     }
 }
 
@@ -46,10 +47,10 @@ final class RouteState: Sendable {
     /// Of metrics.
     let labels: LabelSet
 
-    init(key: Key, counters: CounterBlock) {
+    init(key: Key, counters: CounterBlock, retired: RetiredNames? = nil) {
         (self.key, self.counters) = (key, counters)
         labels = LabelSet(of: key)
-        names = AccessNames("\(key.namespace)/\(key.name)", key.kind)
+        names = AccessNames((.route, "\(key.namespace)/\(key.name)"), (.routeKind, key.kind), retired)
     }
 }
 
@@ -70,10 +71,10 @@ final class BackendState: Sendable {
     let countsEndpoints = Atomic<Bool>(false)
     private let turns = Atomic<UInt64>(0)
 
-    init(id: BackendID, counters: CounterBlock) {
+    init(id: BackendID, counters: CounterBlock, retired: RetiredNames? = nil) {
         (self.id, self.counters) = (id, counters)
         labels = LabelSet(backend: id)
-        names = AccessNames("\(id)")
+        names = AccessNames((.backend, "\(id)"), nil, retired)
     }
 
     /// Whose turn it is under round robin, whichever worker asks.

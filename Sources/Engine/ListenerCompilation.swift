@@ -47,7 +47,9 @@ struct ListenerCompilation {
         if let fallback { uses.acquire(fallback.state) }
         if let fallback = old?.fallback { uses.release(fallback.state) }
         let state = compiler.listenerStates.state(key) {
-            ListenerState(id: new.id, port: key.port, counters: compiler.block(ListenerField.count))
+            ListenerState(
+                id: new.id, port: key.port, counters: compiler.block(ListenerField.count),
+                retired: compiler.accessFormats.retired)
         }
         compiler.bandwidth.set(new.limits, on: state.bandwidth)
         let limits =
@@ -158,7 +160,8 @@ struct ListenerCompilation {
         let stateKey = RouteState.Key(
             listener: key.id, port: key.port, kind: route.id.kind, namespace: route.id.namespace, name: route.id.name)
         let state = compiler.routeStates.state(stateKey) {
-            RouteState(key: stateKey, counters: compiler.block(RouteField.count))
+            RouteState(
+                key: stateKey, counters: compiler.block(RouteField.count), retired: compiler.accessFormats.retired)
         }
         compiler.bandwidth.set(route.limits, on: state.bandwidth)
         let limits =

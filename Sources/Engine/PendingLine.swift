@@ -36,15 +36,15 @@ final class PendingLine: Sendable {
     var isEmpty: Bool { waiting.load(ordering: .acquiring) == 0 }
     var count: Int { waiting.load(ordering: .acquiring) }
 
-    /// The place at the end. Who is first looks for room after this.
-    func join(worker: Int, slot: Int, levels: [BackendCircuit.Level]) -> (place: Place, isFirst: Bool) {
+    /// The place at the end, and how many stand before it. Who is first looks for room after this.
+    func join(worker: Int, slot: Int, levels: [BackendCircuit.Level]) -> (place: Place, ahead: Int) {
         order.withLock { order in
             note(levels, in: &order)
             let place = Place(ticket: order.nextTicket, worker: worker, slot: slot)
             order.nextTicket += 1
             order.places.append(place, ticket: place.ticket)
             waiting.add(1, ordering: .sequentiallyConsistent)
-            return (place, order.places.count == 1)
+            return (place, order.places.count - 1)
         }
     }
 

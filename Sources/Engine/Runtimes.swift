@@ -38,6 +38,8 @@ final class BindingRuntime: Sendable {
         case tls(names: ServerNameTable)
     }
     let binding: Binding
+    /// Where it is bound to; port 0: to every local address.
+    let destination: SocketAddress
     let traffic: Traffic
     let listeners: [ListenerRuntime]
     /// Whom a connection counts for before its listener is known: the one for every name, else the first. What acts before
@@ -52,6 +54,12 @@ final class BindingRuntime: Sendable {
     init(binding: Binding, traffic: Traffic, listeners: [ListenerRuntime], primary: ListenerRuntime) {
         pauses = PauseSet(listeners)
         self.binding = binding
+        destination =
+            if let address = binding.address, !address.isUnspecified {
+                SocketAddress(address.unmapped, binding.port)
+            } else {
+                SocketAddress(.anyV4, 0)
+            }
         self.traffic = traffic
         self.listeners = listeners
         self.primary = primary
@@ -80,6 +88,8 @@ final class ListenerRuntime: Sendable {
     let termination: TLSServerContexts?
     let limits: LimitSet?
     let accessFormat: AccessFormatID
+    /// Of connections that have no route.
+    let access: AccessChoice
 
     init(
         configuration: ListenerConfiguration, state: ListenerState, names: ServerNameTable, slots: RouteSlots,
@@ -87,6 +97,7 @@ final class ListenerRuntime: Sendable {
         accessFormat: AccessFormatID = .json
     ) {
         self.accessFormat = accessFormat
+        access = AccessChoice(configuration.settings.accessLog)
         self.configuration = configuration
         self.state = state
         self.names = names
@@ -130,6 +141,7 @@ final class RouteRuntime: Sendable {
     let idleTimeout: Int64
     let halfCloseTimeout: Int64
     let maxDuration: Int64
+    let access: AccessChoice
     /// Whether one of those that concern one direction is set.
     let hasTimeoutsOfSides: Bool
     let state: RouteState
@@ -163,6 +175,7 @@ final class RouteRuntime: Sendable {
         cells = state.counters.cells
         only = targets.count == 1 && configuration.backends.allSatisfy { $0.weight > 0 } ? targets[0] : nil
         hasUnknownBackend = zip(targets, configuration.backends).contains { $0 == nil && $1.target != .invalid }
+        access = AccessChoice(configuration.settings.accessLog)
         sequence = WeightedSequence(weights: configuration.backends.map(\.weight))
         tiers = RouteTiers(configuration.backends)
         let settings = configuration.settings

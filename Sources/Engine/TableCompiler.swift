@@ -192,7 +192,9 @@ extension TableCompiler {
         if let old, old.configuration == backend, old.resolved == resolved { return old }
         report(backend, resolved, before: old?.resolved)
         let id = backend.id.withoutVariant
-        let state = backendStates.state(id) { BackendState(id: id, counters: block(BackendField.count)) }
+        let state = backendStates.state(id) {
+            BackendState(id: id, counters: block(BackendField.count), retired: accessFormats.retired)
+        }
         let tls = backend.tls.map { clientContexts[$0] ?? TLSClientContext($0) }
         if let configuration = backend.tls { clientContexts[configuration] = tls }
         if let problem = tls?.problem {

@@ -130,6 +130,7 @@ extension Worker {
         record.pointee.id = UInt64(handle.index) << 56 | connectionCount
         record.pointee.client = peer
         record.pointee.peer = peer
+        record.pointee.destination = binding.destination
         record.pointee.acceptedAt = now
         record.pointee.bindingSlot = Int32(truncatingIfNeeded: bindingSlot)
         if let reservation = binding.pauses {

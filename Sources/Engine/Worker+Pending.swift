@@ -19,8 +19,11 @@ final class PendingWait {
     /// How often it waited before, and for how many nanoseconds in all. What it did between does not count.
     let returns: Int
     private let before: Int64
+    /// How many stood before it when it came.
+    let ahead: Int
 
-    init(_ queue: BackendCircuit.Queue, ticket: UInt64, now: Int64, after last: PendingWait?) {
+    init(_ queue: BackendCircuit.Queue, ticket: UInt64, ahead: Int, now: Int64, after last: PendingWait?) {
+        self.ahead = last?.ahead ?? ahead
         (line, length) = (queue.line, queue.length)
         (self.ticket, since) = (ticket, now)
         (returns, before) = last.map { ($0.returns + 1, $0.total(now: now)) } ?? (0, 0)
@@ -55,9 +58,9 @@ extension Worker {
         // Whoever shares a limit, and waits in no line or another, was quicker: it has its place still, and is woken there.
         if let known, known.until == 0 { return waitOn(slot, known, queue) }
         guard queue.length.waiting.take(atMost: queue.most) else { return refuse(backend, .queueFull) }
-        let (place, isFirst) = queue.line.join(worker: handle.index, slot: slot, levels: circuit.levels)
+        let (place, ahead) = queue.line.join(worker: handle.index, slot: slot, levels: circuit.levels)
         // Whoever comes back, as its attempt failed, has waited already.
-        let wait = PendingWait(queue, ticket: place.ticket, now: now, after: known)
+        let wait = PendingWait(queue, ticket: place.ticket, ahead: ahead, now: now, after: known)
         record.pointee.wait?.release()
         record.pointee.wait = .passRetained(wait)
         if let index = lines.firstIndex(where: { $0.line === queue.line }) {
@@ -68,7 +71,7 @@ extension Worker {
         backend.cells[handle.index].add(BackendField.pending)
         _ = waitOn(slot, wait, queue)
         // What ended before it stood there woke nobody.
-        if isFirst, wait.returns < Worker.eagerReturns || hasRoom(slot, backend, circuit) { handle.wake.signal() }
+        if ahead == 0, wait.returns < Worker.eagerReturns || hasRoom(slot, backend, circuit) { handle.wake.signal() }
         return .wait
     }
 

@@ -84,6 +84,7 @@ extension Worker {
         case .malformed: return .refuse(.notTLS, .client)
         case .hello(let hello):
             setLowWater(slot, 1)
+            if access != nil { keepOutline(slot, bytes) }
             return route(slot, hello)
         }
     }

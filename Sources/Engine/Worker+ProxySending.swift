@@ -30,7 +30,7 @@ extension Worker {
         _ slot: Int, _ sending: ProxyProtocolSending
     ) -> (bytes: [UInt8]?, dropped: [ProxyProtocolSending.Field]) {
         let received = records[slot].proxyHeader?.takeUnretainedValue().header
-        let destination = received?.destination ?? localAddress(of: sides[2 * slot].descriptor)
+        let destination = received?.destination ?? clientsDestination(slot)
         var tlvs = ProxyTLVs()
         var dropped: [ProxyProtocolSending.Field] = []
         if sending.version == .v2 {
@@ -42,12 +42,24 @@ extension Worker {
         return (header.encoded(), dropped)
     }
 
+    /// What a client connected to: as its listener is bound, else as the kernel says.
+    func clientsDestination(_ slot: Int) -> SocketAddress? {
+        let destination = records[slot].destination
+        return destination.port != 0 ? destination : localAddress(of: sides[2 * slot].descriptor)
+    }
+
     /// Our end of a connection; nil where there is none, and on unix sockets.
     func localAddress(of descriptor: Int32) -> SocketAddress? {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        guard descriptor >= 0, sluice_getsockname(descriptor, &storage, &length) == 0 else { return nil }
-        return KernelAddress.read(storage)
+        guard descriptor >= 0 else { return nil }
+        // Large enough for every family that is of interest here.
+        var address = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        return withUnsafeMutableBytes(of: &address) { bytes -> SocketAddress? in
+            guard let start = bytes.baseAddress,
+                sluice_getsockname(descriptor, start.assumingMemoryBound(to: sockaddr_storage.self), &length) == 0
+            else { return nil }
+            return KernelAddress.read(UnsafeRawBufferPointer(bytes))
+        }
     }
 
     /// False: it does not fit. What the connection has nothing for is left out.

@@ -133,6 +133,7 @@ public enum AccessLogField: String, CaseIterable, Hashable, Sendable {
     case clientCertificateSubject = "client_cert_subject"
     case clientCertificateSAN = "client_cert_san"
     case clientCertificateSPKI = "client_cert_spki"
+    case ja4
     case bytesReceived = "bytes_received"
     case bytesSent = "bytes_sent"
     case proxyMilliseconds = "t_proxy_ms"

@@ -64,4 +64,7 @@ public enum CloseSide: String, CaseIterable, Hashable, Sendable {
     case client
     case backend
     case proxy
+
+    /// The place in `allCases`, as ``CloseReason/index``.
+    public var index: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
 }

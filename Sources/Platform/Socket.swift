@@ -150,21 +150,23 @@ public struct KernelAddress: Sendable {
 
     /// Reads an address that the kernel wrote; IPv4-mapped IPv6 becomes IPv4; nil for a family other than IP.
     public static func read(_ storage: sockaddr_storage) -> SocketAddress? {
-        withUnsafeBytes(of: storage) { bytes in
-            switch Int32(storage.ss_family) {
-            case AF_INET:
-                let v4 = bytes.loadUnaligned(as: sockaddr_in.self)
-                return SocketAddress(.v4(UInt32(bigEndian: v4.sin_addr.s_addr)), UInt16(bigEndian: v4.sin_port))
-            case AF_INET6:
-                let v6 = bytes.loadUnaligned(as: sockaddr_in6.self)
-                let (high, low) = withUnsafeBytes(of: v6.sin6_addr) {
-                    ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                }
-                let ip = IPAddress.v6(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low)).unmapped
-                return SocketAddress(ip, UInt16(bigEndian: v6.sin6_port))
-            default:
-                return nil
-            }
+        withUnsafeBytes(of: storage) { read($0) }
+    }
+
+    /// As ``read(_:)``, of memory with at least the bytes of a `sockaddr_in6`.
+    public static func read(_ bytes: UnsafeRawBufferPointer) -> SocketAddress? {
+        // A port follows the family, and then an IPv4 address, or a flow label and an IPv6 address, all of them big endian.
+        let port = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
+        case AF_INET:
+            let value = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+            return SocketAddress(.v4(value), port)
+        case AF_INET6:
+            let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+            return SocketAddress(IPAddress.v6(high: high, low: low).unmapped, port)
+        default:
+            return nil
         }
     }
 }

@@ -246,19 +246,21 @@ struct CircuitBreakerTests {
     @Test("who waits again has waited for the sum of both, and is given what is left of the time")
     func waitsAgain() {
         let queue = BackendCircuit.Queue(line: PendingLine(), length: PendingLength(), most: 1, timeout: 100)
-        let first = PendingWait(queue, ticket: 0, now: 1_000_000_000, after: nil)
+        let first = PendingWait(queue, ticket: 0, ahead: 0, now: 1_000_000_000, after: nil)
         #expect(first.total(now: 1_020_000_000) == 20_000_000)
         #expect(first.deadline(100) == 1100)
         first.until = 1_030_000_000
         #expect(first.total(now: 5_000_000_000) == 30_000_000)
         // What it did in between is no waiting.
-        let second = PendingWait(queue, ticket: 1, now: 2_000_000_000, after: first)
+        let second = PendingWait(queue, ticket: 1, ahead: 1, now: 2_000_000_000, after: first)
         #expect(second.returns == 1)
         #expect(second.total(now: 2_005_000_000) == 35_000_000)
         #expect(second.deadline(100) == 2070)
         second.until = 2_010_000_000
-        let third = PendingWait(queue, ticket: 2, now: 3_000_000_000, after: second)
+        let third = PendingWait(queue, ticket: 2, ahead: 2, now: 3_000_000_000, after: second)
         #expect(third.total(now: 3_000_000_000) == 40_000_000)
+        // Its place in the line is told as it was at first.
+        #expect(third.ahead == 0)
     }
 
     @Test("TLS is terminated before a client waits, and a hello that is passed through waits unread")

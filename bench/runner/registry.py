@@ -11,6 +11,7 @@ from .measures.connections import Connections
 from .measures.idle import Idle, IdlePassthrough, IdleTLS
 from .measures.listing import Listing
 from .measures.names import Names
+from .measures.observability import Observability
 from .measures.roundtrips import RoundTrips, RoundTripsLarge, RoundTripsLargeMany, RoundTripsMany
 from .measures.scrape import Scrape
 from .measures.slow_reader import SlowReader
@@ -39,6 +40,7 @@ REGISTRY = [
     Entry(TLSUpload, smoke=None, full={"rounds": 9, "seconds": 0.6}),
     Entry(TLSRebulk, smoke=None, full={"rounds": 9, "seconds": 0.6}),
     Entry(Connections, smoke={"rounds": 3, "count": 4000}, full={"rounds": 9, "count": 2500}),
+    Entry(Observability, smoke={"rounds": 3, "count": 1500, "seconds": 0.5}, full={"rounds": 9, "count": 1500, "seconds": 0.5}),
     Entry(Admission, smoke=None, full={"rounds": 9, "count": 1000}),
     Entry(Handshakes, smoke={"rounds": 3, "count": 800}, full={"rounds": 9, "count": 1200}),
     Entry(HandshakesRSA, smoke=None, full={"rounds": 9, "count": 800}),

@@ -27,7 +27,9 @@ extension AccessEntry {
             buffer.append(UInt8(ascii: "/"))
         }
         buffer.append(decimal: UInt64(max(1, record.pointee.attempts) - 1))
-        buffer.append(" 0/0")
+        // Nobody waits for an endpoint: there is one line, the backend's.
+        buffer.append(" 0/")
+        buffer.append(decimal: UInt64(max(0, record.pointee.ahead)))
     }
 
     /// Frontend: gateway and listener, with ~ where TLS is terminated. Where no backend or server was chosen: the listener,
@@ -36,7 +38,7 @@ extension AccessEntry {
         writeListener(to: &buffer)
         if record.pointee.flags.contains(.isTerminated) { buffer.append(UInt8(ascii: "~")) }
         buffer.append(UInt8(ascii: " "))
-        if let backend = text(.backend) {
+        if let backend = name(.backend) {
             for byte in backend {
                 buffer.append(byte == UInt8(ascii: " ") || byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte)
             }
@@ -49,9 +51,9 @@ extension AccessEntry {
     }
 
     private func writeListener(to buffer: inout LineBuffer) {
-        for part in [text(.gateway), text(.listener)] {
+        for (index, part) in [name(.gateway), name(.listener)].enumerated() {
             guard let part else { continue }
-            if part.baseAddress != text(.gateway)?.baseAddress { buffer.append(UInt8(ascii: "_")) }
+            if index > 0 { buffer.append(UInt8(ascii: "_")) }
             for byte in part { buffer.append(byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte) }
         }
     }

@@ -7,6 +7,7 @@ struct AccessEntry {
     private let texts: UnsafeRawPointer
     private let clockOffset: Int64
 
+    @inline(__always)
     init(_ note: UnsafeRawPointer, _ clockOffset: Int64) {
         record = note.assumingMemoryBound(to: AccessRecord.self)
         texts = note + MemoryLayout<AccessRecord>.stride
@@ -22,19 +23,32 @@ struct AccessEntry {
         return UnsafeRawBufferPointer(start: texts + offset, count: count)
     }
 
+    /// Nil where the connection has none.
+    func name(_ field: AccessLogField) -> UnsafeRawBufferPointer? {
+        let note = record.pointee
+        let name: UnsafeRawBufferPointer? =
+            switch field {
+            case .gateway: note.listener?.first
+            case .listener: note.listener?.second
+            case .route: note.route?.first
+            case .routeKind: note.route?.second
+            case .backend: note.backend?.first
+            default: nil
+            }
+        guard let name, !name.isEmpty else { return nil }
+        return name
+    }
+
     /// Since 1970.
     var startTime: Int64 { record.pointee.acceptedAt + clockOffset }
     var duration: Int64 { record.pointee.at - record.pointee.acceptedAt }
     private var isEnd: Bool { record.pointee.event == .close }
 
-    /// Whether a value is text, which JSON puts in quotes.
-    static func isText(_ field: AccessLogField) -> Bool {
-        switch field {
-        case .durationMilliseconds, .configGeneration, .upstreamAttempts, .proxyProtocolVersion, .tlsResumed,
-            .bytesReceived, .bytesSent, .proxyMilliseconds, .handshakeMilliseconds, .queueMilliseconds,
-            .connectMilliseconds, .firstByteMilliseconds, .throttledMilliseconds:
-            false
-        default: true
+    /// Whether there is anything of what few connections have.
+    var hasMore: Bool {
+        @inline(__always) get {
+            record.pointee.size > UInt32(MemoryLayout<AccessRecord>.stride)
+                || record.pointee.proxyVersion != 0 || record.pointee.flags.contains(.isTerminated)
         }
     }
 
@@ -57,6 +71,7 @@ struct AccessEntry {
         case .closeReason, .closeSide: isEnd
         case .closeDetail: text(.detail) != nil || text(.policy) != nil
         case .throttledMilliseconds: note.pointee.throttled > 0
+        case .gateway, .listener, .route, .routeKind, .backend: name(field) != nil
         default: field.text.flatMap { text($0) } != nil
         }
     }
@@ -74,7 +89,8 @@ struct AccessEntry {
         case .upstreamLocalAddress: buffer.append(note.pointee.upstreamLocal)
         case .upstreamAttempts: buffer.append(decimal: UInt64(note.pointee.attempts))
         case .downstreamRemoteAddress: buffer.append(note.pointee.client)
-        case .downstreamDirectRemoteAddress: buffer.append(note.pointee.peer)
+        case .downstreamDirectRemoteAddress:
+            buffer.append(note.pointee.flags.contains(.isDirect) ? note.pointee.client : note.pointee.peer)
         case .downstreamLocalAddress: buffer.append(note.pointee.local)
         case .proxyProtocolVersion: buffer.append(decimal: UInt64(note.pointee.proxyVersion))
         case .tlsResumed: buffer.append(note.pointee.flags.contains(.isResumed) ? "true" : "false")
@@ -86,6 +102,9 @@ struct AccessEntry {
         case .closeReason: buffer.append(AccessWords.reasons[note.pointee.reason.index])
         case .closeSide: buffer.append(AccessWords.sides[note.pointee.side] ?? [])
         case .closeDetail: writeDetail(to: &buffer)
+        case .ja4: if let outline = text(.hello) { buffer.append(fingerprintOf: outline) }
+        case .gateway, .listener, .route, .routeKind, .backend:
+            if let name = name(field) { buffer.append(escaped: name) }
         default: if let text = field.text.flatMap({ text($0) }) { buffer.append(escaped: text) }
         }
     }
@@ -103,11 +122,11 @@ struct AccessEntry {
     }
 
     private func writeUpstream(to buffer: inout LineBuffer) {
-        if let path = text(.upstreamPath) {
+        if record.pointee.flags.contains(.hasUpstream) {
+            buffer.append(record.pointee.upstream)
+        } else if let path = text(.upstreamPath) {
             buffer.append("unix:")
             buffer.append(escaped: path)
-        } else {
-            buffer.append(record.pointee.upstream)
         }
     }
 
@@ -123,11 +142,6 @@ extension AccessLogField {
     /// Where it stands in a note, if it is one of its texts.
     fileprivate var text: AccessText? {
         switch self {
-        case .gateway: .gateway
-        case .listener: .listener
-        case .route: .route
-        case .routeKind: .routeKind
-        case .backend: .backend
         case .requestedServerName: .serverName
         case .alpn: .alpn
         case .tlsVersion: .tlsVersion
@@ -136,6 +150,7 @@ extension AccessLogField {
         case .clientCertificateSAN: .names
         case .clientCertificateSPKI: .publicKey
         case .authorizationRule: .rule
+        case .ja4: .hello
         default: nil
         }
     }
@@ -157,26 +172,9 @@ enum AccessWords {
     static let reasons = CloseReason.allCases.map { Array($0.rawValue.utf8) }
     static let sides: [CloseSide: [UInt8]] = Dictionary(
         uniqueKeysWithValues: CloseSide.allCases.map { ($0, Array($0.rawValue.utf8)) })
-    /// What stands before each field of a JSON object but the first: `,"name":`.
-    static let keys: [(field: AccessLogField, text: [UInt8], isText: Bool)] = AccessLogField.allCases.map {
-        ($0, Array(",\"\($0.rawValue)\":".utf8), AccessEntry.isText($0))
-    }
 }
 
 extension AccessEntry {
-    /// An object with the fields that the connection has.
-    func writeJSON(to buffer: inout LineBuffer) {
-        let start = buffer.count
-        for (field, key, isText) in AccessWords.keys where has(field) {
-            buffer.append(key)
-            if isText { buffer.append(UInt8(ascii: "\"")) }
-            write(field, to: &buffer)
-            if isText { buffer.append(UInt8(ascii: "\"")) }
-        }
-        buffer.append(UInt8(ascii: "}"))
-        buffer.replace(at: start, with: UInt8(ascii: "{"))
-    }
-
     /// Fields that the connection has not are a hyphen.
     func write(_ template: AccessLogTemplate, to buffer: inout LineBuffer) {
         for piece in template.pieces {

@@ -4,7 +4,7 @@ internal import Observability
 /// Tells another output of connections that ended, beside their lines. Belongs to the writer's thread.
 final class AccessEvents {
     private let output: any ClosedConnectionOutput
-    private var fields = LineBuffer(capacity: 8 * AccessRecord.most)
+    private var fields = LineBuffer(capacity: AccessEntry.longestJSON)
     /// Notes of ends that workers had no room for, as of the last turn.
     private var missed: UInt64 = 0
 
@@ -19,8 +19,8 @@ final class AccessEvents {
         output.take(
             ClosedConnection(
                 id: entry.record.pointee.id, endedAt: entry.startTime + entry.duration,
-                gateway: entry.text(.gateway) ?? none, routeKind: entry.text(.routeKind) ?? none,
-                route: entry.text(.route) ?? none, fields: object))
+                gateway: entry.name(.gateway) ?? none, routeKind: entry.name(.routeKind) ?? none,
+                route: entry.name(.route) ?? none, fields: object))
     }
 
     func endTurn(missed now: UInt64) {

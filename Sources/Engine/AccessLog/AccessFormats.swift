@@ -9,6 +9,8 @@ struct AccessNeeds: OptionSet {
     static let certificate = AccessNeeds(rawValue: 4)
     /// How many connections others have.
     static let others = AccessNeeds(rawValue: 8)
+    /// What the ClientHello offered.
+    static let hello = AccessNeeds(rawValue: 16)
 }
 
 /// A format by number, as notes carry it.
@@ -26,6 +28,10 @@ struct AccessFormatID: Hashable, Sendable {
 /// The formats there ever were, by number: notes of connections that began long ago may refer to any of them.
 final class AccessFormats: Sendable {
     private let all = Locked<[AccessLogFormat]>([.json])
+    /// What keeps names that notes may still refer to; nil: there are no notes.
+    let retired: RetiredNames?
+
+    init(retired: RetiredNames? = nil) { self.retired = retired }
 
     /// The number of a format, given at first sight. Of more than there are numbers for the last ones are JSON.
     func id(of format: AccessLogFormat) -> AccessFormatID {
@@ -45,7 +51,7 @@ final class AccessFormats: Sendable {
 extension AccessLogFormat {
     fileprivate var needs: AccessNeeds {
         switch self {
-        case .json: return [.local, .upstreamLocal, .certificate]
+        case .json: return [.local, .upstreamLocal, .certificate, .hello]
         case .haproxyTCP: return .others
         case .text(let template):
             var needs: AccessNeeds = []
@@ -55,10 +61,26 @@ extension AccessLogFormat {
                 case .upstreamLocalAddress: needs.insert(.upstreamLocal)
                 case .clientCertificateSubject, .clientCertificateSAN, .clientCertificateSPKI:
                     needs.insert(.certificate)
+                case .ja4: needs.insert(.hello)
                 default: break
                 }
             }
             return needs
         }
+    }
+}
+
+/// Which lines there are, as connections look it up.
+struct AccessChoice: Sendable {
+    /// Milliseconds between two lines of a session; 0: there are none.
+    let interval: Int64
+    let opens: Bool
+    let closes: AccessLogSettings.Closes?
+
+    static let none = AccessChoice(.none)
+
+    init(_ settings: AccessLogSettings) {
+        interval = settings.interval.map { max(1, $0.wholeMilliseconds) } ?? 0
+        (opens, closes) = (settings.opens, settings.closes)
     }
 }

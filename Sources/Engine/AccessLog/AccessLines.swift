@@ -7,18 +7,15 @@ struct AccessLines: ~Copyable {
     private let events: AccessEvents?
     /// Those that were met, by number.
     private var known: [AccessLogFormat?] = []
-    private let note = UnsafeMutableRawPointer.allocate(byteCount: AccessRecord.most, alignment: 16)
     private var buffer = LineBuffer(capacity: AccessLines.size)
     /// What makes monotonic nanoseconds those since 1970.
     private var clockOffset: Int64 = 0
 
     private static let size = 512 << 10
-    /// More than the longest line can take: each byte of a text becomes six at most.
-    private static let longestLine = 8 * AccessRecord.most
+    /// More than all but strange templates can take.
+    private static let longestLine = AccessEntry.longestJSON
 
     init(_ formats: AccessFormats, _ events: AccessEvents? = nil) { (self.formats, self.events) = (formats, events) }
-
-    deinit { note.deallocate() }
 
     var bytes: UnsafeRawBufferPointer { buffer.bytes }
     var isEmpty: Bool { buffer.count == 0 }
@@ -30,20 +27,37 @@ struct AccessLines: ~Copyable {
     mutating func beginTurn() { clockOffset = realtimeNanoseconds() - MonotonicTime.now().nanoseconds }
 
     /// Adds the line of the oldest note, and tells of the end that it is of. False: there is none.
+    @inline(__always)
     mutating func take(from ring: AccessRing) -> Bool {
-        guard ring.take(into: note) else { return false }
+        guard let note = ring.next else { return false }
         let entry = AccessEntry(note, clockOffset)
-        if let events, entry.record.pointee.flags.contains(.isEvent) {
-            events.tell(entry)
-            guard entry.record.pointee.flags.contains(.isLine) else { return true }
+        if events != nil, !writesAfterTelling(entry) {
+            // It is an event alone.
+        } else if entry.record.pointee.format == AccessFormatID.json.index {
+            entry.writeJSON(to: &buffer)
+        } else {
+            write(entry)
         }
+        ring.drop(Int(entry.record.pointee.size))
+        return true
+    }
+
+    /// Whether there is a line of it besides.
+    @inline(never)
+    private func writesAfterTelling(_ entry: AccessEntry) -> Bool {
+        guard let events, entry.record.pointee.flags.contains(.isEvent) else { return true }
+        events.tell(entry)
+        return entry.record.pointee.flags.contains(.isLine)
+    }
+
+    @inline(never)
+    private mutating func write(_ entry: AccessEntry) {
         switch format(entry.record.pointee.format) {
-        case .json: entry.writeJSON(to: &buffer)
+        case .json: return entry.writeJSON(to: &buffer)
         case .text(let template): entry.write(template, to: &buffer)
         case .haproxyTCP: entry.writeHAProxy(to: &buffer)
         }
         buffer.append(UInt8(ascii: "\n"))
-        return true
     }
 
     private mutating func format(_ index: UInt16) -> AccessLogFormat {

@@ -12,9 +12,7 @@ public struct AccessLogFailure: Error, Sendable, CustomStringConvertible {
 /// that do not fit, and lines that cannot be written, are counted. Safe to call from any thread.
 public final class AccessLog: Sendable {
     private struct State {
-        var isClosed = false
         var hasEnded = false
-        var flushesAsked = 0
         var flushesDone = 0
         var rings: [AccessRing] = []
     }
@@ -25,17 +23,19 @@ public final class AccessLog: Sendable {
     private let event: EventDescriptor
     /// Whether the writer will look at the rings by itself.
     private let isAwake = Atomic<Bool>(false)
+    private let isClosed = Atomic<Bool>(false)
+    private let flushesAsked = Atomic<Int>(0)
     /// Lines that could not be written.
     private let unwritten = Atomic<UInt64>(0)
     private let ringSize: Int
-    let formats = AccessFormats()
+    let formats = AccessFormats(retired: RetiredNames())
     private let events: (any ClosedConnectionOutput)?
     /// False: there are only events.
     let hasLines: Bool
     var hasEvents: Bool { events != nil }
 
     /// How long the writer rests between two looks, so that lines of a busy time are written many at once.
-    private static let rest = Duration.milliseconds(50)
+    private static let rest = Duration.milliseconds(200)
 
     /// Opens the file, if it is one; nothing is written before an engine has it. `destination` nil: no lines are written.
     /// `events` is told of every end, whatever has a line.
@@ -78,10 +78,7 @@ public final class AccessLog: Sendable {
     /// Waits until every line of what was noted before is written; false when that took longer.
     @discardableResult
     public func flush(timeout: Duration = .seconds(2)) -> Bool {
-        let number = state.update { state in
-            state.flushesAsked += 1
-            return state.flushesAsked
-        }
+        let number = flushesAsked.add(1, ordering: .releasing).newValue
         event.signal()
         return state.wait(until: .now() + timeout) { $0.flushesDone >= number || $0.hasEnded ? true : nil } ?? false
     }
@@ -103,7 +100,7 @@ public final class AccessLog: Sendable {
 
     /// The writer ends with what was noted until now.
     func close() {
-        state.update { $0.isClosed = true }
+        isClosed.store(true, ordering: .releasing)
         event.signal()
     }
 
@@ -122,19 +119,21 @@ public final class AccessLog: Sendable {
     private func run(_ rings: [AccessRing]) {
         let events = events.map(AccessEvents.init)
         var lines = AccessLines(formats, events)
+        var flushed = 0
         while true {
             sleep()
             isAwake.store(true, ordering: .sequentiallyConsistent)
             var isFound = true
             while isFound {
-                let (flushes, isClosed) = state.update { ($0.flushesAsked, $0.isClosed) }
+                let (asked, isLast) = (flushesAsked.load(ordering: .acquiring), isClosed.load(ordering: .acquiring))
                 isFound = write(rings, &lines)
                 events?.endTurn(missed: rings.reduce(0) { $0 &+ $1.droppedEvents })
-                state.update { state in
-                    state.flushesDone = flushes
-                    state.hasEnded = isClosed && !isFound
+                let hasEnded = isLast && !isFound
+                if asked != flushed || hasEnded {
+                    flushed = asked
+                    state.update { ($0.flushesDone, $0.hasEnded) = (asked, hasEnded) }
                 }
-                if isClosed, !isFound { return }
+                if hasEnded { return }
                 if isFound { sleep(atMost: AccessLog.rest) }
             }
             isAwake.store(false, ordering: .sequentiallyConsistent)
@@ -145,14 +144,16 @@ public final class AccessLog: Sendable {
 
     private func sleep(atMost time: Duration? = nil) {
         // An interrupted wait is followed by another look.
-        _ = try? pollReadable([event.raw], timeout: time)
-        event.drain()
+        let ready = try? pollReadable([event.raw], timeout: time)
+        if ready?.isEmpty != true { event.drain() }
     }
 
     /// Writes what there is. False: nothing was there.
     private func write(_ rings: [AccessRing], _ lines: inout AccessLines) -> Bool {
         var isFound = false
         output.reopenIfAsked(logger)
+        // No note that is written from now on refers to these.
+        let retired = formats.retired?.take() ?? []
         lines.beginTurn()
         for ring in rings {
             while lines.take(from: ring) {
@@ -160,6 +161,7 @@ public final class AccessLog: Sendable {
                 if lines.isFull { put(&lines) }
             }
         }
+        if !retired.isEmpty { formats.retired?.free(retired) }
         put(&lines)
         return isFound
     }

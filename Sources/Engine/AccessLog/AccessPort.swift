@@ -5,8 +5,6 @@ internal import Synchronization
 final class AccessPort {
     private let log: AccessLog
     private let ring: AccessRing
-    /// Where notes are put together.
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: AccessRecord.most, alignment: 16)
     private var isHurrying = false
 
     // What is known of the end that comes, said just before it.
@@ -26,7 +24,9 @@ final class AccessPort {
         (hasLines, hasEvents) = (log.hasLines, log.hasEvents)
     }
 
-    deinit { memory.deallocate() }
+    /// A note to be written, and then sent before there is another.
+    @inline(__always)
+    func draft() -> AccessDraft { AccessDraft(at: ring.place()) }
 
     /// Why a connection is about to end, in this turn of the worker.
     func explain(
@@ -42,7 +42,13 @@ final class AccessPort {
     }
 
     /// Adds what was said of this end.
+    @inline(__always)
     func writeExplanation(to draft: inout AccessDraft) {
+        if id == draft.record.pointee.id { addExplanation(to: &draft) }
+    }
+
+    @inline(never)
+    private func addExplanation(to draft: inout AccessDraft) {
         guard isExplained(draft.record.pointee.id, draft.record.pointee.reason, now: draft.record.pointee.at) else {
             return
         }
@@ -53,9 +59,9 @@ final class AccessPort {
     }
 
     /// Hands a note over. The writer is woken where it sleeps, and once more where it rests while much has come.
-    func send(_ draft: AccessDraft) {
-        draft.record.pointee.size = UInt32(draft.size)
-        let isHalfFull = ring.append(memory, draft.size)
+    @inline(__always)
+    func send(_ draft: consuming AccessDraft) {
+        let isHalfFull = ring.append(draft.base, draft.finish())
         if isHalfFull != isHurrying {
             isHurrying = isHalfFull
             if isHalfFull { return log.hurry() }

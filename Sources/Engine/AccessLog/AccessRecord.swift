@@ -4,7 +4,7 @@ internal import Primitives
 /// What a worker notes of a connection for one line: plain bytes, with nothing that is owned. The texts follow it, in the
 /// order of ``AccessText``, back to back.
 struct AccessRecord {
-    /// Of the whole note, texts included.
+    /// Of the whole note, texts and what fills up the last word included.
     var size: UInt32 = 0
     var format: UInt16 = 0
     var event = AccessEvent.close
@@ -32,6 +32,13 @@ struct AccessRecord {
     var connect: Int64 = -1
     var firstByte: Int64 = -1
     var throttled: Int64 = 0
+    /// How many stood in the backend's line before it.
+    var ahead: Int32 = 0
+
+    // Names of what configures it, which outlive the note (``RetiredNames``).
+    var listener: AccessNames.Reference?
+    var route: AccessNames.Reference?
+    var backend: AccessNames.Reference?
 
     var client = SocketAddress(.anyV4, 0)
     var peer = SocketAddress(.anyV4, 0)
@@ -42,12 +49,12 @@ struct AccessRecord {
 
     /// Others that are open: of the process, the listener, the backend and the endpoint.
     var others: InlineArray<4, Int32> = .init(repeating: 0)
-    var counts: InlineArray<16, UInt16> = .init(repeating: 0)
+    var counts: InlineArray<12, UInt16> = .init(repeating: 0)
 
     /// Bytes of one text that are kept.
     static let longestText = 1024
     /// The most that a note takes.
-    static let most = MemoryLayout<AccessRecord>.stride + AccessText.count * longestText
+    static let most = MemoryLayout<AccessRecord>.stride + AccessText.count * longestText + 8
 }
 
 enum AccessEvent: UInt8 { case open, periodic, close }
@@ -63,32 +70,45 @@ struct AccessFlags: OptionSet {
     /// TLS with the client was finished here.
     static let isTerminated = AccessFlags(rawValue: 8)
     static let isResumed = AccessFlags(rawValue: 16)
+    /// The peer is the client: no PROXY header named another.
+    static let isDirect = AccessFlags(rawValue: 128)
     /// What becomes of the note.
     static let isLine = AccessFlags(rawValue: 32)
     static let isEvent = AccessFlags(rawValue: 64)
 }
 
-enum AccessText: Int {
-    case gateway, listener, route, routeKind, backend
+enum AccessText: Int, CaseIterable {
     /// Of a Unix socket.
     case upstreamPath
-    case serverName, alpn, tlsVersion, tlsCipher, subject, names, publicKey, detail, policy, rule
+    case serverName, alpn, tlsVersion, tlsCipher, subject, names, publicKey
+    /// What the client's hello is fingerprinted by (``HelloOutline``).
+    case hello
+    case detail, policy, rule
 
-    static let count = 16
+    static let count = 12
 }
 
 /// Where a worker puts a note together.
 struct AccessDraft {
-    private let base: UnsafeMutableRawPointer
-    private(set) var size = MemoryLayout<AccessRecord>.stride
+    let base: UnsafeMutableRawPointer
+    private var size = MemoryLayout<AccessRecord>.stride
 
     /// `base` has room for ``AccessRecord/most`` bytes.
+    @inline(__always)
     init(at base: UnsafeMutableRawPointer) {
         self.base = base
         base.initializeMemory(as: AccessRecord.self, to: AccessRecord())
     }
 
     var record: UnsafeMutablePointer<AccessRecord> { base.assumingMemoryBound(to: AccessRecord.self) }
+
+    /// Nothing is added any more: its size, a multiple of 8.
+    @inline(__always)
+    func finish() -> Int {
+        let whole = (size &+ 7) & ~7
+        record.pointee.size = UInt32(truncatingIfNeeded: whole)
+        return whole
+    }
 
     /// In the order of ``AccessText``; more of the same one is added to it. What is too long is cut.
     mutating func append(_ text: AccessText, _ bytes: UnsafeRawPointer, _ count: Int) {
@@ -111,29 +131,5 @@ struct AccessDraft {
         var count = 0
         while cString[count] != 0 { count += 1 }
         append(text, cString, count)
-    }
-}
-
-/// Names of something as notes have them, at a stable address: for whoever owns it.
-final class AccessNames: @unchecked Sendable {
-    // Sendable because it is written in init only.
-    private let bytes: UnsafeMutablePointer<UInt8>
-    private let first: Int32
-    private let second: Int32
-
-    init(_ first: String, _ second: String = "") {
-        let text = Array(first.utf8) + Array(second.utf8)
-        bytes = .allocate(capacity: max(1, text.count))
-        bytes.initialize(from: text, count: text.count)
-        (self.first, self.second) = (Int32(clamping: first.utf8.count), Int32(clamping: second.utf8.count))
-    }
-
-    deinit { bytes.deallocate() }
-
-    func write(_ one: AccessText, to draft: inout AccessDraft) { draft.append(one, bytes, Int(first)) }
-
-    func write(_ one: AccessText, _ other: AccessText, to draft: inout AccessDraft) {
-        draft.append(one, bytes, Int(first))
-        draft.append(other, bytes + Int(first), Int(second))
     }
 }

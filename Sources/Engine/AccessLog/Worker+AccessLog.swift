@@ -11,25 +11,27 @@ internal import Synchronization
 
 extension Worker {
     /// Bytes can flow.
+    @inline(__always)
     func logOpen(_ slot: Int) {
-        let settings = accessSettings(slot)
-        if let interval = settings.interval {
-            records[slot].nextLineAt = nowMilliseconds + max(1, interval.wholeMilliseconds)
-        }
-        if settings.opens { note(slot, .open) }
+        let choice = accessChoice(slot)
+        if choice.opens || choice.interval > 0 { noteOpen(slot, choice) }
+    }
+
+    @inline(never)
+    private func noteOpen(_ slot: Int, _ choice: AccessChoice) {
+        if choice.interval > 0 { records[slot].nextLineAt = nowMilliseconds + choice.interval }
+        if choice.opens { note(slot, .open) }
     }
 
     /// The session has lasted for another interval.
     func logPeriodic(_ slot: Int) {
-        guard let interval = accessSettings(slot).interval else {
-            records[slot].nextLineAt = 0
-            return
-        }
-        records[slot].nextLineAt = nowMilliseconds + max(1, interval.wholeMilliseconds)
-        note(slot, .periodic)
+        let interval = accessChoice(slot).interval
+        records[slot].nextLineAt = interval > 0 ? nowMilliseconds + interval : 0
+        if interval > 0 { note(slot, .periodic) }
     }
 
     /// Before what the connection holds is given back.
+    @inline(__always)
     func logClose(_ slot: Int, _ reason: CloseReason, _ side: CloseSide) {
         let isLine = tells(slot, of: reason)
         if isLine || access?.hasEvents == true { note(slot, .close, reason, side, isLine: isLine) }
@@ -47,24 +49,44 @@ extension Worker {
     }
 
     /// Whether an end has a line.
+    @inline(__always)
     private func tells(_ slot: Int, of reason: CloseReason) -> Bool {
-        guard access?.hasLines == true, let closes = accessSettings(slot).closes else { return false }
-        if closes == .all { return true }
-        switch reason {
-        case .clientClosed, .backendClosed: return false
-        case .clientReset: return closes >= .errors
-        default: return closes >= .errors || records[slot].stage != .relay
+        guard access?.hasLines == true else { return false }
+        return switch accessChoice(slot).closes {
+        case .all: true
+        case .some(let closes): tells(slot, closes, reason)
+        case nil: false
         }
     }
 
-    /// Those of the route hold once there is one.
-    @inline(__always)
-    private func accessSettings(_ slot: Int) -> AccessLogSettings {
-        let record = records + slot
-        if let route = record.pointee.route {
-            return route._withUnsafeGuaranteedRef { $0.configuration.settings.accessLog }
+    private func tells(_ slot: Int, _ closes: AccessLogSettings.Closes, _ reason: CloseReason) -> Bool {
+        switch reason {
+        case .clientClosed, .backendClosed: false
+        case .clientReset: closes >= .errors
+        default: closes >= .errors || records[slot].stage != .relay
         }
-        return record.pointee.listener?._withUnsafeGuaranteedRef { $0.configuration.settings.accessLog } ?? .none
+    }
+
+    /// That of the route holds once there is one.
+    @inline(__always)
+    private func accessChoice(_ slot: Int) -> AccessChoice {
+        let record = records + slot
+        if let route = record.pointee.route { return route._withUnsafeGuaranteedRef { $0.access } }
+        return record.pointee.listener?._withUnsafeGuaranteedRef { $0.access } ?? .none
+    }
+
+    /// Keeps what a fingerprint of the client is made of, where lines have it.
+    func keepOutline(_ slot: Int, _ hello: UnsafeRawBufferPointer) {
+        let format = records[slot].binding?._withUnsafeGuaranteedRef { $0.primary.accessFormat } ?? .json
+        guard format.needs.contains(.hello) || access?.hasEvents == true, records[slot].hello == nil else { return }
+        withUnsafeTemporaryAllocation(byteCount: HelloOutline.mostBytes, alignment: 8) { memory in
+            guard let start = memory.baseAddress else { return }
+            let count = HelloOutline.write(hello, limit: Worker.helloLimit, to: start)
+            guard count > 0, let kept = malloc(2 + count) else { return }
+            kept.storeBytes(of: UInt16(count), as: UInt16.self)
+            (kept + 2).copyMemory(from: start, byteCount: count)
+            records[slot].hello = kept
+        }
     }
 
     // MARK: Notes
@@ -76,7 +98,7 @@ extension Worker {
         guard let access, isLine && access.hasLines || event == .close else { return }
         let record = records + slot
         let format = record.pointee.listener?._withUnsafeGuaranteedRef { $0.accessFormat } ?? .json
-        var draft = AccessDraft(at: access.memory)
+        var draft = access.draft()
         let note = draft.record
         (note.pointee.event, note.pointee.reason, note.pointee.side) = (event, reason, side)
         note.pointee.format = format.index
@@ -88,15 +110,20 @@ extension Worker {
         }
         noteCourse(slot, note)
         noteAddresses(slot, note, needs)
-        if needs.contains(.others) { noteOthers(slot, note) }
         noteNames(slot, &draft)
+        if needs.contains(.others) { noteOthers(slot, note) }
         if let ssl = sides[2 * slot].tls, record.pointee.handshakenAt != 0 {
             noteTLS(ssl, &draft, withCertificate: needs.contains(.certificate))
+        }
+        if let outline = record.pointee.hello {
+            let count = outline.loadUnaligned(as: UInt16.self)
+            draft.append(.hello, outline + 2, Int(count))
         }
         if event == .close { access.writeExplanation(to: &draft) }
         access.send(draft)
     }
 
+    @inline(__always)
     private func noteCourse(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>) {
         let record = records + slot
         note.pointee.id = record.pointee.id
@@ -109,16 +136,25 @@ extension Worker {
         note.pointee.stage =
             record.pointee.stage == .relay ? .relaying : record.pointee.backend != nil ? .connecting : .opening
         if record.pointee.handshakenAt != 0 {
-            note.pointee.handshake = record.pointee.handshakenAt - record.pointee.inspectedAt
-        }
-        if let wait = record.pointee.wait {
-            // What stands in its line has not waited to the end.
-            note.pointee.queue = wait._withUnsafeGuaranteedRef { $0.total(now: now) }
+            note.pointee.handshake = record.pointee.handshakenAt &- record.pointee.inspectedAt
         }
         if record.pointee.connectedAt != 0, record.pointee.connectedAt >= record.pointee.dialledAt {
-            note.pointee.connect = record.pointee.connectedAt - record.pointee.dialledAt
+            note.pointee.connect = record.pointee.connectedAt &- record.pointee.dialledAt
             if record.pointee.firstResponseByteAt != 0 {
-                note.pointee.firstByte = record.pointee.firstResponseByteAt - record.pointee.connectedAt
+                note.pointee.firstByte = record.pointee.firstResponseByteAt &- record.pointee.connectedAt
+            }
+        }
+        noteRareTimes(slot, note)
+    }
+
+    @inline(__always)
+    private func noteRareTimes(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>) {
+        let record = records + slot
+        if let wait = record.pointee.wait {
+            // What stands in its line has not waited to the end.
+            wait._withUnsafeGuaranteedRef {
+                note.pointee.queue = $0.total(now: now)
+                note.pointee.ahead = Int32(clamping: $0.ahead)
             }
         }
         if let header = record.pointee.proxyHeader {
@@ -126,17 +162,20 @@ extension Worker {
                 note.pointee.proxyVersion = $0.header.version.rawValue
                 note.pointee.proxy = $0.receivedAt - record.pointee.acceptedAt
             }
+        } else {
+            note.pointee.flags.insert(.isDirect)
         }
         if let throttles = record.pointee.throttles {
             note.pointee.throttled = throttles[0].waited(now: now) + throttles[1].waited(now: now)
         }
     }
 
+    @inline(__always)
     private func noteAddresses(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>, _ needs: AccessNeeds) {
         let record = records + slot
         note.pointee.client = record.pointee.client
-        note.pointee.peer = record.pointee.peer
-        if needs.contains(.local), let address = localAddress(of: sides[2 * slot].descriptor) {
+        if !note.pointee.flags.contains(.isDirect) { note.pointee.peer = record.pointee.peer }
+        if needs.contains(.local), let address = clientsDestination(slot) {
             note.pointee.local = address
             note.pointee.flags.insert(.hasLocal)
         }
@@ -170,18 +209,13 @@ extension Worker {
         }
     }
 
+    @inline(__always)
     private func noteNames(_ slot: Int, _ draft: inout AccessDraft) {
         let record = records + slot
-        if let listener = record.pointee.listener {
-            listener._withUnsafeGuaranteedRef { $0.state.names.write(.gateway, .listener, to: &draft) }
-        }
-        if let route = record.pointee.route {
-            route._withUnsafeGuaranteedRef { $0.state.names.write(.route, .routeKind, to: &draft) }
-        }
-        if let backend = record.pointee.backend {
-            backend._withUnsafeGuaranteedRef { $0.state.names.write(.backend, to: &draft) }
-        }
-        if let endpoint = record.pointee.endpoint {
+        draft.record.pointee.listener = record.pointee.listener?._withUnsafeGuaranteedRef { $0.state.names.reference }
+        draft.record.pointee.route = record.pointee.route?._withUnsafeGuaranteedRef { $0.state.names.reference }
+        draft.record.pointee.backend = record.pointee.backend?._withUnsafeGuaranteedRef { $0.state.names.reference }
+        if !draft.record.pointee.flags.contains(.hasUpstream), let endpoint = record.pointee.endpoint {
             endpoint._withUnsafeGuaranteedRef {
                 if case .unix(let path) = $0.address { draft.append(.upstreamPath, path) }
             }

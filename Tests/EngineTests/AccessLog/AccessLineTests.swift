@@ -8,24 +8,8 @@ import Testing
 /// What notes become, without sockets.
 @Suite("Access log: lines")
 struct AccessLineTests {
-    /// The line of a note.
-    private func line(
-        _ format: AccessLogFormat = .json, _ fill: (inout AccessDraft) -> Void
-    ) -> String {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: AccessRecord.most, alignment: 16)
-        defer { memory.deallocate() }
-        var draft = AccessDraft(at: memory)
-        let formats = AccessFormats()
-        draft.record.pointee.format = formats.id(of: format).index
-        fill(&draft)
-        draft.record.pointee.size = UInt32(draft.size)
-        let ring = AccessRing(size: 64 << 10)
-        _ = ring.append(memory, draft.size)
-        var lines = AccessLines(formats)
-        lines.beginTurn()
-        let isTaken = lines.take(from: ring)
-        #expect(isTaken)
-        return String(decoding: lines.bytes, as: UTF8.self)
+    private func line(_ format: AccessLogFormat = .json, _ fill: (inout AccessDraft) -> Void) -> String {
+        NoteWriter().line(format, fill)
     }
 
     @Test("text of a peer stays within its string, whatever it holds")
@@ -58,21 +42,25 @@ struct AccessLineTests {
         let values = empty.dropLast().split(separator: "|", omittingEmptySubsequences: false)
         #expect(values.count == AccessLogField.allCases.count)
         #expect(values.count { $0 == "-" } == AccessLogField.allCases.count - 11)
+        let listener = AccessNames((.gateway, "infra/edge"), (.listener, "db"))
+        let route = AccessNames((.route, "shop/r"), (.routeKind, "TCPRoute"))
+        let backend = AccessNames((.backend, "Service shop/b:80"))
         let full = line { draft in
-            for text in 0..<AccessText.count {
-                guard let text = AccessText(rawValue: text), text != .upstreamPath else { continue }
-                draft.append(text, "t\(text.rawValue)")
-            }
+            for text in AccessText.allCases where text != .upstreamPath { draft.append(text, "t\(text.rawValue)") }
             let record = draft.record
+            record.pointee.listener = listener.reference
+            record.pointee.route = route.reference
+            record.pointee.backend = backend.reference
             (record.pointee.attempts, record.pointee.proxyVersion, record.pointee.throttled) = (1, 1, 1_500_000)
             (record.pointee.proxy, record.pointee.handshake, record.pointee.queue) = (1, 2_000_000, 3_000_001)
             (record.pointee.connect, record.pointee.firstByte) = (4_999, 5_000_000_000)
             record.pointee.flags = [.hasLocal, .hasUpstream, .hasUpstreamLocal, .isTerminated, .isResumed]
             (record.pointee.reason, record.pointee.side) = (.idleTimeout, .proxy)
         }
+        withExtendedLifetime((listener, route, backend)) {}
         let fields = try AccessFields(String(full.dropLast()))
         #expect(fields.names == Set(AccessLogField.allCases.map(\.rawValue)))
-        #expect(fields.text(.closeDetail) == "t13, ClientPolicy t14")
+        #expect(fields.text(.closeDetail) == "t9, ClientPolicy t10")
         #expect(fields.number(.handshakeMilliseconds) == 2)
         #expect(fields.number(.connectMilliseconds) == 0.004)
         #expect(fields.number(.firstByteMilliseconds) == 5000)
@@ -116,30 +104,46 @@ struct AccessLineTests {
         }
     }
 
-    @Test("notes come out of a ring as they went in, around its end and after it was full")
-    func ring() {
-        let ring = AccessRing(size: 4096)
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: AccessRecord.most, alignment: 16)
-        defer { memory.deallocate() }
+    @Test("notes come out of a ring as they went in, around its end and after it was full", arguments: [4096, 32_768])
+    func ring(size: Int) throws {
+        let ring = AccessRing(size: size)
         var random = SplitMix64(seed: 11)
         var waiting: [[UInt8]] = []
         var dropped: UInt64 = 0
-        for _ in 0..<10_000 {
-            if random.next() % 2 == 0 {
-                let size = 8 + Int(random.next() % 900)
-                var note = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-                withUnsafeBytes(of: UInt32(size)) { note.replaceSubrange(0..<4, with: $0) }
-                let fits = waiting.reduce(size) { $0 + $1.count } <= 4096
-                _ = note.withUnsafeBytes { bytes in bytes.baseAddress.map { ring.append($0, size) } }
+        for _ in 0..<20_000 {
+            if random.next() % 16 < 9 {
+                let count = 8 + 8 * Int(random.next() % 112)
+                var note = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                withUnsafeBytes(of: UInt32(count)) { note.replaceSubrange(0..<4, with: $0) }
+                let fits = waiting.reduce(count) { $0 + $1.count } <= size
+                let place = ring.place()
+                place.copyMemory(from: note, byteCount: count)
+                _ = ring.append(place, count)
                 if fits { waiting.append(note) } else { dropped += 1 }
+            } else if let oldest = waiting.first {
+                let next = try #require(ring.next)
+                #expect(next.load(as: UInt32.self) == UInt32(oldest.count))
+                #expect(Array(UnsafeRawBufferPointer(start: next, count: oldest.count)) == oldest)
+                ring.drop(oldest.count)
+                waiting.removeFirst()
             } else {
-                let isTaken = ring.take(into: memory)
-                #expect(isTaken == !waiting.isEmpty)
-                guard isTaken, !waiting.isEmpty else { continue }
-                let expected = waiting.removeFirst()
-                #expect(Array(UnsafeRawBufferPointer(start: memory, count: expected.count)) == expected)
+                #expect(ring.next == nil && ring.isEmpty)
             }
         }
         #expect(ring.dropped == dropped && dropped > 0)
+    }
+
+    @Test("names are there for as long as a note may refer to them")
+    func retired() {
+        let retired = RetiredNames()
+        var names: AccessNames? = AccessNames((.backend, "Service shop/\"b\":80"), nil, retired)
+        let reference = names?.reference
+        #expect(retired.take().isEmpty)
+        names = nil
+        let gone = retired.take()
+        #expect(gone.count == 1 && retired.take().isEmpty)
+        let line = line { $0.record.pointee.backend = reference }
+        #expect((try? AccessFields(String(line.dropLast())))?.text(.backend) == "Service shop/\"b\":80")
+        retired.free(gone)
     }
 }

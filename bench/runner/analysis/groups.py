@@ -13,6 +13,7 @@ GROUPS = [
     Group("bulk", "Bulk TCP", ("bulk", "upload")),
     Group("connections", "New connections", ("connections",)),
     Group("admission", "New connections through limits", ("admission",)),
+    Group("observability", "With an access log, and metrics asked for", ("observability",)),
     Group("roundtrips", "Request and response, 64 B", ("roundtrips", "roundtrips-1024")),
     Group("roundtrips-16k", "Request and response, 16 KiB", ("roundtrips-16k", "roundtrips-16k-1024")),
     Group("handshakes", "TLS handshakes", ("handshakes", "handshakes-rsa", "handshakes-resumed")),

@@ -31,13 +31,17 @@ class ProbedInstance:
     def _write(self):
         raise NotImplementedError
 
+    def _flags(self):
+        """What else is said to it."""
+        return []
+
     @contextlib.contextmanager
     def running(self):
         self._write()
         scene = self._subject.scene
         command = [*scene.programs.with_libraries(self._subject.binary), "run", "--manifests", self._folder,
                    "--workers", "2", "--probe-address", f"127.0.0.1:{self._probe}",
-                   "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning"]
+                   "--admin-address", f"127.0.0.1:{free_port()}", "--log-level", "warning", *self._flags()]
         # SIGINT skips the time that SIGTERM grants to load balancers.
         self._started = scene.processes.start(self._subject.name, command, ended_by=signal.SIGINT)
         try:

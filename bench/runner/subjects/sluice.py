@@ -24,7 +24,7 @@ class Sluice(Subject):
     is_sluice = True
     configurations = ["sluice/gateway.yaml", "sluice/service.yaml", "sluice/switch.yaml",
                       "names/gateway.yaml", "names/route.yaml", "limited/sluice.yaml", "limited/policy.yaml",
-                      "admission/gateway.yaml", "admission/blocks.yaml",
+                      "admission/gateway.yaml", "admission/blocks.yaml", "observability/gateway.yaml",
                       "checks/gateway.yaml", "checks/slice.yaml", "checks/send.yaml", "checks/steps.yaml", "checks/tls.yaml"]
 
     def __init__(self, scene, folder, binary, name="sluice"):
