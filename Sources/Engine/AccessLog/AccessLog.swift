@@ -28,7 +28,7 @@ public final class AccessLog: Sendable {
     /// Lines that could not be written.
     private let unwritten = Atomic<UInt64>(0)
     private let ringSize: Int
-    let formats = AccessFormats(retired: RetiredNames())
+    let formats: AccessFormats
     private let events: (any ClosedConnectionOutput)?
     /// False: there are only events.
     let hasLines: Bool
@@ -58,6 +58,7 @@ public final class AccessLog: Sendable {
         do throws(Errno) { event = try EventDescriptor() } catch {
             throw AccessLogFailure(description: "the access log: \(error)")
         }
+        formats = AccessFormats(retired: RetiredNames(signal: event))
     }
 
     /// Notes and lines that were given up.

@@ -75,10 +75,23 @@ final class AccessNames: Sendable {
 /// does was written before they came here. Safe to use from any thread.
 final class RetiredNames: Sendable {
     private let all = Locked<[AccessNames.Reference]>([])
+    private let signal: EventDescriptor?
+
+    /// So many wake whoever frees them, who may have nothing else to do for long.
+    static let many = 1024
+
+    /// `signal` wakes whoever frees them.
+    init(signal: EventDescriptor? = nil) { self.signal = signal }
 
     deinit { AccessNames.free(all.withLock { $0 }) }
 
-    func add(_ reference: AccessNames.Reference) { all.withLock { $0.append(reference) } }
+    func add(_ reference: AccessNames.Reference) {
+        let count = all.withLock { all in
+            all.append(reference)
+            return all.count
+        }
+        if count.isMultiple(of: RetiredNames.many) { signal?.signal() }
+    }
 
     /// Those that came until now: for whoever reads all notes that were written until now, and then gives them to ``free(_:)``.
     func take() -> [AccessNames.Reference] {
