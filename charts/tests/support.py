@@ -1,45 +1,10 @@
-"""The chart, rendered by Helm's library, for the tests here."""
+"""The chart, rendered by Helm's library."""
 
-import os
 import re
-import unittest
-from pathlib import Path
 
 import helm_python
-import yaml
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent.parent
-CHART = ROOT / "charts/sluice"
-CASES = sorted(path.stem for path in (TESTS / "values").glob("*.yaml"))
-IMAGE = {"image": {"repository": "registry.example.com/sluice"}}
-UPDATES = os.environ.get("SLUICE_UPDATE_SNAPSHOTS") == "1"
-
-
-class Loader(yaml.CSafeLoader):
-    """YAML 1.2's numbers, as Kubernetes and Helm read them: 1_000 and 0o17 are texts, and times are no dates."""
-
-
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def documents(text):
-    return [document for document in yaml.load_all(text, Loader) if document]
-
-
-def values(case):
-    return documents((TESTS / f"values/{case}.yaml").read_text(encoding="utf-8"))[0]
-
-
-def binary():
-    """The release binary that the system tests run too."""
-    path = os.environ.get("SLUICE_TEST_BINARY")
-    if not path:
-        raise unittest.TestCase.failureException("SLUICE_TEST_BINARY must name the binary: scripts/build prints it")
-    return path
+from .cases import CHART, documents
 
 
 class Rendering:

@@ -6,7 +6,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from .support import CASES, Rendering, binary, values
+from .cases import CASES, binary, values
+from .support import Rendering
 
 DEAD = """\
 apiVersion: v1

@@ -11,7 +11,8 @@ import kubernetes_validate
 import yaml
 
 from . import shapes
-from .support import CASES, CHART, ROOT, TESTS, UPDATES, Rendering, binary, documents, values
+from .cases import CASES, CHART, ROOT, TESTS, UPDATES, binary, documents, values
+from .support import Rendering
 
 # The oldest version that the chart installs on, and the newest that there are schemas of.
 VERSIONS = ("1.31", kubernetes_validate.latest_version())

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from .support import IMAGE, TESTS, Rendering, binary
+from .cases import IMAGE, TESTS, binary
+from .support import Rendering
 
 ROUTE = """\
 apiVersion: gateway.networking.k8s.io/v1

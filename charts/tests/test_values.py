@@ -10,7 +10,8 @@ from pathlib import Path
 import helm_python
 import jsonschema
 
-from .support import CASES, CHART, IMAGE, ROOT, Rendering, changed, documents, refusal, values
+from .cases import CASES, CHART, IMAGE, ROOT, documents, values
+from .support import Rendering, changed, refusal
 
 DEFAULTS = documents((CHART / "values.yaml").read_text(encoding="utf-8"))[0]
 SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))

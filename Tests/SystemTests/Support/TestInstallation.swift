@@ -74,7 +74,7 @@ final class TestInstallation: Sendable {
         var rules = try rules(of: "Role", in: "sluice-system")
         for namespace in namespaces {
             try kubectl("apply", "-n", namespace, "-f", "\(Installation.root)/manifests/namespaced/namespace.yaml")
-            rules += try self.rules(of: "Role", in: namespace)
+            rules += try self.rules(of: "Role", in: namespace, named: "sluice-watch")
         }
         server.tokens["sluice-1"] = AccessToken(user: TestInstallation.account, rules: rules)
     }
@@ -94,8 +94,8 @@ final class TestInstallation: Sendable {
     }
 
     /// The rules of a role, as they were applied.
-    private func rules(of kind: String, in namespace: String) throws -> [AccessRule] {
-        let rules = server.object(kind, namespace, "sluice")?["rules"]?.elements ?? []
+    private func rules(of kind: String, in namespace: String, named name: String = "sluice") throws -> [AccessRule] {
+        let rules = server.object(kind, namespace, name)?["rules"]?.elements ?? []
         guard !rules.isEmpty else { throw TestFailure("there is no \(kind) with rules in '\(namespace)'") }
         return rules.map { AccessRule($0, namespaces: namespace.isEmpty ? nil : [namespace]) }
     }

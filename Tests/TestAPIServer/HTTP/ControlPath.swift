@@ -42,10 +42,19 @@ struct ControlPath: Sendable {
         case "add-kind": try state.withLock { try $0.addGatewayKind(request.query["kind"] ?? "") }
         case "tokens":
             let tokens = try JSONValue.documents(text).first?.fields ?? [:]
-            state.withLock { $0.tokens = tokens.mapValues { AccessToken(user: $0.text ?? "", rules: [.all]) } }
+            state.withLock { $0.tokens = tokens.mapValues { access($0.text ?? "") } }
         default: return nil
         }
         return .text(200, "ok\n")
+    }
+
+    /// A service account (`system:serviceaccount:NAMESPACE:NAME`) has the rights that are bound to it, anybody else all of them.
+    private func access(_ user: String) -> AccessToken {
+        let parts = user.split(separator: ":").map(String.init)
+        guard parts.count == 4, parts[0] == "system", parts[1] == "serviceaccount" else {
+            return AccessToken(user: user, rules: [.all])
+        }
+        return .serviceAccount(parts[2], parts[3])
     }
 
     private func show(_ json: JSONValue) -> ServedResponse { ServedResponse(status: 200, body: JSONText.bytes(json)) }

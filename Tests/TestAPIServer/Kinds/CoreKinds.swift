@@ -72,6 +72,28 @@ enum CoreKinds {
             $0.columns = [.path("Created At", format: "string", "metadata", "creationTimestamp")]
             $0.hasGeneration = true
         },
+        kind("DaemonSet", "daemonsets", group: "apps", short: ["ds"], categories: ["all"], subresources: ["status"]) {
+            $0.columns = [.age]
+            $0.hasGeneration = true
+            $0.shape.listKeys = ["spec.template.spec.containers": ["name"]]
+            $0.shape.atomicMaps = ["spec.selector"]
+        },
+        kind("Job", "jobs", group: "batch", categories: ["all"], subresources: ["status"]) {
+            $0.columns = [.age]
+            $0.hasGeneration = true
+            $0.shape.listKeys = ["status.conditions": ["type"], "spec.template.spec.containers": ["name"]]
+        },
+        kind("NetworkPolicy", "networkpolicies", group: "networking.k8s.io", short: ["netpol"]) {
+            $0.columns = [.age]
+            $0.hasGeneration = true
+        },
+        kind(
+            "APIService", "apiservices", group: "apiregistration.k8s.io", categories: ["api-extensions"],
+            namespaced: false, subresources: ["status"]
+        ) {
+            $0.columns = [.age]
+        },
+        autoscaler,
         kind("PodDisruptionBudget", "poddisruptionbudgets", group: "policy", short: ["pdb"], subresources: ["status"]) {
             $0.columns = [.age]
             $0.hasGeneration = true
@@ -85,6 +107,17 @@ enum CoreKinds {
             $0.columns = [.age]
         },
     ]
+
+    private static let autoscaler: ServedKind = {
+        var result = kind(
+            "HorizontalPodAutoscaler", "horizontalpodautoscalers", group: "autoscaling", short: ["hpa"],
+            categories: ["all"], subresources: ["status"]
+        ) {
+            $0.columns = [.age]
+        }
+        result.versions = ["v2"]
+        return result
+    }()
 
     static func kind(
         _ kind: String, _ plural: String, group: String = "", short: [String] = [], categories: [String] = [],

@@ -1,7 +1,7 @@
 internal import KubernetesAPI
 
 /// Bodies in Kubernetes' protobuf encoding, of the kinds that kubectl creates that way (`kubectl create secret`, `configmap`,
-/// `namespace`, `serviceaccount`, `auth can-i`): numbers from the generated.proto files of k8s.io/api v1.
+/// `namespace`, `serviceaccount`, `auth can-i`), and what Helm deletes with: numbers from the generated.proto files of k8s.io/api v1.
 enum ProtobufBody {
     private indirect enum Field: Sendable {
         case text, flag, integer
@@ -86,6 +86,11 @@ enum ProtobufBody {
         ],
         "ConfigMap": [
             1: ("metadata", metadata), 2: ("data", .texts), 3: ("binaryData", .bytes), 4: ("immutable", .flag),
+        ],
+        "DeleteOptions": [
+            1: ("gracePeriodSeconds", .integer),
+            2: ("preconditions", .message([1: ("uid", .text), 2: ("resourceVersion", .text)])),
+            3: ("orphanDependents", .flag), 4: ("propagationPolicy", .text), 5: ("dryRun", .list(.text)),
         ],
         "Namespace": [1: ("metadata", metadata)],
         "ServiceAccount": [1: ("metadata", metadata)],

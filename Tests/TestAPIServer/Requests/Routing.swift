@@ -35,7 +35,7 @@ extension ClusterState {
 
     private func authenticate(_ request: ServedRequest) throws -> AccessToken {
         guard let field = request.headers["authorization"] else {
-            return tokens.isEmpty ? .admin : options.anonymous
+            return tokens.isEmpty ? .admin : (tokens[""] ?? options.anonymous)
         }
         let token = field.hasPrefix("Bearer ") ? String(field.dropFirst("Bearer ".count)) : ""
         if !faults.refusesTokens {
