@@ -1,4 +1,5 @@
 """Links between the files of the project lead somewhere, to the heading too."""
+import re
 import unittest
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,22 @@ class Links(unittest.TestCase):
             if path != index.path and "tests" not in path.relative_to(ROOT / "docs").parts:
                 with self.subTest(str(Path(path).relative_to(ROOT))):
                     self.assertIn(path.resolve(), linked)
+
+    def test_causes_have_their_names(self):
+        """What a how-to says can go wrong is called as the reference calls it, or as a condition's reason."""
+        reference = "".join(
+            (ROOT / "docs" / name).read_text(encoding="utf-8")
+            for name in ("reference/reasons.md", "client-policy.md", "backend-policy.md", "reference/parameters.md"))
+        sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "Sources/KubernetesAPI").glob("*Condition*.swift"))
+        count = 0
+        for path in sorted((ROOT / "docs/how-to").glob("*.md")):
+            _, _, section = path.read_text(encoding="utf-8").partition("## What can go wrong")
+            for cause in re.findall(r"^\| `([^`]+)` \|", section, re.M):
+                name = cause[0].lower() + cause[1:]
+                with self.subTest(f"{path.name}: {cause}"):
+                    self.assertTrue(f"`{cause}`" in reference or f'"{cause}"' in sources or f"let {name} " in sources, cause)
+                count += 1
+        self.assertGreater(count, 20)
 
 
 if __name__ == "__main__":

@@ -161,6 +161,13 @@ class Fences(unittest.TestCase):
                         if word in ("-f", "-k") and re.match(r"(charts|crds|deploy|docs|examples|manifests)/", words[at + 1]):
                             self.assertTrue((ROOT / words[at + 1]).exists(), f"{place}: {words[at + 1]}")
 
+    def test_commands_stand_in_fences(self):
+        """A block that is only indented would be overlooked."""
+        programs = r"(sudo )?(kubectl|sluice|helm|make|redis-cli|curl|openssl|systemctl|apt|apt-get|dpkg|docker|promtool|yq) "
+        for page in self.pages:
+            for number, line in page.prose:
+                self.assertIsNone(re.match("    " + programs, line), f"{page.name}:{number}: {line}")
+
     def test_flags_in_the_text_exist(self):
         """`sluice COMMAND …` within a sentence."""
         seen = 0

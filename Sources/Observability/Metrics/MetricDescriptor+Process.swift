@@ -48,10 +48,10 @@ extension MetricDescriptor {
         page: "objects that have a status: `accepted`, `rejected`, `superseded` (an older route serves)")
     public static let sessionsDisrupted = MetricDescriptor(
         "sluice_config_sessions_disrupted_total", .counter,
-        help: "Sessions closed because their listener or route was removed longer ago than it gives them.",
+        help: "Sessions that a change closed: their listener or route is long gone, or a rule denies them now.",
         page: """
-            sessions closed because their listener or route was removed longer ago than `routeDrainTimeout`; no other \
-            change closes one
+            sessions that a change closed: their listener or route was removed longer ago than `routeDrainTimeout`, or new \
+            rules with `terminateExisting` deny them
             """)
     public static let drainActive = MetricDescriptor(
         "sluice_drain_active", .gauge, help: "Whether listeners are closed for good.", page: "1 while draining")
