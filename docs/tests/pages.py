@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = {".git", ".build", "node_modules"}
 FENCE = re.compile(r"^(\s*)```(.*)$")
 MARKER = re.compile(r"^<!-- (not run|run by): (.+) -->$")
+PRESUPPOSED = re.compile(r"^<!-- there are: (.+) -->$")
 HEADING = re.compile(r"^#{1,6} +(.*?)\s*$")
 LINK = re.compile(r"\]\(([^()\s]+)\)|(?:href|src|srcset)=\"([^\"]+)\"")
 
@@ -27,6 +28,22 @@ class Page:
         self.path = path
         self.name = str(path.relative_to(ROOT))
         self.fences, self.prose = split(path.read_text(encoding="utf-8").split("\n"))
+
+    @property
+    def is_of_folders(self):
+        """Whether each yaml fence stands for itself, rather than all of them for one folder."""
+        return any(line.strip() == "<!-- each yaml fence is a folder of its own -->" for _, line in self.prose)
+
+    @property
+    def presupposed(self):
+        """What the page's manifests find in the cluster: kind, namespace, name, port."""
+        for _, line in self.prose:
+            if match := PRESUPPOSED.match(line.strip()):
+                for item in match.group(1).split(", "):
+                    kind, path = item.split(" ")
+                    namespace, _, name = path.partition("/")
+                    name, _, port = name.partition(":")
+                    yield kind, namespace, name, port
 
     def of(self, *infos):
         return [fence for fence in self.fences if fence.info in infos]

@@ -39,16 +39,13 @@ def namespace():
     return ["unshare", *user, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
-def write_manifests(page, folder):
-    """The page's yaml, each fence in the file that its first line names."""
-    paths = []
-    for number, fence in enumerate(page.of("yaml")):
+def write_manifests(fences, folder):
+    """Each of the yaml fences in the file that its first line names."""
+    for number, fence in enumerate(fences):
         match = NAMED.match(fence.text.split("\n")[0])
         path = folder / (match.group(1) if match else f"unnamed-{number}.yaml")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(fence.text + "\n", encoding="utf-8")
-        paths.append(path)
-    return paths
 
 
 def foreground(text):
@@ -56,7 +53,7 @@ def foreground(text):
     return "\n".join(SERVING.sub(r"\1\2", line) if SERVING.match(line) else line for line in text.split("\n"))
 
 
-def run(page):
+def run(page, tries=20):
     """Runs the fences that are to be run; says what went wrong, or nothing."""
     fences = [fence for fence in page.of("sh") if not fence.marker]
     if not fences:
@@ -72,7 +69,7 @@ def run(page):
                 shutil.copytree(source, work / entry)
             elif source.exists():
                 shutil.copy(source, work / entry)
-        write_manifests(page, work)
+        write_manifests(page.of("yaml"), work)
         for number, fence in enumerate(fences):
             (state / f"{number}.sh").write_text(foreground(fence.text) + "\n", encoding="utf-8")
             if fence.expected:
@@ -81,7 +78,7 @@ def run(page):
         installs = any(re.search(r"helm install|apply .*manifests/", fence.text) for fence in fences)
         environment = {
             "PATH": f"{HERE / 'programs'}:{os.environ['PATH']}", "HOME": str(state), "LANG": "C.UTF-8",
-            "STATE": str(state), "SLUICE_BINARY": binary(), "FENCES": str(len(fences)),
+            "STATE": str(state), "SLUICE_BINARY": binary(), "FENCES": str(len(fences)), "TRIES": str(tries),
             "API_SERVER": api_server() if cluster else "", "INSTALLED": "" if installs else "yes",
             "PYTHON": sys.executable, "ROOT": str(ROOT),
         }

@@ -16,7 +16,7 @@ import session
 from pages import ROOT, all_pages
 
 # What a fence may be. Manifests and commands have no other name, so that none is overlooked.
-INFOS = {"", "text", "sh", "yaml", "yaml fragment", "json", "swift", "nginx", "haproxy", "ini", "diff", "toml", "promql"}
+INFOS = {"", "text", "sh", "yaml", "yaml fragment", "yml", "json", "swift", "nginx", "haproxy", "ini", "diff", "toml", "promql"}
 READ = {"gateway.networking.k8s.io", "sluice.dev"}
 # Kinds beside those that Sluice reads, by API group.
 KNOWN = {
@@ -75,16 +75,36 @@ def made_by_commands(page, folder):
 def secret(words, folder):
     name = words[4] if words[2] == "secret" else words[3]
     namespace = next((words[at + 1] for at, word in enumerate(words) if word in ("-n", "--namespace")), "default")
+    yield make_secret(folder, namespace, name, words[2] == "secret" and words[3] == "tls")
+
+
+def make_secret(folder, namespace, name, has_key):
     target = folder / "secrets" / namespace / name
     target.mkdir(parents=True, exist_ok=True)
     certificate = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
                    "-subj", "/CN=x", "-addext", "subjectAltName=DNS:*.example.com"]
-    if words[2] == "secret" and words[3] == "tls":
+    if has_key:
         subprocess.run([*certificate, "-keyout", target / "tls.key", "-out", target / "tls.crt"],
                        check=True, capture_output=True)
     else:
         subprocess.run([*certificate, "-keyout", folder / ".key", "-out", target / "ca.crt"], check=True, capture_output=True)
-    yield target
+    return target
+
+
+def make_presupposed(page, objects, folder):
+    """What the page says is there, unless its manifests have it."""
+    have = {(item["kind"], item["metadata"].get("namespace", "default"), item["metadata"]["name"]) for item in objects}
+    for kind, namespace, name, port in page.presupposed:
+        if (kind, namespace, name) in have:
+            continue
+        if kind == "Service":
+            service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
+                       "spec": {"ports": [{"name": "main", "port": int(port)}]}}
+            (folder / f"there-{namespace}-{name}.yaml").write_text(yaml.safe_dump(service), encoding="utf-8")
+        elif kind in ("Secret", "ConfigMap"):
+            make_secret(folder, namespace, name, kind == "Secret")
+        else:
+            raise AssertionError(f"{page.name}: {kind} cannot be presupposed")
 
 
 class Fences(unittest.TestCase):
@@ -107,28 +127,35 @@ class Fences(unittest.TestCase):
                     self.assertGreaterEqual(len(fence.reason.split()), 2, f"{page.name}:{fence.line}: no reason")
 
     def test_manifests_are_accepted(self):
-        """All yaml fences of a page are one folder, with the Secrets that its commands make."""
+        """All yaml fences of a page are one folder, or each is one, with the Secrets that its commands make."""
         checked = 0
         for page in self.pages:
             fences = page.of("yaml")
-            if not fences:
-                continue
-            with self.subTest(page.name), tempfile.TemporaryDirectory() as name:
-                for fence in fences:
-                    for document in documents(fence.text):
-                        self.expect_known(page, fence, document)
-                session.write_manifests(page, Path(name))
-                list(made_by_commands(page, Path(name)))
-                answer = check(name)
-                self.assertTrue(answer["accepted"], f"{page.name}: {complaints(answer)}")
-                checked += 1
-        self.assertGreater(checked, 5)
+            for folder in [[fence] for fence in fences] if page.is_of_folders else [fences][:len(fences)]:
+                place = f"{page.name}:{folder[0].line}"
+                with self.subTest(place), tempfile.TemporaryDirectory() as name:
+                    objects = [(fence, item) for fence in folder for item in documents(fence.text)]
+                    for fence, item in objects:
+                        self.expect_known(page, fence, item)
+                    session.write_manifests(folder, Path(name))
+                    list(made_by_commands(page, Path(name)))
+                    make_presupposed(page, [item for _, item in objects], Path(name))
+                    answer = check(name)
+                    self.assertTrue(answer["accepted"], f"{place}: {complaints(answer)}")
+                    checked += 1
+        self.assertGreater(checked, 10)
 
     def expect_known(self, page, fence, document):
         place = f"{page.name}:{fence.line}"
         self.assertTrue(is_object(document), f"{place}: no object of Kubernetes; mark it as `yaml fragment`")
         if group(document) not in READ:
             self.assertIn(document["kind"], KNOWN.get(group(document), set()), f"{place}: {document['apiVersion']}")
+
+    def test_manifests_of_others_are_yaml(self):
+        for page in self.pages:
+            for fence in page.of("yml"):
+                with self.subTest(f"{page.name}:{fence.line}"):
+                    self.assertTrue(documents(fence.text))
 
     def test_fragments_have_no_wrong_field(self):
         for page in self.pages:
