@@ -1,5 +1,5 @@
-"""The sets of values, and where things are. Without Helm's library: the tests of renderings and those of installations have different
-ones, and each is a Go program that wants a process for itself."""
+"""The sets of values, and where things are. Without Helm's library: the tests of renderings and those of installations have
+different ones, and each is a Go program that wants a process for itself."""
 
 import os
 import unittest

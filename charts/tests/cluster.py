@@ -24,9 +24,10 @@ MONITORS = ["PodMonitor", "ServiceMonitor", "PrometheusRule"]
 
 def definition(group, kind):
     plural = f"{kind.lower()}s"
-    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": f"{plural}.{group}"},
-            "spec": {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural},
-                     "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{plural}.{group}"},
+            "spec": {"group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural}, "versions": [version]}}
 
 
 def waited(what, find, seconds=60):
@@ -40,15 +41,16 @@ def waited(what, find, seconds=60):
 
 
 class Cluster:
-    """A cluster of one API server. Who sends no token is an administrator, as Helm is here; a service account has the rights bound
-    to it."""
+    """A cluster of one API server. Who sends no token is an administrator, as Helm is here; a service account has the rights
+    bound to it."""
 
     def __init__(self, has_operator=True):
         if not SERVER.exists():
             raise unittest.TestCase.failureException(f"{SERVER} is not built: swift build --product sluice-test-apiserver")
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name)
-        self.process = subprocess.Popen([SERVER, "--port", "0", "--kubeconfig", self.path / "admin"], stdout=subprocess.PIPE, text=True)
+        command = [SERVER, "--port", "0", "--kubeconfig", self.path / "admin"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split()[-1]
         self.put({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1.apps"}})
         for kind in MONITORS if has_operator else []:
@@ -103,7 +105,8 @@ class Cluster:
         path = self.path / account
         path.write_text(yaml.safe_dump({
             "apiVersion": "v1", "kind": "Config", "current-context": "a", "users": [{"name": "a", "user": {"token": token}}],
-            "clusters": [{"name": "a", "cluster": {"server": self.url}}], "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+            "clusters": [{"name": "a", "cluster": {"server": self.url}}],
+            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
         }), encoding="utf-8")
         return str(path)
 
@@ -121,7 +124,8 @@ class Helm:
         return asyncio.run(action)
 
     def upgrade(self, values, chart=CHART, **options):
-        return asyncio.run(helm_sdkpy.Upgrade(self.configuration).run(self.release, str(chart), values, wait=False, timeout=60, **options))
+        action = helm_sdkpy.Upgrade(self.configuration)
+        return asyncio.run(action.run(self.release, str(chart), values, wait=False, timeout=60, **options))
 
     def uninstall(self):
         return asyncio.run(helm_sdkpy.Uninstall(self.configuration).run(self.release, wait=False, timeout=60))
@@ -157,7 +161,8 @@ class JobRunner:
     def finish(self, job):
         pod = job["spec"]["template"]["spec"]
         environment = {"KUBECONFIG": self.cluster.kubeconfig(pod["serviceAccountName"])}
-        ended = subprocess.run([binary(), *pod["containers"][0]["args"]], env=environment, capture_output=True, text=True, timeout=60)
+        command = [binary(), *pod["containers"][0]["args"]]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         self.ran.append((ended.returncode, ended.stdout + ended.stderr))
-        condition = {"type": "Failed" if ended.returncode else "Complete", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+        condition = {"type": "Failed" if ended.returncode else "Complete", "status": "True"}
         self.cluster.patch_status(job, {"conditions": [condition], "succeeded": 0 if ended.returncode else 1})

@@ -48,7 +48,8 @@ class Installed(ClusterCase):
                 self.assertEqual(len(helm.history()), 2)
                 with JobRunner(cluster) as jobs:
                     helm.uninstall()
-                self.assertEqual([code for code, _ in jobs.ran], [0] if given.get("retire", {}).get("enabled", True) else [], jobs.ran)
+                retires = given.get("retire", {}).get("enabled", True)
+                self.assertEqual([code for code, _ in jobs.ran], [0] if retires else [], jobs.ran)
                 for item in first:
                     self.assertEqual(cluster.get(item) is not None, item["kind"] == "CustomResourceDefinition", item["kind"])
                 self.assertEqual(cluster.list("/apis/batch/v1/jobs"), [])
@@ -66,7 +67,8 @@ class Installed(ClusterCase):
                 cluster.control(f"remove-kind?kind={definition['spec']['names']['kind']}")
         text = self.refusal(cluster, IMAGE)
         self.assertIn("Gateway API is missing in this cluster", text)
-        command = next(line for line in (ROOT / "README.md").read_text(encoding="utf-8").split("\n") if "standard-install.yaml" in line)
+        readme = (ROOT / "README.md").read_text(encoding="utf-8").split("\n")
+        command = next(line for line in readme if "standard-install.yaml" in line)
         self.assertIn(command, text)
         Helm(cluster).install(IMAGE | {"gatewayAPI": {"check": False}, "gatewayClass": {"create": False}})
 
@@ -96,7 +98,9 @@ class Installed(ClusterCase):
 class Definitions(ClusterCase):
     """The definitions of sluice.dev: upgraded, kept, adopted."""
 
-    name = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "backends.sluice.dev"}}
+    name = {
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "backends.sluice.dev"},
+    }
 
     def older(self):
         """The chart with a definition that lacks a field."""

@@ -76,8 +76,8 @@ class Process(unittest.TestCase):
                 with self.subTest(case):
                     container = job["spec"]["template"]["spec"]["containers"][0]
                     arguments = [f"{arg.split('=')[0]}=1s" if arg.startswith("--timeout=") else arg for arg in container["args"]]
-                    found = subprocess.run([binary(), *arguments], env=self.environment(container), capture_output=True, text=True,
-                                           timeout=60)
+                    found = subprocess.run([binary(), *arguments], env=self.environment(container), capture_output=True,
+                                           text=True, timeout=60)
                     # It could not reach the API server; a command line that cannot be obeyed is 2.
                     self.assertEqual(found.returncode, 1, found.stderr)
                     self.assertIn("127.0.0.1:9", found.stderr + found.stdout)

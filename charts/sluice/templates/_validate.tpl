@@ -76,6 +76,10 @@
 {{- if and (ge $probe (index $range 0 | int)) (le $probe (index $range 1 | int)) -}}
   {{- fail (printf "\nconfig.probePort: %d lies in portRange, %s\n" $probe $v.portRange) -}}
 {{- end -}}
+{{- $test := int $v.test.port -}}
+{{- if and $v.test.enabled (eq $v.exposure "Host") (or (and (ge $test (index $range 0 | int)) (le $test (index $range 1 | int))) (eq $test $probe)) -}}
+  {{- fail (printf "\ntest.port: %d cannot be a listener's on the host: it is config.probePort, or lies in portRange, %s\n" $test $v.portRange) -}}
+{{- end -}}
 {{- include "sluice.validateCluster" . -}}
 {{- end -}}
 
