@@ -17,7 +17,8 @@ COPIED = ["charts", "crds", "deploy", "examples", "manifests", "scripts", "Makef
 NAMED = re.compile(r"^# ([\w./-]+\.ya?ml)$")
 # Programs that serve until they are ended: a reader gives each a terminal of its own.
 SERVING = re.compile(r"^(sluice (?:run|echo)|redis-server|redis-sentinel|redis|haproxy)\b(.*?)\s*&?\s*(#.*)?$")
-SECONDS = 60
+# Far more than a page takes; other work on the machine may take ten times of it.
+SECONDS = 240
 
 
 def binary():
@@ -53,7 +54,7 @@ def foreground(text):
     return "\n".join(SERVING.sub(r"\1\2", line) if SERVING.match(line) else line for line in text.split("\n"))
 
 
-def run(page, tries=20):
+def run(page, tries=60):
     """Runs the fences that are to be run; says what went wrong, or nothing."""
     fences = [fence for fence in page.of("sh") if not fence.marker]
     if not fences:
