@@ -1,5 +1,6 @@
 """The chart, rendered by Helm's library."""
 
+import functools
 import re
 
 import helm_python
@@ -7,12 +8,16 @@ import helm_python
 from .cases import CHART, documents
 
 
+@functools.cache
+def chart():
+    return helm_python.Chart.load(CHART)
+
+
 class Rendering:
     """What Helm makes of a set of values."""
 
     def __init__(self, values, name="sluice", namespace="sluice-system", is_install=True):
-        with helm_python.Chart.load(CHART) as chart:
-            files = chart.render(values, name=name, namespace=namespace, is_install=is_install)
+        files = chart().render(values, name=name, namespace=namespace, is_install=is_install)
         self.notes = files.pop("sluice/templates/NOTES.txt", "")
         self.text = "\n---\n".join(text for _, text in sorted(files.items()) if text.strip())
         self.objects = documents(self.text)
