@@ -80,6 +80,7 @@ struct ConnectionFilterTests {
         let names = CommandDescription.connections.flags.map(\.name)
         #expect(Set(names).count == names.count)
         #expect(ConnectionFilter.fields.map(\.flagName).contains("min-request-bytes"))
+        #expect(ConnectionFilter.fields.map(\.flagName).contains("proxy-unique-id"))
         #expect(Set(CommandDescription.connections.flags.map(\.environment)).count == names.count)
     }
 }

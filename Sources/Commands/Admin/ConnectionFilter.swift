@@ -28,9 +28,16 @@ struct ConnectionFilter: Sendable {
             }
         }
 
-        /// The flag of the command line: `min-age` for `minAge`.
+        /// The flag of the command line: `min-age` for `minAge`, `proxy-unique-id` for `proxyUniqueID`.
         var flagName: String {
-            name.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+            var words = ""
+            var isWithinCapitals = false
+            for letter in name {
+                if letter.isUppercase, !isWithinCapitals { words += "-" }
+                words += letter.lowercased()
+                isWithinCapitals = letter.isUppercase
+            }
+            return words
         }
     }
 
