@@ -51,6 +51,21 @@
 {{- if and $v.watchNamespaces (eq (toString $v.rbac.nodes) "true") -}}
   {{- fail "\nrbac.nodes: needs a ClusterRole, which watchNamespaces does without; set it to null\n" -}}
 {{- end -}}
+{{- if and $v.watchNamespaces $v.gatewayClass.parametersName -}}
+  {{- fail "\ngatewayClass.parametersName: with watchNamespaces no GatewayClass is read; refer to GatewayParameters in each Gateway's infrastructure.parametersRef\n" -}}
+{{- end -}}
+{{- if and (eq $v.exposure "Service") (eq (toString $v.rbac.gatewayServices) "false") -}}
+  {{- fail "\nrbac.gatewayServices: with exposure: Service every Gateway needs one; set it to null, or exposure: Host\n" -}}
+{{- end -}}
+{{- if $v.alerts.disabled -}}
+  {{- $known := list -}}
+  {{- range (.Files.Get "files/alerts.yaml" | fromYaml).spec.groups }}{{ range .rules }}{{ $known = append $known .alert }}{{ end }}{{ end -}}
+  {{- range $v.alerts.disabled -}}
+    {{- if not (has . $known) -}}
+      {{- fail (printf "\nalerts.disabled: there is no alert %s; there are %s\n" . (join ", " $known)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- range $kind, $entries := dict "secrets" $v.rbac.secrets "configMaps" $v.rbac.configMaps -}}
   {{- range $entries -}}
     {{- if and $v.watchNamespaces (not (has .namespace $v.watchNamespaces)) -}}
