@@ -45,6 +45,16 @@ final class TrafficObserver: Sendable {
     /// What was seen until now.
     var live: LiveTraffic { recorder.withLock { $0 }.live() }
 
+    /// What was refused in the last ten minutes, until now.
+    var refusals: [TrafficSample.Place: [CloseReason: UInt64]] {
+        let sample = sampler.next()
+        return recorder.withLock { recorder in
+            recorder.note(sample.refusals)
+            return recorder
+        }
+        .recent()
+    }
+
     /// Ends the thread, and waits for that.
     func stop() {
         let runs = phase.update { phase in

@@ -120,7 +120,8 @@ private struct RouteLook: Look {
             CloseSide.allCases.reduce(count) { $0 &+ counters.sum(RouteField.closed(reason, $1)) }
         }
         if now &- orderly != failed.total {
-            failed.read(.route(state.route), into: &sample.refusals, skips: [.clientClosed, .backendClosed]) { reason in
+            let place = TrafficSample.Place.route(.init(listener: state.key.listener, route: state.route))
+            failed.read(place, into: &sample.refusals, skips: [.clientClosed, .backendClosed]) { reason in
                 CloseSide.allCases.reduce(0) { $0 &+ counters.sum(RouteField.closed(reason, $1)) }
             }
         }

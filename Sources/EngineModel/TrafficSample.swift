@@ -30,8 +30,7 @@ public struct TrafficSample: Hashable, Sendable {
     /// Who counted it.
     public enum Place: Hashable, Sendable {
         case listener(ListenerID)
-        /// At any listener.
-        case route(RouteID)
+        case route(TrafficReport.RouteUse)
     }
 }
 

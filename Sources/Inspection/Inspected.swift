@@ -13,6 +13,8 @@ public struct Inspected: Sendable {
     /// By id, without variant.
     public var health: [BackendID: BackendHealthReport] = [:]
     public var traffic = TrafficReport()
+    /// Connections that were refused in the last ten minutes; nil: nobody counts them.
+    public var refusals: [TrafficSample.Place: [CloseReason: UInt64]]?
     public var notices: [Notice] = []
 
     public init(

@@ -29,7 +29,13 @@ public struct TrafficRecorder: Sendable {
         let minute = time / 60_000
         if minute != self.minute { refusals = refusals.filter { $0.value.isUsed(at: minute) } }
         self.minute = minute
-        for refusal in sample.refusals {
+        note(sample.refusals)
+        put(LiveTraffic.Sample(sample, failed: failed, time: time))
+    }
+
+    /// What was refused since the newest sample, for who can't wait for the next.
+    public mutating func note(_ refused: [TrafficSample.Refusal]) {
+        for refusal in refused {
             failed &+= refusal.count
             // Who goes before anything was routed is no news to anybody, unlike a reason.
             if refusal.reason == .clientClosed || refusal.reason == .backendClosed { continue }
@@ -37,7 +43,14 @@ public struct TrafficRecorder: Sendable {
             guard refusals[key] != nil || refusals.count < TrafficRecorder.mostRefusals else { continue }
             refusals[key, default: CountsByMinute(minute)].add(refusal.count, at: minute)
         }
-        put(LiveTraffic.Sample(sample, failed: failed, time: time))
+    }
+
+    /// How many connections were refused in the last ten minutes, where and why.
+    public func recent() -> [TrafficSample.Place: [CloseReason: UInt64]] {
+        refusals.reduce(into: [:]) { all, entry in
+            let count = entry.value.minutes(until: minute).reduce(0, &+)
+            if count > 0 { all[entry.key.place, default: [:]][entry.key.reason] = count }
+        }
     }
 
     private mutating func put(_ sample: LiveTraffic.Sample) {
@@ -53,15 +66,29 @@ public struct TrafficRecorder: Sendable {
         live.history = Array(samples[next...] + samples[..<next])
         live.total = live.history.last ?? .init()
         live.time = live.total.time
-        live.refusals = refusals.map { key, counts in
-            let cause = Cause.of(key.reason)
-            return LiveTraffic.Refusal(
-                reason: key.reason.rawValue, place: key.place.title, minutes: counts.minutes(until: minute),
-                meaning: cause?.meaning ?? "", advice: cause?.advice ?? "")
-        }
-        .sorted { $0.order < $1.order }
+        live.refusals = shown.sorted { $0.order < $1.order }
         live.refusals.removeLast(max(0, live.refusals.count - TrafficRecorder.mostShown))
         return live
+    }
+}
+
+extension TrafficRecorder {
+    /// A route is one place, whatever listeners it is attached to.
+    private var shown: [LiveTraffic.Refusal] {
+        var byTitle: [String: [CloseReason: [UInt64]]] = [:]
+        for (key, counts) in refusals {
+            let minutes = counts.minutes(until: minute)
+            let known = byTitle[key.place.title]?[key.reason]
+            byTitle[key.place.title, default: [:]][key.reason] = known.map { zip($0, minutes).map(&+) } ?? minutes
+        }
+        return byTitle.flatMap { place, reasons in
+            reasons.map { reason, minutes in
+                let cause = Cause.of(reason)
+                return LiveTraffic.Refusal(
+                    reason: reason.rawValue, place: place, minutes: minutes, meaning: cause?.meaning ?? "",
+                    advice: cause?.advice ?? "")
+            }
+        }
     }
 }
 
@@ -115,7 +142,7 @@ extension TrafficSample.Place {
     var title: String {
         switch self {
         case .listener(let id): "Gateway \(id)"
-        case .route(let id): id.description
+        case .route(let use): use.route.description
         }
     }
 }

@@ -85,7 +85,8 @@ struct TrafficTests {
                 sample = sampler.next()
                 add()
                 return counts == [
-                    .listener(listenerID("empty")): [.noRoute: 3], .route(use("x").route): [.connectRefused: 2],
+                    .listener(listenerID("empty")): [.noRoute: 3],
+                    .route(use("x", of: "refused")): [.connectRefused: 2],
                 ] && sample.responseBytes == 7
             }, "\(counts)")
         #expect(sample.accepted == 6 && sample.active == 1 && sample.requestBytes == 5)
@@ -112,7 +113,7 @@ struct TrafficTests {
                 refusals += sampler.next().refusals
                 return !refusals.isEmpty
             })
-        #expect(refusals == [.init(.route(use("r").route), .adminClosed, count: 1)])
+        #expect(refusals == [.init(.route(use("r")), .adminClosed, count: 1)])
         // It is let go of once it was read, and what it counted stays.
         #expect(
             waitUntil {

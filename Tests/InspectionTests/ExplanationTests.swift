@@ -72,6 +72,34 @@ struct ExplanationTests {
         #expect(scene.explanation.isServed)
     }
 
+    @Test("refusals of the last ten minutes come first, and are told apart from those before")
+    func recentRefusals() throws {
+        var scene = try ExplainScene()
+        let (listener, use) = (
+            ExplainScene.listener, TrafficReport.RouteUse(listener: ExplainScene.listener, route: ExplainScene.route)
+        )
+        scene.inspected.traffic.listeners[listener] = ListenerTraffic()
+        scene.inspected.traffic.listeners[listener]?.rejected = [
+            .overload: 1, .rateLimited: 4, .authorizationDenied: 12,
+        ]
+        scene.inspected.traffic.routes[use] = RouteTraffic()
+        scene.inspected.traffic.routes[use]?.closed = [.connectRefused: 2]
+        scene.inspected.refusals = [
+            .listener(listener): [.authorizationDenied: 3, .overload: 1], .route(use): [.connectRefused: 3],
+        ]
+        let told = scene.explanation.links.compactMap { link in
+            link.cause.map { [$0, link.message.split(separator: ": ").last.map(String.init) ?? ""] }
+        }
+        #expect(
+            told == [
+                ["authz_denied", "3 connections in the last ten minutes, 12 since the start"],
+                ["overload", "1 connection in the last ten minutes, 1 since the start"],
+                ["rate_limited", "4 connections since the start, none in the last ten minutes"],
+                // Counted a moment after the counts since the start were read.
+                ["connect_refused", "3 connections in the last ten minutes, 3 since the start"],
+            ])
+    }
+
     @Test("a port that cannot be bound says what holds it")
     func unbound() throws {
         var scene = try ExplainScene()

@@ -6,6 +6,7 @@ import Testing
 struct TrafficRecorderTests {
     private let listener = ListenerID(gatewayNamespace: "infra", gateway: "edge", listener: "db")
     private let route = RouteID(kind: "TCPRoute", namespace: "infra", name: "db")
+    private var use: TrafficSample.Place { .route(.init(listener: listener, route: route)) }
     private let start: Int64 = 1_700_000_040_000
 
     private func sample(
@@ -41,7 +42,7 @@ struct TrafficRecorderTests {
         recorder.record(sample([.init(.listener(listener), .noRoute, count: 3)]), at: start)
         recorder.record(
             sample([
-                .init(.listener(listener), .noRoute, count: 4), .init(.route(route), .connectRefused, count: 1),
+                .init(.listener(listener), .noRoute, count: 4), .init(use, .connectRefused, count: 1),
                 .init(.listener(listener), .clientClosed, count: 9),
             ]), at: start + 60_000)
         recorder.record(sample(), at: start + 120_000)
@@ -53,7 +54,7 @@ struct TrafficRecorderTests {
         let cause = try #require(Cause.of(.noRoute))
         #expect(live.refusals[0].meaning == cause.meaning && live.refusals[0].advice == cause.advice)
         #expect(live.total.failed == 17)
-        recorder.record(sample([.init(.route(route), .connectRefused, count: 2)]), at: start + 10 * 60_000)
+        recorder.record(sample([.init(use, .connectRefused, count: 2)]), at: start + 10 * 60_000)
         live = recorder.live()
         #expect(live.refusals.map(\.reason) == ["no_route", "connect_refused"])
         #expect(live.refusals[0].minutes == [4, 0, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -63,6 +64,30 @@ struct TrafficRecorderTests {
         recorder.record(sample(), at: start + 60 * 60_000)
         #expect(recorder.live().refusals == [])
         #expect(recorder.live().total.failed == 19)
+    }
+
+    @Test("what was refused since the newest sample is noted without one, and told by place")
+    func recent() {
+        var recorder = TrafficRecorder()
+        recorder.record(sample([.init(.listener(listener), .noRoute, count: 3)]), at: start)
+        recorder.note([.init(.listener(listener), .noRoute, count: 1), .init(use, .connectRefused, count: 1)])
+        #expect(recorder.recent() == [.listener(listener): [.noRoute: 4], use: [.connectRefused: 1]])
+        #expect(recorder.live().history.map(\.failed) == [3])
+        recorder.record(sample(), at: start + 1000)
+        #expect(recorder.live().history.map(\.failed) == [3, 5])
+        recorder.record(sample(), at: start + 10 * 60_000)
+        #expect(recorder.recent() == [:])
+    }
+
+    @Test("a route at two listeners is one place to show, and two to explain")
+    func twoListeners() {
+        var (recorder, other) = (TrafficRecorder(), listener)
+        other.listener = "other"
+        let second = TrafficSample.Place.route(.init(listener: other, route: route))
+        recorder.record(
+            sample([.init(use, .connectRefused, count: 1), .init(second, .connectRefused, count: 2)]), at: start)
+        #expect(recorder.live().refusals.map(\.minutes) == [[0, 0, 0, 0, 0, 0, 0, 0, 0, 3]])
+        #expect(recorder.recent() == [use: [.connectRefused: 1], second: [.connectRefused: 2]])
     }
 
     @Test("a clock that is set back loses nothing")

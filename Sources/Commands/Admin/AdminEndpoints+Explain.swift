@@ -11,7 +11,9 @@ extension AdminEndpoints {
                     return .problem(400, "kind must be one of", ["kinds": ExplainedKind.allCases.map(\.rawValue)])
                 }
                 guard let name = request.value("name"), !name.isEmpty else { return .problem(400, "name is missing") }
-                guard let inspected = parts.inspected else { return .problem(503, "nothing has been applied yet") }
+                guard var inspected = parts.inspected else { return .problem(503, "nothing has been applied yet") }
+                // After the counts since the start, which it must not lag behind.
+                inspected.refusals = parts.observer.refusals
                 return .encoding(
                     Explanation.of(
                         kind: kind, namespace: request.value("namespace") ?? "default", name: name, in: inspected))

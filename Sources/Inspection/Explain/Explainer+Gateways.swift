@@ -151,15 +151,32 @@ extension Explainer {
     /// What the listener turned away before a route was chosen.
     private mutating func rejections(_ listener: ListenerFacts) {
         let rejected = inspected.traffic.listeners[listener.id]?.rejected ?? [:]
-        for (reason, count) in rejected.sorted(by: { $0.key.index < $1.key.index })
+        refusals(rejected, .listener(listener.id), listener.title, depth: 2)
+    }
+
+    /// Why connections were turned away, `counts` since the start: what happens now comes first.
+    mutating func refusals(
+        _ counts: [CloseReason: UInt64], _ place: TrafficSample.Place, _ title: String, depth: Int
+    ) {
+        let recent = inspected.refusals.map { $0[place] ?? [:] }
+        let order = { (reason: CloseReason) in (.max - (recent?[reason] ?? 0), reason.index) }
+        for (reason, count) in counts.sorted(by: { order($0.key) < order($1.key) })
         where count > 0 && reason.isRefusal {
-            note(.warning, listener.title, reason, times(count), depth: 2)
+            note(.warning, title, reason, times(count, recent: recent.map { $0[reason] ?? 0 }), depth: depth)
         }
     }
 }
 
-/// Such as `3 connections since the start`.
-func times(_ count: UInt64) -> String { "\(count) connection\(count == 1 ? "" : "s") since the start" }
+/// Such as `3 connections in the last ten minutes, 12 since the start`. `recent`: nil where it is not known; read after
+/// `count`, it may be ahead of it.
+private func times(_ count: UInt64, recent: UInt64?) -> String {
+    let connections = { (count: UInt64) in "\(count) connection\(count == 1 ? "" : "s")" }
+    return switch recent {
+    case nil: "\(connections(count)) since the start"
+    case 0?: "\(connections(count)) since the start, none in the last ten minutes"
+    case let recent?: "\(connections(recent)) in the last ten minutes, \(max(count, recent)) since the start"
+    }
+}
 
 extension CloseReason {
     /// Whether it turns a connection away, rather than ends one that was served.

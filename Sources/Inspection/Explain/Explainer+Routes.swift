@@ -99,9 +99,7 @@ extension Explainer {
     /// What became of connections that the route could not serve.
     private mutating func refusals(_ route: RouteFacts, at listener: ListenerFacts) {
         let id = RouteID(kind: route.kind, namespace: route.key.namespace, name: route.key.name)
-        let counts = routeTraffic[.init(listener: listener.id, route: id)]?.closed ?? [:]
-        for (reason, count) in counts.sorted(by: { $0.key.index < $1.key.index }) where count > 0 && reason.isRefusal {
-            note(.warning, route.title, reason, times(count), depth: 3)
-        }
+        let use = TrafficReport.RouteUse(listener: listener.id, route: id)
+        refusals(routeTraffic[use]?.closed ?? [:], .route(use), route.title, depth: 3)
     }
 }
