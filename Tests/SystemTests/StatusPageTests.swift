@@ -1,3 +1,5 @@
+internal import Inspection
+internal import Platform
 internal import TestSupport
 internal import Testing
 
@@ -33,6 +35,32 @@ extension Process {
             let said = try run(command, within: .seconds(120)).checked()
             #expect(said.hasSuffix("ok served\n"), "\(said)")
             try sluice.stop()
+        }
+
+        @Test(
+            "every set-up of examples/broken: the page names the cause that log, metrics and explain name, in their words"
+        )
+        func broken() throws {
+            let setups = BrokenSetup.refusing + BrokenSetup.unbound
+            var (scenes, running): ([BrokenScene], [Sluice]) = ([], [])
+            var arguments: [String] = []
+            for setup in setups {
+                let scene = try BrokenScene(setup)
+                let sluice = try Sluice.ready(scene.text)
+                try scene.refuse()
+                let words = try setup.words ?? #require(Cause.named(setup.cause)).meaning
+                arguments += [setup.name, "http://\(sluice.admin)/", setup.route, setup.cause, words]
+                scenes.append(scene)
+                running.append(sluice)
+            }
+            let command = try Installation.peer("page_broken.py") + arguments
+            let said = try run(command, within: .seconds(240)).checked()
+            #expect(said.hasSuffix("ok \(setups.count) of examples/broken\n"), "\(said)")
+            let folders = try listDirectory("\(Installation.root)/examples/broken").filter {
+                !$0.contains(".") && $0 != "certificates"
+            }
+            #expect(folders.sorted() == setups.map(\.name).sorted())
+            for sluice in running { try sluice.stop() }
         }
 
         @Test("five thousand routes of the gateway's own")

@@ -29,7 +29,7 @@ extension Explainer {
         guard usable.isEmpty, checking.panicThreshold == 0 else { return nil }
         let failures = Set(report.endpoints.compactMap { $0.lastCheck?.failure }).sorted()
         let count = report.endpoints.count
-        return "\(count == 1 ? "its only endpoint" : "none of \(count)") passes"
+        return (count == 1 ? "its only endpoint does not pass" : "none of \(count) passes")
             + (failures.isEmpty ? "" : ": \(failures.prefix(3).joined(separator: "; "))")
     }
 
