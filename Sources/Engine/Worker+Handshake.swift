@@ -62,14 +62,15 @@ extension Worker {
     private func finishHandshake(_ slot: Int, _ ssl: OpaquePointer) {
         sluice_forget_key_shares(ssl)
         let record = records + slot
-        record.pointee.handshakenAt = now
+        // Read anew: a handshake may fit into one turn, whose clock stands still.
+        record.pointee.handshakenAt = sluice_monotonic_ns()
         record.pointee.stageDeadline = 0
         sides[2 * slot].flags.insert(.readable)
         endHandshaking(slot)
         countHandshake(slot, SSL_version(ssl) == TLS1_3_VERSION ? .terminate13 : .terminate12, .ok)
         record.pointee.listener?._withUnsafeGuaranteedRef { listener in
             let cells = listener.state.counters.cells(worker: handle.index)
-            ListenerField.handshakeDuration.record(now - record.pointee.inspectedAt, in: cells)
+            ListenerField.handshakeDuration.record(record.pointee.handshakenAt - record.pointee.inspectedAt, in: cells)
             if SSL_session_reused(ssl) == 1 { cells.add(ListenerField.resumptions) }
         }
     }
