@@ -214,7 +214,7 @@ struct DoctorTests {
         #expect(facts.hardDescriptorLimit == 4096)
         #expect(
             findings(in: facts).map(\.subject) == [
-                "memory of the cgroup", "nf_conntrack", "net.core.somaxconn", "limit of descriptors",
+                "memory of the cgroup", "limit of descriptors", "nf_conntrack", "net.core.somaxconn",
                 "net.ipv4.ip_local_port_range",
             ])
         #expect(HostFacts().kernel?.hasPrefix("Linux version") == true)

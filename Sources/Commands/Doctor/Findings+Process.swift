@@ -50,21 +50,7 @@ func findings(in metrics: MetricSamples) -> [Finding] {
                 .error, MetricDescriptor.watchSynced.name + series.labels, "these objects are not up to date",
                 advice: "the process's log says what the API server answers; check its rights and the network"))
     }
-    if let open = metrics.value(.processOpenDescriptors), let most = metrics.value(.processMaxDescriptors), most > 0 {
-        if open > 0.85 * most {
-            found.append(
-                Finding(
-                    .error, MetricDescriptor.processOpenDescriptors.name,
-                    "\(Int(open)) of \(Int(most)) descriptors are in use",
-                    advice: "raise the limit (ulimit -n, LimitNOFILE), or run more replicas"))
-        } else if most < 4096 {
-            found.append(
-                Finding(
-                    .warning, MetricDescriptor.processMaxDescriptors.name,
-                    "the process may have \(Int(most)) descriptors only",
-                    advice: "a connection takes two or more: raise the limit (ulimit -n, LimitNOFILE)"))
-        }
-    }
+    found += descriptors(in: metrics)
     let dropped = metrics.sum(.accessLogDropped)
     if dropped > 0 {
         found.append(
@@ -81,6 +67,27 @@ func findings(in metrics: MetricSamples) -> [Finding] {
     return found
 }
 
+/// Whether the process has, or soon will have, no descriptor left.
+private func descriptors(in metrics: MetricSamples) -> [Finding] {
+    guard let open = metrics.value(.processOpenDescriptors), let most = metrics.value(.processMaxDescriptors), most > 0
+    else { return [] }
+    if open > 0.85 * most {
+        return [
+            Finding(
+                .error, MetricDescriptor.processOpenDescriptors.name,
+                "\(Int(open)) of \(Int(most)) descriptors are in use",
+                advice: "raise the limit (ulimit -n, LimitNOFILE), or run more replicas")
+        ]
+    }
+    guard most < 4096 else { return [] }
+    return [
+        Finding(
+            .warning, MetricDescriptor.processMaxDescriptors.name,
+            "the process may have \(Int(most)) descriptors only",
+            advice: "a connection takes two or more: raise the limit (ulimit -n, LimitNOFILE)")
+    ]
+}
+
 func findings(in host: HostFacts) -> [Finding] {
     var found: [Finding] = []
     if let used = host.memoryUsed, let most = host.memoryLimit, most > 0, Double(used) > 0.9 * Double(most) {
@@ -89,6 +96,18 @@ func findings(in host: HostFacts) -> [Finding] {
                 .warning, "memory of the cgroup", "\(used >> 20) of \(most >> 20) MiB are in use",
                 advice: "raise the limit, or lower --buffer-memory and --max-connections"))
     }
+    if let hard = host.hardDescriptorLimit, hard < 65_536 {
+        found.append(
+            Finding(
+                .note, "limit of descriptors", "\(hard) at most for processes that are started as this one was",
+                advice: "a connection takes two or more; a gateway's own limit is process_max_fds of its metrics"))
+    }
+    return found + networkFindings(in: host)
+}
+
+/// What of the kernel's settings bounds connections.
+private func networkFindings(in host: HostFacts) -> [Finding] {
+    var found: [Finding] = []
     if let used = host.trackedConnections, let most = host.trackedConnectionLimit, most > 0,
         Double(used) > 0.9 * Double(most)
     {
@@ -102,12 +121,6 @@ func findings(in host: HostFacts) -> [Finding] {
             Finding(
                 .warning, "net.core.somaxconn", "only \(most) connections may wait to be accepted",
                 advice: "raise it to 4096: bursts of new connections are lost beyond it"))
-    }
-    if let hard = host.hardDescriptorLimit, hard < 65_536 {
-        found.append(
-            Finding(
-                .note, "limit of descriptors", "\(hard) at most for processes that are started as this one was",
-                advice: "a connection takes two or more; a gateway's own limit is process_max_fds of its metrics"))
     }
     let ports = host.settings["net.ipv4.ip_local_port_range"]?.split(whereSeparator: \.isWhitespace).compactMap {
         Int($0)
