@@ -25,14 +25,6 @@ extension Process {
                 [try Installation.sluice(), "connections"] + arguments, environment: path.map { ["PATH": $0] } ?? [:])
         }
 
-        /// A folder with a program called kubectl that stands in for it.
-        private func kubectl(_ script: String) throws -> TemporaryDirectory {
-            let folder = try TemporaryDirectory()
-            try folder.write("#!/bin/sh\n\(script)\n", to: "kubectl")
-            #expect(try ChildProcess(["chmod", "755", "\(folder.path)/kubectl"]).wait() == .exited(code: 0))
-            return folder
-        }
-
         @Test("lists what is open, closes what it is told to, and says who closed it in the access log")
         func listsAndCloses() throws {
             let echo = try EchoBackend("echo")
@@ -65,20 +57,12 @@ extension Process {
         @Test("a pod is reached by kubectl port-forward, which ends with the command")
         func pod() throws {
             let sluice = try Sluice.ready(Manifest.gateway([.init(name: "plain", port: try Ports.free())]))
-            let folder = try kubectl(
-                """
-                echo "$@" > "$(dirname "$0")/arguments"
-                echo $$ > "$(dirname "$0")/pid"
-                echo 'Forwarding from \(sluice.admin) -> 19000'
-                exec sleep 1000
-                """)
-            let path = "\(folder.path):/usr/bin:/bin"
-            let output = try connections(["--pod", "edge/sluice-0"], path: path).checked()
+            let kubectl = try KubectlStandIn(forwardingTo: sluice)
+            let output = try connections(["--pod", "edge/sluice-0"], path: kubectl.path).checked()
             #expect(output == "no connection is open\n")
-            let arguments = String(decoding: try readFile("\(folder.path)/arguments"), as: UTF8.self)
-            #expect(arguments == "port-forward --namespace edge --address 127.0.0.1 pod/sluice-0 :19000\n")
-            let pid = String(decoding: try readFile("\(folder.path)/pid"), as: UTF8.self).dropLast()
-            #expect((try? readFile("/proc/\(pid)/stat")) == nil)
+            #expect(
+                try kubectl.arguments == ["port-forward --namespace edge --address 127.0.0.1 pod/sluice-0 :19000"])
+            #expect(try kubectl.hasEnded)
         }
 
         @Test("without kubectl, with a broken one, and where nothing answers: one line, and exit code 1")
@@ -90,8 +74,8 @@ extension Process {
                 absent.errors.contains(
                     "kubectl port-forward --namespace edge --address 127.0.0.1 deployment/sluice 19000:19000"),
                 "\(absent.errors)")
-            let folder = try kubectl("echo 'error: pods \"sluice-0\" not found' >&2; exit 1")
-            let broken = try connections(["--pod", "edge/sluice-0"], path: "\(folder.path):/usr/bin:/bin")
+            let kubectl = try KubectlStandIn("echo 'error: pods \"sluice-0\" not found' >&2; exit 1")
+            let broken = try connections(["--pod", "edge/sluice-0"], path: kubectl.path)
             #expect(broken.ending == .exited(code: 1))
             #expect(broken.errors == "sluice connections: kubectl says: error: pods \"sluice-0\" not found\n")
             let nobody = try connections(["--admin-address", "127.0.0.1:1"])

@@ -60,6 +60,44 @@ extension Process {
             try sluice.stop()
         }
 
+        @Test("a pod is reached by kubectl port-forward, admin and probe address, and this host is left out")
+        func pod() throws {
+            let sluice = try Sluice.ready(Manifest.gateway([.init(name: "plain", port: try Ports.free())]))
+            let kubectl = try KubectlStandIn(forwardingTo: sluice)
+            let folder = try TemporaryDirectory()
+            let doctor = [
+                try Installation.sluice(), "doctor", "\(folder.path)/report", "--pod", "sluice-0", "-n", "edge",
+            ]
+            let result = try run(doctor, environment: ["PATH": kubectl.path])
+            #expect(result.ending == .exited(code: 0), "\(result.output)\(result.errors)")
+            let forward = "port-forward --namespace edge --address 127.0.0.1 pod/sluice-0 :"
+            #expect(try kubectl.arguments == [forward + "19000", forward + "8081"])
+            #expect(try kubectl.hasEnded)
+            let files = try contents("\(folder.path)/report")
+            #expect(
+                Set(files.keys) == [
+                    "findings.txt", "version.json", "status.json", "traffic.json", "history.json", "config.json",
+                    "connections.json", "readyz.json", "metrics.txt",
+                ])
+            #expect(files["status.json"]?.contains("\"gw\"") == true)
+            #expect(files["metrics.txt"]?.contains("sluice_build_info") == true)
+            try sluice.stop()
+        }
+
+        @Test("a kubectl that fails says why, and no bundle is written")
+        func brokenKubectl() throws {
+            let kubectl = try KubectlStandIn("echo 'error: deployments.apps \"sluice\" not found' >&2; exit 1")
+            let folder = try TemporaryDirectory()
+            let result = try run(
+                [try Installation.sluice(), "doctor", "\(folder.path)/report", "--deployment", "edge/sluice"],
+                environment: ["PATH": kubectl.path])
+            #expect(result.ending == .exited(code: 1))
+            #expect(
+                result.errors == "sluice doctor: kubectl says: error: deployments.apps \"sluice\" not found\n",
+                "\(result.errors)")
+            #expect(try listDirectory(folder.path).isEmpty)
+        }
+
         @Test("where nobody answers that is what is wrong, and the host is looked at all the same")
         func nobody() throws {
             let folder = try TemporaryDirectory()

@@ -98,6 +98,40 @@ extension Process {
             }
         }
 
+        @Test("a pod of a Deployment is reached by kubectl port-forward, which ends with the command")
+        func deployment() throws {
+            try serving { sluice, _, _ in
+                let kubectl = try KubectlStandIn(forwardingTo: sluice)
+                let answers = try drive(
+                    (120, 24),
+                    [
+                        "env", "PATH=\(kubectl.path)", try Installation.sluice(), "top", "--deployment", "edge/sluice",
+                        "--interval", "200ms",
+                    ],
+                    [
+                        #"{"wait": ["TCPRoute default/orders", "3 connections", "0/s new"]}"#, #"{"keys": "q"}"#,
+                        #"{"end": true}"#,
+                    ])
+                #expect(answers[0].shows("at \(sluice.admin)"))
+                let end = try #require(answers.last)
+                #expect(end.code == 0 && end.settings == true && end.modes == true && end.tookScreen == true)
+                #expect(
+                    try kubectl.arguments == [
+                        "port-forward --namespace edge --address 127.0.0.1 deployment/sluice :19000"
+                    ])
+                #expect(try kubectl.hasEnded)
+            }
+        }
+
+        @Test("a kubectl that fails says why, and the terminal is left alone")
+        func brokenKubectl() throws {
+            let kubectl = try KubectlStandIn("echo 'error: pods \"sluice-0\" not found' >&2; exit 1")
+            let top = ["env", "PATH=\(kubectl.path)", try Installation.sluice(), "top", "--pod", "edge/sluice-0"]
+            let answers = try drive((300, 20), top, [#"{"end": true}"#])
+            #expect(answers[0].code == 1 && answers[0].tookScreen == false && answers[0].settings == true)
+            #expect(answers[0].shows("sluice top: kubectl says: error: pods \"sluice-0\" not found"))
+        }
+
         @Test("without a terminal, or a gateway, one line says so and the terminal is left alone")
         func refused() throws {
             let nobody = try Ports.free()
