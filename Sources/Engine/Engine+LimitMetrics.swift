@@ -25,6 +25,23 @@ extension Engine {
                 }
             }
         }
+        writeOpenConnections(into: &text)
+    }
+
+    /// One series for each policy at each of its targets, however many listeners and routes share the count.
+    private func writeOpenConnections(into text: inout PrometheusText) {
+        let limits = withCompiler { compiler, _ in
+            compiler.limitStates.living().compactMap { state in state.limit.map { (state.id, $0, state.open.value) } }
+        }
+        .sorted { $0.0 < $1.0 }.map { id, limit, open in
+            (LabelSet(["policy": id.policy, "target": id.target]), UInt64(limit), UInt64(max(0, open)))
+        }
+        text.family(.limitConnections) { family in
+            for (labels, limit, _) in limits { family.sample(labels, limit) }
+        }
+        text.family(.limitConnectionsActive) { family in
+            for (labels, _, open) in limits { family.sample(labels, open) }
+        }
     }
 }
 

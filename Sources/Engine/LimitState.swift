@@ -9,6 +9,8 @@ final class LimitState: Sendable {
     let id: LimitID
     /// Connections that have passed it and have not ended, of a level without a limit as well: one that comes later counts them.
     let open = OpenCount()
+    /// 0: any number.
+    private let most = Atomic<Int>(0)
     private let rate = Locked(SpentRate())
     private let compiled = Locked<AuthorizationLevel?>(nil)
 
@@ -19,6 +21,14 @@ final class LimitState: Sendable {
     }
 
     init(id: LimitID) { self.id = id }
+
+    /// How many may be open, as the newest table has it; nil: any number.
+    var limit: Int? {
+        let most = most.load(ordering: .relaxed)
+        return most == 0 ? nil : most
+    }
+
+    func setLimit(_ limit: Int?) { most.store(limit ?? 0, ordering: .relaxed) }
 
     /// What the rate is from now on; of what was spent the same share stays spent.
     func setRate(_ rate: ConnectionRateLimit.Rate?, now: MonotonicTime) {

@@ -12,6 +12,7 @@ extension TableCompiler {
     private func level(_ limits: ClientLimits, _ scope: LimitScope, _ hits: LimitHits) -> LimitLevel {
         let now = MonotonicTime.now()
         let state = limitStates.state(limits.id) { LimitState(id: limits.id) }
+        state.setLimit(limits.connections?.value.map { max(1, $0) })
         state.setRate(limits.connectionRate?.total, now: now)
         let counts = limits.connections?.perSource.map { limit in
             sourceCounts.state(SourcesKey(id: limits.id, source: limit.source)) { SourceCounts() }

@@ -35,6 +35,21 @@ struct ConnectionLimitTests: LimitedEcho {
         #expect(line.text("policy") == "default/p")
     }
 
+    @Test("the limit and what counts against it are told for each policy and target, while there is a limit")
+    func gauges() throws {
+        func value(_ name: String) -> Double { harness.metric(name, "policy=\"default/p\"") }
+        apply(listener: [limits("p", connections: ConnectionLimit(value: 5))])
+        var open = try (0..<4).map { _ in try openClient(port) }
+        #expect(value("sluice_limit_connections") == 5 && value("sluice_limit_connections_active") == 4)
+        open.removeFirst().close()
+        #expect(waitUntil { value("sluice_limit_connections_active") == 3 })
+        apply(listener: [limits("p", connections: ConnectionLimit(value: 2))])
+        #expect(value("sluice_limit_connections") == 2 && value("sluice_limit_connections_active") == 3)
+        apply(listener: [limits("p")])
+        #expect(value("sluice_limit_connections") == 0 && value("sluice_limit_connections_active") == 0)
+        for client in open { client.close() }
+    }
+
     @Test("many at once: exactly the value get through, whatever workers they meet")
     func stampede() throws {
         apply(route: [limits("p", connections: ConnectionLimit(value: 10))])

@@ -6,7 +6,9 @@ extension MetricDescriptor {
         .certificateReloads,
     ]
 
-    static let policies: [MetricDescriptor] = [.authorizationDecisions, .limitHits]
+    static let policies: [MetricDescriptor] = [
+        .authorizationDecisions, .limitHits, .limitConnections, .limitConnectionsActive,
+    ]
 
     public static let handshakes = MetricDescriptor(
         "sluice_tls_handshakes_total", .counter, .listener, ["mode", "version", "result"],
@@ -70,5 +72,18 @@ extension MetricDescriptor {
             connections that a limit turned away: `connections`, `source_connections`, `rate`, `source_rate`; \
             `bandwidth`: connections that had to wait for their share; of a listener that pauses, how often a worker of \
             it stopped accepting while clients waited
+            """)
+    public static let limitConnections = MetricDescriptor(
+        "sluice_limit_connections", .gauge, .none, ["policy", "target"],
+        help: "How many open connections a policy allows a target.",
+        page: """
+            how many open connections of this process a ClientPolicy allows its target, such as `Gateway infra/edge`; \
+            only where it has a limit (`limits.connections.value`)
+            """)
+    public static let limitConnectionsActive = MetricDescriptor(
+        "sluice_limit_connections_active", .gauge, .none, ["policy", "target"],
+        help: "How many open connections count against that limit.",
+        page: """
+            how many open connections count against that limit: of all listeners and routes of the target together
             """)
 }
