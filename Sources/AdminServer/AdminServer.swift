@@ -9,10 +9,10 @@ public final class AdminServer: Sendable {
 
     /// Binds and serves. The closures run on the server's thread. `configuration`: what the engine runs, as JSON, keys
     /// left out. Bound to anything but loopback, it also answers under IP addresses. `routes`: further paths; without `/`
-    /// among them, that is the list of paths too.
+    /// among them, that is the list of paths too. `inherited`: see ``HTTPServer``.
     public init(
-        address: SocketAddress, hostNames: Set<String> = [], logger: Logger = .disabled, routes: [HTTPRoute] = [],
-        configuration: @escaping @Sendable () -> String
+        address: SocketAddress, inherited: Int32? = nil, hostNames: Set<String> = [], logger: Logger = .disabled,
+        routes: [HTTPRoute] = [], configuration: @escaping @Sendable () -> String
     ) throws(ListenError) {
         let config = HTTPRoute("/config", "the configuration that the engine runs, keys left out") { _ in
             .json(configuration())
@@ -23,7 +23,8 @@ public final class AdminServer: Sendable {
         if !routes.contains(where: { $0.path == "/" }) { all.append(HTTPRoute("/", "this list") { _ in .text(text) }) }
         server = try HTTPServer(
             name: "admin", address: address, routes: all,
-            hosts: .loopback(names: hostNames, anyAddress: !address.ip.isLoopback), logger: logger)
+            hosts: .loopback(names: hostNames, anyAddress: !address.ip.isLoopback), logger: logger,
+            inherited: inherited)
     }
 
     /// A line for each path.
@@ -38,6 +39,9 @@ public final class AdminServer: Sendable {
 
     /// Where it listens, with the kernel's choice for port 0.
     public var address: SocketAddress { server.address }
+
+    /// The listening socket. Closed by ``stop()``.
+    public var listener: Int32 { server.listener }
 
     /// See ``HTTPServer/stop()``.
     public func stop() { server.stop() }

@@ -33,16 +33,19 @@ public final class HTTPServer: Sendable {
 
     /// Where it listens, with the port that the kernel chose where 0 was asked for.
     public let address: SocketAddress
+    /// The listening socket. Closed by ``stop()``.
+    public let listener: Int32
     private let stopSignal: EventDescriptor
     private let state: Monitored<State>
 
-    /// Binds, listens and serves. `name` names the thread (15 bytes) and the log lines.
+    /// Binds, listens and serves. `name` names the thread (15 bytes) and the log lines. `inherited`: a socket that listens
+    /// already at the address, and is the server's from now on; nil: it binds one.
     public init(
         name: String, address: SocketAddress, routes: [HTTPRoute], hosts: HostPolicy = .any, limits: Limits = Limits(),
-        logger: Logger = .disabled
+        logger: Logger = .disabled, inherited: Int32? = nil
     ) throws(ListenError) {
         ignoreBrokenPipeSignal()
-        let socket = try listen(on: address)
+        let socket = if let inherited { FileDescriptor(owning: inherited) } else { try listen(on: address) }
         let bound = StreamSocket.localAddress(of: socket) ?? address
         let state = Monitored(State.starting)
         let raw = socket.release()
@@ -61,7 +64,7 @@ public final class HTTPServer: Sendable {
                     state.update { $0 = .failed(error) }
                 }
             }.detach()
-            (self.address, self.stopSignal, self.state) = (bound, stopSignal, state)
+            (self.address, self.stopSignal, self.state, listener) = (bound, stopSignal, state, raw)
         } catch {
             _ = FileDescriptor(owning: raw)
             throw ListenError(address, error)

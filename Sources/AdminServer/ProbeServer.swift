@@ -42,9 +42,10 @@ public final class ProbeServer: Sendable {
 
     /// Binds and serves. The closures run on the server's thread and return within milliseconds. `ready` is told whether
     /// everything is wanted that an operator may ask (`/readyz?verbose`); `metrics` appends its families, after which the
-    /// `process_*` metrics are written.
+    /// `process_*` metrics are written. `inherited`: see ``HTTPServer``.
     public init(
-        address: SocketAddress, logger: Logger = .disabled, live: @escaping @Sendable () -> ProbeResult,
+        address: SocketAddress, inherited: Int32? = nil, logger: Logger = .disabled,
+        live: @escaping @Sendable () -> ProbeResult,
         ready: @escaping @Sendable (_ isVerbose: Bool) -> ProbeResult,
         metrics: @escaping @Sendable (inout PrometheusText) -> Void
     ) throws(ListenError) {
@@ -67,11 +68,14 @@ public final class ProbeServer: Sendable {
                 return HTTPResponse(contentType: PrometheusText.contentType, body: text.bytes)
             },
         ]
-        server = try HTTPServer(name: "probes", address: address, routes: routes, logger: logger)
+        server = try HTTPServer(name: "probes", address: address, routes: routes, logger: logger, inherited: inherited)
     }
 
     /// Where it listens, with the kernel's choice for port 0.
     public var address: SocketAddress { server.address }
+
+    /// The listening socket. Closed by ``stop()``.
+    public var listener: Int32 { server.listener }
 
     /// See ``HTTPServer/stop()``.
     public func stop() { server.stop() }

@@ -105,6 +105,10 @@ int sluice_set_linger_reset(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == -1 ? -errno : 0;
 }
+int sluice_get_option(int fd, int level, int name, int *value) {
+    socklen_t length = sizeof *value;
+    return getsockopt(fd, level, name, value, &length) == -1 ? -errno : 0;
+}
 int sluice_local_addresses(struct sockaddr_storage *addresses, int capacity) {
     struct ifaddrs *first = NULL;
     if (getifaddrs(&first) == -1) return -errno;
@@ -124,6 +128,66 @@ int sluice_local_addresses(struct sockaddr_storage *addresses, int capacity) {
 int64_t sluice_recv(int fd, void *buffer, size_t count, int flags) { return RETRY(recv(fd, buffer, count, flags)); }
 int64_t sluice_send(int fd, const void *buffer, size_t count, int flags) {
     return RETRY(send(fd, buffer, count, flags | MSG_NOSIGNAL));
+}
+
+int sluice_unix_address(const char *path, struct sockaddr_un *address, socklen_t *length) {
+    size_t count = strlen(path);
+    if (count == 0 || count >= sizeof address->sun_path) return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, count);
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + count + 1);
+    if (path[0] == '@') {   // in the abstract name space every byte counts, and there is no terminator
+        address->sun_path[0] = 0;
+        *length -= 1;
+    }
+    return 0;
+}
+int sluice_socket_pair(int type, int fds[2]) {
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == -1 ? -errno : 0;
+}
+int sluice_peer(int fd, int *pid, unsigned *uid) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == -1) return -errno;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    return 0;
+}
+int64_t sluice_send_descriptors(int fd, const void *bytes, size_t count, const int *descriptors, int number) {
+    if (number < 0 || number > SLUICE_MESSAGE_DESCRIPTORS) return -EINVAL;
+    union { struct cmsghdr header; char space[CMSG_SPACE(SLUICE_MESSAGE_DESCRIPTORS * sizeof(int))]; } control;
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (number > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE((size_t)number * sizeof(int));
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN((size_t)number * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), descriptors, (size_t)number * sizeof(int));
+    }
+    return RETRY(sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+int64_t sluice_receive_descriptors(int fd, void *bytes, size_t capacity, int *descriptors, int *number) {
+    union { struct cmsghdr header; char space[CMSG_SPACE(SLUICE_MESSAGE_DESCRIPTORS * sizeof(int))]; } control;
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *number = 0;
+    int64_t result = RETRY(recvmsg(fd, &message, MSG_CMSG_CLOEXEC));
+    if (result < 0) return result;
+    for (struct cmsghdr *entry = CMSG_FIRSTHDR(&message); entry; entry = CMSG_NXTHDR(&message, entry)) {
+        if (entry->cmsg_level != SOL_SOCKET || entry->cmsg_type != SCM_RIGHTS) continue;
+        size_t found = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(descriptors + *number, CMSG_DATA(entry), found * sizeof(int));
+        *number += (int)found;
+    }
+    if (!(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) return result;
+    for (int index = 0; index < *number; index++) close(descriptors[index]);   // a part of what was meant helps nobody
+    *number = 0;
+    return -EMSGSIZE;
 }
 
 int sluice_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC | O_NONBLOCK) == -1 ? -errno : 0; }
@@ -251,6 +315,16 @@ int sluice_spawn(const char *path, char *const argv[], char *const envp[], int i
     *pid = child;
     return -error;
 }
+int sluice_set_close_on_exec(int fd) { return RETRY(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
+int sluice_redirect(int from, int to) { return RETRY(dup2(from, to)); }
+int sluice_descriptor_inode(int fd, uint64_t *inode) {
+    struct stat status;
+    if (fstat(fd, &status) == -1) return -errno;
+    *inode = status.st_ino;
+    return 0;
+}
+int sluice_unlink(const char *path) { return unlink(path) == -1 ? -errno : 0; }
+int sluice_change_mode(const char *path, unsigned mode) { return chmod(path, mode) == -1 ? -errno : 0; }
 int sluice_kill(int pid, int signal_) { return kill(pid, signal_) == -1 ? -errno : 0; }
 int sluice_wait(int pid, int no_hang, int *status) { return RETRY(waitpid(pid, status, no_hang ? WNOHANG : 0)); }
 

@@ -11,6 +11,18 @@ public protocol DataPlane: ConfigurationTarget, EngineObserving {
     func setTicketKeys(_ ring: TicketKeyRing?)
     /// Takes what waits in the accept queues, closes every listener, and lets established connections go on.
     func beginDrain()
+    /// Where listeners are bound.
+    var boundBindings: Set<Binding> { get }
+    /// Copies of every listening socket; the caller closes them.
+    func copyListeners() -> [Binding: [Int32]]
+    /// While copies are with another process that is to take over, nothing new is bound.
+    func setLending(_ isLending: Bool)
+    /// As ``beginDrain()``, but what waits in the accept queues is left to the process that has copies of the sockets.
+    func handOver()
+    /// Ends ``DataPlaneLimits/holdsListeners``.
+    func beginAccepting()
+    /// Closes inherited listeners that no configuration has wanted, and says which.
+    func closeUnusedInherited() -> [Binding]
     /// Ends what is left. Returns when every thread is gone.
     func stop()
     /// Opens the access log's file again under its name. False: it is not written to a file.
@@ -25,4 +37,8 @@ public struct DataPlaneLimits: Sendable, Hashable {
     public var maxConnections: Int
     /// Bytes.
     public var bufferMemory: Int
+    /// Listening sockets that the process was handed, by what they are bound to. The data plane owns them.
+    public var inheritedListeners: [Binding: [Int32]] = [:]
+    /// Listeners are bound, but accept nothing before ``DataPlane/beginAccepting()``.
+    public var holdsListeners = false
 }

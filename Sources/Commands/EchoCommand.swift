@@ -24,7 +24,7 @@ public struct EchoCommand: Sendable {
         let port: UInt16
         do { port = try server.start() } catch { throw StartFailure("sluice echo: \(error)") }
         try print("echo \(options.name) listens on port \(port)\n")
-        while let signal = signals.next(until: nil) { if signal != .hangup { break } }
+        while let signal = signals.next(until: nil) { if signal.ends { break } }
         server.stop()
         return 0
     }

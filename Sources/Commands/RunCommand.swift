@@ -21,6 +21,9 @@ public struct RunCommand: Sendable {
     private let makeDataPlane: @Sendable (DataPlaneLimits) throws -> any DataPlane
     private let makeSource: SourceFactory
     private let events: EventStream?
+    /// With its arguments: what a successor is started with.
+    let program: [String]
+    let environment: @Sendable (String) -> String?
 
     /// Makes the source of snapshots, without starting it.
     typealias SourceFactory = @Sendable (RunOptions, TranslationOptions, Logger) throws -> any SnapshotSource
@@ -40,9 +43,11 @@ public struct RunCommand: Sendable {
     init(
         options: RunOptions, logger: Logger, events: EventStream? = nil,
         makeDataPlane: @escaping @Sendable (DataPlaneLimits) throws -> any DataPlane,
-        makeSource: @escaping SourceFactory
+        makeSource: @escaping SourceFactory, program: [String] = CommandLine.arguments,
+        environment: @escaping @Sendable (String) -> String? = Host.environment
     ) {
         (self.options, self.logger, self.events) = (options, logger, events)
+        (self.program, self.environment) = (program, environment)
         (self.makeDataPlane, self.makeSource) = (makeDataPlane, makeSource)
     }
 
@@ -53,12 +58,44 @@ public struct RunCommand: Sendable {
         if case .manifests(let path) = options.source, !fileExists(path) {
             throw StartFailure("sluice run: --manifests: there is no file or folder '\(path)'")
         }
-        let limits = DataPlaneLimits(
+        let takeover = try Takeover.begin(environment, path: options.handoverSocket)
+        var inherited = InheritedListeners(takeover?.descriptors ?? ServiceManager.inherited(environment))
+        let places = ServerPlaces(options, &inherited)
+        let hasInherited = !inherited.isEmpty
+        var limits = DataPlaneLimits(
             options, processors: Host.usableProcessors, descriptors: Host.raiseDescriptorLimit(),
             memory: Host.memoryLimit)
+        (limits.inheritedListeners, limits.holdsListeners) = (inherited.takeAll(), takeover != nil)
         let lifecycle = Lifecycle(readinessOnShutdown: options.readinessOnShutdown, exposure: options.exposure)
-        let (probes, admin) = try startServers(lifecycle)
-        let translation = translationOptions(reserved: [probes.address.port, admin.address.port])
+        // While another process still answers at their addresses, they come last.
+        let early = takeover == nil ? try startServers(places, lifecycle) : nil
+        let parts = try assemble(limits, lifecycle, reserved: early?.ports ?? places.ports)
+        if let takeover { try awaitReadiness(signals, lifecycle, takeover) }
+        let servers = if let early { early } else { try startServers(places, lifecycle) }
+        let duties = try makeDuties(servers, parts, lifecycle, hasInherited: hasInherited)
+        if let takeover { finish(takeover, parts.dataPlane, duties) }
+        logStart(limits, parts.source.view, probes: servers.probes.address, admin: servers.admin.address)
+        onReady(Addresses(probes: servers.probes.address, admin: servers.admin.address))
+        let ending = serve(signals, lifecycle, parts.dataPlane, duties, resign: parts.source.resign) { isHandedOver in
+            if isHandedOver { servers.stop() }
+            parts.source.stop()
+            parts.controller.stop()
+        }
+        parts.source.close()
+        parts.observer.stop()
+        parts.dataPlane.stop()
+        events?.close()
+        servers.stop()
+        logger.info("ended", ["result": LogValue(ending.text)])
+        logger.flush()
+        return ending.exitCode
+    }
+
+    /// Makes and starts everything but the servers.
+    private func assemble(
+        _ limits: DataPlaneLimits, _ lifecycle: Lifecycle, reserved: Set<UInt16>
+    ) throws(StartFailure) -> Lifecycle.Parts {
+        let translation = translationOptions(reserved: reserved)
         let source = try started("the source") { try makeSource(options, translation, logger) }
         try started("the stream of events") { try events?.start() }
         let dataPlane = try started("the engine") { try makeDataPlane(limits) }
@@ -72,45 +109,16 @@ public struct RunCommand: Sendable {
         try started("the source") { try source.start(controller) }
         let observer = TrafficObserver(dataPlane.makeSampler())
         try started("the observer of traffic") { try observer.start() }
-        lifecycle.connect(
-            .init(
-                controller: controller, dataPlane: dataPlane, source: source, observer: observer, events: events))
-        logStart(limits, source.view, probes: probes.address, admin: admin.address)
-        onReady(Addresses(probes: probes.address, admin: admin.address))
-        let ending = serve(signals, lifecycle, dataPlane, resign: source.resign) {
-            source.stop()
-            controller.stop()
-        }
-        source.close()
-        observer.stop()
-        dataPlane.stop()
-        events?.close()
-        probes.stop()
-        admin.stop()
-        logger.info("ended", ["result": LogValue(ending.text)])
-        logger.flush()
-        return ending.exitCode
+        let parts = Lifecycle.Parts(
+            controller: controller, dataPlane: dataPlane, source: source, observer: observer, events: events)
+        lifecycle.connect(parts)
+        return parts
     }
 
     /// Where the servers listen, the kernel's choice filled in.
     struct Addresses: Sendable {
         var probes: SocketAddress
         var admin: SocketAddress
-    }
-
-    private func startServers(_ lifecycle: Lifecycle) throws(StartFailure) -> (ProbeServer, AdminServer) {
-        do {
-            let probes = try ProbeServer(
-                address: options.probeAddress, logger: logger, live: { .passing },
-                ready: { lifecycle.readiness(isVerbose: $0) },
-                metrics: { lifecycle.appendMetrics(to: &$0) })
-            let admin = try AdminServer(
-                address: options.adminAddress, hostNames: Set(options.adminHosts), logger: logger,
-                routes: AdminEndpoints(lifecycle: lifecycle).routes, configuration: { lifecycle.configuration })
-            return (probes, admin)
-        } catch {
-            throw StartFailure("sluice run: \(error)")
-        }
     }
 
     /// What holds for any source.

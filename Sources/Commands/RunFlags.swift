@@ -70,6 +70,12 @@ enum RunFlags {
             }
         })
 
+    static let handoverSocket = Flag<String?>.optionalText(
+        "handover-socket", "PATH",
+        help:
+            "A Unix socket: a process started with the same path takes over the listening sockets of the one before, which drains."
+    )
+
     static let all =
         [
             manifests.description, probeAddress.description, adminAddress.description, adminHosts.description,
@@ -77,6 +83,6 @@ enum RunFlags {
             workers.description, maxConnections.description, bufferMemory.description, logFormat.description,
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
             controllerName.description, ticketKeyFile.description, zone.description, nodeName.description,
-            accessLog.description,
+            accessLog.description, handoverSocket.description,
         ] + EventFlags.all + ConnectionFlags.all + ClusterFlags.all
 }

@@ -36,6 +36,8 @@ public struct RunOptions: Sendable {
     public var accessLog: AccessLogDestination?
     /// Where events of closed connections go; nil: there are none.
     public var events: EventSettings?
+    /// Where a successor of this process comes for its listening sockets, and this one for those of its predecessor.
+    public var handoverSocket: String?
 
     /// Where the objects come from.
     public enum Source: Sendable, Hashable {
@@ -113,6 +115,7 @@ extension RunOptions {
         logLevel = arguments.value(RunFlags.logLevel)
         accessLog = arguments.value(RunFlags.accessLog)
         events = try EventFlags.settings(arguments)
+        handoverSocket = arguments.value(RunFlags.handoverSocket)
         acceptGrace = arguments.value(RunFlags.acceptGrace) ?? (exposure == .service ? .seconds(30) : .seconds(10))
         drainDeadline = arguments.value(RunFlags.drainDeadline)
         readinessOnShutdown = arguments.value(RunFlags.readinessOnShutdown)

@@ -17,15 +17,22 @@ extension Engine {
         var failures: [Binding: Retry] = [:]
         var departures = Departures()
         var sessions = SessionWatch()
-        var freeSlots: [Int] = []
-        var slotCount = 0
+        var slots = BindingSlots()
         var isDraining = false
+        /// What waits in accept queues is left to somebody else who has the sockets, too.
+        var leavesQueues = false
+        var handover: Handover
         var applyDurations = DurationHistogram()
 
         struct Retry {
             var failure: BindFailure
             var attempts: Int
             var due: MonotonicTime
+        }
+
+        init(compiler: TableCompiler, options: EngineOptions) {
+            self.compiler = compiler
+            handover = Handover(inherited: options.inheritedListeners, isHeld: options.holdsListeners)
         }
 
         var acknowledgement: Acknowledgement {
@@ -50,7 +57,7 @@ extension Engine {
         let removed = control.groups.values.filter { wanted[$0.binding] == nil }
         for group in removed { control.groups[group.binding] = nil }
         publish(compiled, draining: control.isDraining ? removed : [], &control)
-        if !added.isEmpty { for worker in workers { worker.post(.listen(worker.sockets(of: added))) } }
+        if !control.handover.isHeld { listen(added) }
         awaitWorkers(control.tableGeneration)
         recheck(compiled.changes)
         control.sessions.note(control.compiler, now: .now())
@@ -80,25 +87,14 @@ extension Engine {
         var holders: PortHolders?
         for (binding, runtime) in missing.sorted(by: { $0.key < $1.key }) {
             let attempts = control.failures[binding]?.attempts ?? 0
-            let slot = control.freeSlots.popLast() ?? control.slotCount
             do throws(BindFailure) {
-                let settings = runtime.primary.configuration.settings
-                let group =
-                    if let inherited = shared.options.inheritedListeners[binding] {
-                        try ListenerGroup.inherit(
-                            inherited, binding, slot: slot, workers: workers.count, settings: settings)
-                    } else {
-                        try ListenerGroup.open(
-                            binding, slot: slot, workers: workers.count, settings: settings,
-                            probes: !ownPorts.contains(binding.port))
-                    }
-                if slot == control.slotCount { control.slotCount += 1 }
+                let group = try makeGroup(
+                    binding, runtime.primary.configuration.settings, probes: !ownPorts.contains(binding.port), &control)
                 control.groups[binding] = group
                 control.failures[binding] = nil
                 added.append(group)
                 shared.logger.info("listener bound", ["address": "\(binding)"])
             } catch {
-                if slot < control.slotCount { control.freeSlots.append(slot) }
                 let pause = Duration.milliseconds(min(5000, 250 << min(attempts, 5)))
                 let error = named(error, binding, &holders)
                 if control.failures[binding]?.failure != error {
@@ -110,6 +106,29 @@ extension Engine {
         }
         if !control.failures.isEmpty { signals.update { $0.bindFailed = true } }
         return added
+    }
+
+    private func makeGroup(
+        _ binding: Binding, _ settings: ListenerSettings, probes: Bool, _ control: inout Control
+    ) throws(BindFailure) -> ListenerGroup {
+        guard !control.handover.isLending else { throw Handover.notNow }
+        let inherited = control.handover.inherited.removeValue(forKey: binding) ?? []
+        let slots = control.slots.take(ListenerGroup.rowCount(inherited.count, workers: workers.count))
+        do throws(BindFailure) {
+            if inherited.isEmpty {
+                return try .open(
+                    binding, slot: slots[0], workers: workers.count, settings: settings, probes: probes)
+            }
+            return try .inherit(inherited, binding, slots: slots, workers: workers.count, settings: settings)
+        } catch {
+            control.slots.giveBack(slots)
+            throw error
+        }
+    }
+
+    func listen(_ groups: [ListenerGroup]) {
+        guard !groups.isEmpty else { return }
+        for worker in workers { worker.post(.listen(worker.sockets(of: groups))) }
     }
 
     /// With who has the port, where that can be seen.
@@ -127,9 +146,11 @@ extension Engine {
         _ compiled: TableCompiler.Output, draining: [ListenerGroup], _ control: inout Control
     ) {
         control.tableGeneration += 1
-        var slots = [BindingRuntime?](repeating: nil, count: control.slotCount)
+        var slots = [BindingRuntime?](repeating: nil, count: control.slots.count)
         // What waits in the queue of a listener that is closed for shutdown is still served.
-        for group in Array(control.groups.values) + draining { slots[group.slot] = compiled.bindings[group.binding] }
+        for group in Array(control.groups.values) + draining {
+            for row in group.rows { slots[row.slot] = compiled.bindings[group.binding] }
+        }
         shared.table.publish(
             RoutingTable(
                 generation: control.tableGeneration, bindings: slots, backends: compiled.backends,
@@ -147,11 +168,12 @@ extension Engine {
     func retire(_ groups: [ListenerGroup], _ control: inout Control) {
         guard !groups.isEmpty else { return }
         shared.progress.update { $0.retiring = workers.count }
-        for worker in workers { worker.post(.retire(worker.sockets(of: groups))) }
+        let servesQueue = !control.leavesQueues && !control.handover.isHeld
+        for worker in workers { worker.post(.retire(worker.sockets(of: groups), servesQueue: servesQueue)) }
         _ = shared.progress.wait { $0.running == 0 || $0.retiring == 0 ? true : nil }
         for group in groups {
             group.close()
-            control.freeSlots.append(group.slot)
+            control.slots.giveBack(group.rows.map(\.slot))
             shared.logger.info("listener closed", ["address": "\(group.binding)"])
         }
     }
@@ -192,7 +214,8 @@ extension Engine {
 
 extension WorkerHandle {
     fileprivate func sockets(of groups: [ListenerGroup]) -> [ListeningSocket] {
-        groups.map { ListeningSocket(slot: $0.slot, socket: $0.sockets[index]) }
+        groups.flatMap(\.rows).filter { $0.sockets[index] >= 0 }
+            .map { ListeningSocket(slot: $0.slot, socket: $0.sockets[index]) }
     }
 }
 

@@ -45,7 +45,7 @@ public final class Engine: ConfigurationTarget {
         let compiler = TableCompiler(
             workers: options.workers, logger: logger, ticketKeys: ticketKeys,
             accessFormats: accessLog?.formats ?? AccessFormats())
-        control = Locked(Control(compiler: compiler))
+        control = Locked(Control(compiler: compiler, options: options))
         let signals = signals
         let resolver = try Resolver(logger: logger, servers: options.dnsServers)
         names = NameWatcher(resolver: resolver) { signals.update { $0.namesChanged = true } }
@@ -91,6 +91,7 @@ public final class Engine: ConfigurationTarget {
         shared.checker.stop()
         for worker in workers { worker.post(.stop) }
         _ = shared.progress.wait { $0.running == 0 ? true : nil }
+        _ = closeUnusedInherited()
         shared.accessLog?.close()
         shared.accessLog?.flush()
     }
@@ -109,7 +110,9 @@ public final class Engine: ConfigurationTarget {
     public func setPaused(_ isPaused: Bool, at binding: Binding) -> Bool {
         control.withLock { control in
             guard let group = control.groups[binding] else { return false }
-            for worker in workers { worker.post(.pause(slot: group.slot, isPaused)) }
+            for row in group.rows {
+                for worker in workers { worker.post(.pause(slot: row.slot, isPaused)) }
+            }
             return true
         }
     }

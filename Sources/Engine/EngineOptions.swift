@@ -10,9 +10,11 @@ public struct EngineOptions: Hashable, Sendable {
     public var bufferMemory: Int
     /// DNS servers, `address:port` separated by commas; nil for those of /etc/resolv.conf.
     public var dnsServers: String?
-    /// Listening sockets that the process was handed (socket activation, a predecessor's descriptors): a binding named
-    /// here is not bound but taken over. The engine uses copies; the descriptors stay the caller's.
-    public var inheritedListeners: [Binding: Int32] = [:]
+    /// Listening sockets that the process was handed (socket activation, a predecessor's), by what they are bound to: a
+    /// binding named here is not bound when it is wanted first, but taken over. The engine owns the descriptors.
+    public var inheritedListeners: [Binding: [Int32]] = [:]
+    /// Listeners are bound, but nothing is accepted before ``Engine/beginAccepting()``: somebody else still does.
+    public var holdsListeners = false
 
     public init(workers: Int, maxConnections: Int, bufferMemory: Int = 64 << 20, dnsServers: String? = nil) {
         self.workers = min(max(workers, 1), 64)

@@ -8,40 +8,70 @@ internal import Primitives
 /// to the process and none is closed while the binding lives, because closing one resets what waits in its queue.
 final class ListenerGroup: Sendable {
     let binding: Binding
-    /// Index in ``RoutingTable/bindings``.
-    let slot: Int
-    /// By worker.
-    let sockets: [Int32]
+    /// One; more where the process was handed more sockets than it has workers.
+    let rows: [Row]
     private let configured = Locked<ListenerSettings?>(nil)
 
-    private init(binding: Binding, slot: Int, sockets: [Int32]) {
-        self.binding = binding
-        self.slot = slot
-        self.sockets = sockets
+    /// At most one socket for each worker.
+    struct Row: Sendable {
+        /// Index in ``RoutingTable/bindings``.
+        let slot: Int
+        /// By worker; -1: it accepts from another row only.
+        var sockets: [Int32]
     }
+
+    private init(binding: Binding, rows: [Row]) {
+        self.binding = binding
+        self.rows = rows
+    }
+
+    var sockets: [Int32] { rows.flatMap(\.sockets).filter { $0 >= 0 } }
 
     func close() {
         for socket in sockets { _ = sluice_close(socket) }
     }
 
-    /// Takes over a socket that listens already: every worker accepts from a copy of it.
+    /// Takes over sockets that listen already, and which it owns from now on, whatever comes of it: each of them is accepted
+    /// from. Workers beyond them get further members of the group, or share where it takes none (a socket that was bound
+    /// without SO_REUSEPORT). `slots`: ``rowCount(_:workers:)`` of them.
     static func inherit(
-        _ descriptor: Int32, _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings
+        _ descriptors: [Int32], _ binding: Binding, slots: [Int], workers: Int, settings: ListenerSettings
     ) throws(BindFailure) -> ListenerGroup {
-        var sockets: [Int32] = []
+        var sockets = descriptors
         do throws(BindFailure) {
-            for _ in 0..<workers {
-                let copy = try check(sluice_dup(descriptor), binding)
-                sockets.append(copy)
-                try check(sluice_set_nonblocking(copy, 1), binding)
+            for socket in descriptors { try check(sluice_set_nonblocking(socket, 1), binding) }
+            while sockets.count < workers {
+                if let socket = further(binding, settings) {
+                    sockets.append(socket)
+                } else {
+                    sockets.append(try check(sluice_dup(descriptors[sockets.count % descriptors.count]), binding))
+                }
             }
         } catch {
             for socket in sockets { _ = sluice_close(socket) }
             throw error
         }
-        let group = ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+        sockets += Array(repeating: -1, count: slots.count * workers - sockets.count)
+        let rows = slots.enumerated().map { row, slot in
+            Row(slot: slot, sockets: Array(sockets[row * workers..<(row + 1) * workers]))
+        }
+        let group = ListenerGroup(binding: binding, rows: rows)
         group.configure(settings)
         return group
+    }
+
+    /// The slots that so many sockets need.
+    static func rowCount(_ sockets: Int, workers: Int) -> Int { max(1, (sockets + workers - 1) / workers) }
+
+    /// Another member of a group that exists; nil where the group takes none.
+    private static func further(_ binding: Binding, _ settings: ListenerSettings) -> Int32? {
+        do throws(BindFailure) {
+            let family = try addressFamily(for: binding)
+            let socket = try bound(family, address(of: binding, family), binding, sharing: true)
+            if sluice_listen(socket, settings.backlog) >= 0 { return socket }
+            _ = sluice_close(socket)
+            return nil
+        } catch { return nil }
     }
 
     /// Binds and listens. Of a port in use the failure does not say who has it.
@@ -51,7 +81,7 @@ final class ListenerGroup: Sendable {
         _ binding: Binding, slot: Int, workers: Int, settings: ListenerSettings, probes: Bool
     ) throws(BindFailure) -> ListenerGroup {
         let family = try addressFamily(for: binding)
-        let address = SocketAddress(binding.address ?? (family == AF_INET6 ? .anyV6 : .anyV4), binding.port)
+        let address = address(of: binding, family)
         // Without SO_REUSEPORT first: a second process of the same user would otherwise share the port unseen.
         if probes { _ = sluice_close(try bound(family, address, binding, sharing: false)) }
         var sockets: [Int32] = []
@@ -65,7 +95,7 @@ final class ListenerGroup: Sendable {
             for socket in sockets { _ = sluice_close(socket) }
             throw error
         }
-        let group = ListenerGroup(binding: binding, slot: slot, sockets: sockets)
+        let group = ListenerGroup(binding: binding, rows: [Row(slot: slot, sockets: sockets)])
         group.configure(settings)
         return group
     }
@@ -79,6 +109,10 @@ final class ListenerGroup: Sendable {
         _ = sluice_set_option(probe, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0)
         let any = KernelAddress(SocketAddress(.anyV6, 0))
         return any.withPointer { sluice_bind(probe, $0, $1) } == 0 ? AF_INET6 : AF_INET
+    }
+
+    private static func address(of binding: Binding, _ family: Int32) -> SocketAddress {
+        SocketAddress(binding.address ?? (family == AF_INET6 ? .anyV6 : .anyV4), binding.port)
     }
 
     private static func bound(

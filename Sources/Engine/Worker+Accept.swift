@@ -43,16 +43,17 @@ extension Worker {
     }
 
     /// Serves or refuses, by the newest table, what waits in the queues; the process closes the sockets when all let go.
-    func retire(_ sockets: [ListeningSocket]) {
-        for entry in sockets { retire(entry.slot, entry.socket) }
+    func retire(_ sockets: [ListeningSocket], _ servesQueue: Bool) {
+        for entry in sockets { retire(entry.slot, entry.socket, servesQueue) }
         shared.progress.update { $0.retiring -= 1 }
     }
 
-    private func retire(_ slot: Int, _ socket: Int32) {
+    private func retire(_ slot: Int, _ socket: Int32, _ servesQueue: Bool) {
         if slot < listeners.count { listeners[slot] = -1 }
         pausedByOperator.remove(slot)
         pausedAtLimit.remove(slot)
         _ = sluice_epoll_control(epoll.raw, epollDelete, socket, 0, 0)
+        guard servesQueue else { return }
         let binding = tables.value.bindings.indices.contains(slot) ? tables.value.bindings[slot] : nil
         // Bounded: a queue holds no more than its backlog.
         for _ in 0..<65_536 {

@@ -208,7 +208,7 @@ final class Worker {
         for command in commands {
             switch command {
             case .listen(let sockets): for entry in sockets { listen(entry.slot, entry.socket) }
-            case .retire(let sockets): retire(sockets)
+            case .retire(let sockets, let servesQueue): retire(sockets, servesQueue)
             case .walk(let cursor): begin(cursor)
             case .recheck(let change): begin(change)
             case .sweep: beginSweep()

@@ -89,8 +89,8 @@ struct ListeningSocket: Sendable {
 /// Asks a worker to do something between two turns.
 enum WorkerCommand: Sendable {
     case listen([ListeningSocket])
-    /// Accept what waits, by the newest table, then let go of them.
-    case retire([ListeningSocket])
+    /// Accept what waits, by the newest table, unless it is left to somebody else; then let go of them.
+    case retire([ListeningSocket], servesQueue: Bool)
     /// Go through the slots from there.
     case walk(SlotCursor)
     /// Close the sessions that a changed policy no longer allows.

@@ -26,6 +26,8 @@ public enum Host {
     }
 
     public static var processIdentifier: Int32 { getpid() }
+    /// The effective one.
+    public static var userIdentifier: UInt32 { geteuid() }
 
     /// The commit this binary was built from, with `-dirty` where the tree differed; `unknown` where the build did not say.
     public static var buildCommit: String { String(cString: sluice_build_commit()) }

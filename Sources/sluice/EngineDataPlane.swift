@@ -9,5 +9,6 @@ extension EngineOptions {
     init(_ limits: DataPlaneLimits) {
         self.init(
             workers: limits.workers, maxConnections: limits.maxConnections, bufferMemory: limits.bufferMemory)
+        (inheritedListeners, holdsListeners) = (limits.inheritedListeners, limits.holdsListeners)
     }
 }

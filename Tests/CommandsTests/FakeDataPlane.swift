@@ -61,6 +61,14 @@ final class FakeDataPlane: DataPlane {
         }
     }
     var warnings: [String] { state.update { $0.warnings } }
+    var boundBindings: Set<Binding> {
+        state.update { Set($0.applied.last?.listeners.flatMap(\.bindings) ?? []) }
+    }
+    func copyListeners() -> [Binding: [Int32]] { [:] }
+    func setLending(_ isLending: Bool) {}
+    func handOver() { state.update { $0.isDraining = true } }
+    func beginAccepting() {}
+    func closeUnusedInherited() -> [Binding] { [] }
     func beginDrain() { state.update { $0.isDraining = true } }
     func stop() { state.update { $0.isStopped = true } }
     func reopenAccessLog() -> Bool {

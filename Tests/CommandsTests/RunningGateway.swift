@@ -14,6 +14,15 @@ final class TestSignals: SignalSource {
     func next(until deadline: MonotonicTime?) -> ProcessSignal? {
         queue.wait(until: deadline) { $0.isEmpty ? nil : $0.removeFirst() }
     }
+
+    func next(until deadline: MonotonicTime?, or descriptors: [Int32]) -> ProcessSignal? {
+        guard !descriptors.isEmpty else { return next(until: deadline) }
+        while true {
+            if let signal = next(until: .now() + .milliseconds(5)) { return signal }
+            if let deadline, deadline <= .now() { return nil }
+            guard (try? pollReadable(descriptors, timeout: .zero))?.isEmpty ?? true else { return nil }
+        }
+    }
 }
 
 /// `sluice run` on a thread of this process, with a data plane of the test's.

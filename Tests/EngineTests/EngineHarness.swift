@@ -13,7 +13,8 @@ final class EngineHarness: Sendable {
 
     init(
         workers: Int = 2, maxConnections: Int = 2000, bufferMemory: Int = 64 << 20, dnsServers: String? = nil,
-        inheritedListeners: [Binding: Int32] = [:], log: MemoryLog = MemoryLog(), accessLog: AccessLog? = nil
+        inheritedListeners: [Binding: [Int32]] = [:], holdsListeners: Bool = false, log: MemoryLog = MemoryLog(),
+        accessLog: AccessLog? = nil
     ) throws {
         self.log = log
         ignoreBrokenPipeSignal()
@@ -21,6 +22,7 @@ final class EngineHarness: Sendable {
         var options = EngineOptions(
             workers: workers, maxConnections: maxConnections, bufferMemory: bufferMemory, dnsServers: dnsServers)
         options.inheritedListeners = inheritedListeners
+        options.holdsListeners = holdsListeners
         engine = try Engine(options: options, logger: Logger(recordingTo: log), accessLog: accessLog)
     }
 

@@ -56,7 +56,7 @@ struct LiveTests {
         let port = try #require(StreamSocket.localAddress(of: listener)?.port)
         let early = try PlainClient(port: port)
         let echo = try EchoBackend("a")
-        let harness = try EngineHarness(inheritedListeners: [Binding(port: port): listener.raw])
+        let harness = try EngineHarness(inheritedListeners: [Binding(port: port): [listener.release()]])
         harness.apply([tcpListener("db", port: port, route("r", to: "a"))], [backend("a", ports: [echo.port])])
         #expect(try early.receiveLine() == "a")
         #expect(try PlainClient(port: port).receiveLine() == "a")

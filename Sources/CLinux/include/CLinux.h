@@ -18,6 +18,9 @@ int sluice_open(const char *path, int flags, unsigned mode);
 int sluice_set_nonblocking(int fd, int on);
 int sluice_is_terminal(int fd);
 int sluice_dup(int fd);
+int sluice_set_close_on_exec(int fd);
+int sluice_redirect(int from, int to);
+int sluice_descriptor_inode(int fd, uint64_t *inode);
 
 // MARK: Directories
 int sluice_list_directory(const char *path, void (*visit)(void *context, const char *name), void *context);
@@ -28,6 +31,8 @@ typedef struct sluice_file_status {
     int64_t size, modified_ns, changed_ns;
     uint32_t mode;
 } sluice_file_status_t;
+int sluice_unlink(const char *path);
+int sluice_change_mode(const char *path, unsigned mode);
 int sluice_file_status(const char *path, int follow, sluice_file_status_t *status);
 
 // MARK: Sockets
@@ -41,11 +46,21 @@ int sluice_shutdown_both(int fd);
 int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *length);
 int sluice_socket_error(int fd);                            // SO_ERROR as a positive errno, or 0
 int sluice_set_option(int fd, int level, int name, int value);
+int sluice_get_option(int fd, int level, int name, int *value);
 int sluice_set_linger_reset(int fd);                        // close() will send RST
 int64_t sluice_recv(int fd, void *buffer, size_t count, int flags);
 int64_t sluice_send(int fd, const void *buffer, size_t count, int flags);      // adds MSG_NOSIGNAL
 
 int sluice_local_addresses(struct sockaddr_storage *addresses, int capacity);  // of interfaces that are up; how many
+
+// MARK: Unix sockets and their messages
+#define SLUICE_MESSAGE_DESCRIPTORS 253                      // what the kernel takes in one message (SCM_MAX_FD)
+int sluice_unix_address(const char *path, struct sockaddr_un *address, socklen_t *length);   // '@': abstract
+int sluice_socket_pair(int type, int fds[2]);               // non-blocking, close-on-exec
+int sluice_peer(int fd, int *pid, unsigned *uid);           // who connected, or made the pair
+int64_t sluice_send_descriptors(int fd, const void *bytes, size_t count, const int *descriptors, int number);
+// Room for SLUICE_MESSAGE_DESCRIPTORS. Close-on-exec; -EMSGSIZE, and none, where something was cut.
+int64_t sluice_receive_descriptors(int fd, void *bytes, size_t capacity, int *descriptors, int *number);
 
 // MARK: Splice and pipes
 int sluice_pipe(int fds[2]);                                // non-blocking, close-on-exec
