@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart clean
+.PHONY: help build install uninstall package demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -8,6 +8,17 @@ help: ## List the targets
 build: ## Build the sluice binary in release mode
 	@scripts/setup build
 	@scripts/build
+
+install: ## Build, and install with the systemd unit: PREFIX=/usr/local DESTDIR=…
+	@scripts/setup build
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install
+
+uninstall: ## Remove what `make install` put there, but for /etc
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" scripts/install remove
+
+package: ## Build a Debian package for this distribution, in .build/deb
+	@scripts/setup build package
+	@scripts/package-deb
 
 demo: ## Build, start the gateway on examples/quickstart, and print three commands to paste
 	@scripts/setup build demo
