@@ -79,7 +79,7 @@ def run(page, tries=60):
         installs = any(re.search(r"helm install|apply .*manifests/", fence.text) for fence in fences)
         environment = {
             "PATH": f"{HERE / 'programs'}:{os.environ['PATH']}", "HOME": str(state), "LANG": "C.UTF-8",
-            "STATE": str(state), "SLUICE_BINARY": binary(), "FENCES": str(len(fences)), "TRIES": str(tries),
+            "STATE": str(state), "WORK": str(work), "SLUICE_BINARY": binary(), "FENCES": str(len(fences)), "TRIES": str(tries),
             "API_SERVER": api_server() if cluster else "", "INSTALLED": "" if installs else "yes",
             "PYTHON": sys.executable, "ROOT": str(ROOT),
         }
