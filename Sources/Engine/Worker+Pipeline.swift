@@ -84,7 +84,9 @@ extension Worker {
         case .malformed: return .refuse(.notTLS, .client)
         case .hello(let hello):
             setLowWater(slot, 1)
-            if access != nil { keepOutline(slot, bytes) }
+            if access != nil {
+                keepOutline(slot, UnsafeRawBufferPointer(start: scratch, count: hello.consumedBytes))
+            }
             return route(slot, hello)
         }
     }

@@ -2,46 +2,64 @@
 /// field does not fit, so a length that lies can never lead outside. The memory must outlive the cursor.
 @usableFromInline
 struct ByteCursor {
-    private var rest: UnsafeRawBufferPointer.SubSequence
+    /// Where they begin; nil only where there are none.
+    private var next: UnsafeRawPointer?
+    private(set) var count: Int
 
-    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes[...] }
-    private init(_ bytes: UnsafeRawBufferPointer.SubSequence) { rest = bytes }
+    @inline(__always)
+    init(_ bytes: UnsafeRawBufferPointer) { (next, count) = (bytes.baseAddress, bytes.count) }
 
-    var count: Int { rest.count }
-    var isEmpty: Bool { rest.isEmpty }
+    var isEmpty: Bool { count == 0 }
 
-    mutating func readUInt8() -> UInt8? { rest.popFirst() }
+    @inline(__always)
+    mutating func readUInt8() -> UInt8? {
+        guard count >= 1, let next else { return nil }
+        advance(1)
+        return next.load(as: UInt8.self)
+    }
 
+    @inline(__always)
     mutating func readUInt16() -> UInt16? {
-        guard rest.count >= 2, let high = rest.popFirst(), let low = rest.popFirst() else { return nil }
-        return UInt16(high) << 8 | UInt16(low)
+        guard count >= 2, let next else { return nil }
+        advance(2)
+        return UInt16(bigEndian: next.loadUnaligned(as: UInt16.self))
     }
 
     mutating func readUInt24() -> Int? {
-        guard rest.count >= 3, let high = rest.popFirst(), let low = readUInt16() else { return nil }
+        guard count >= 3, let high = readUInt8(), let low = readUInt16() else { return nil }
         return Int(high) << 16 | Int(low)
     }
 
     /// The next `length` bytes as a cursor of their own.
+    @inline(__always)
     mutating func read(_ length: Int) -> ByteCursor? {
-        guard length >= 0, length <= rest.count else { return nil }
-        let part = rest.prefix(length)
-        rest = rest.dropFirst(length)
-        return ByteCursor(part)
+        guard length >= 0, length <= count else { return nil }
+        let part = ByteCursor(UnsafeRawBufferPointer(start: next, count: length))
+        advance(length)
+        return part
+    }
+
+    /// There are so many.
+    @inline(__always)
+    private mutating func advance(_ length: Int) {
+        next = next.map { $0 + length }
+        count &-= length
     }
 
     /// A vector whose length stands before it in one byte.
+    @inline(__always)
     mutating func readVector8() -> ByteCursor? {
         guard let length = readUInt8() else { return nil }
         return read(Int(length))
     }
 
     /// A vector whose length stands before it in two bytes.
+    @inline(__always)
     mutating func readVector16() -> ByteCursor? {
         guard let length = readUInt16() else { return nil }
         return read(Int(length))
     }
 
     /// What is left, as bytes.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: rest) }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: next, count: count) }
 }

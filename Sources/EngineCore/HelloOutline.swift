@@ -36,13 +36,17 @@ public struct HelloOutline: Equatable, Sendable {
 
     /// The most that ``write(_:limit:to:)`` writes.
     public static let mostBytes = 1024
-    private static let headerBytes = 8
+    fileprivate static let headerBytes = 8
 
     /// Writes the outline of the hello at the start of a stream to memory for ``mostBytes``. Returns how many bytes that took;
-    /// 0: that is no hello, or one whose lists are too long.
+    /// 0: that is no hello, or one whose lists are too long. Where `bytes` end with the hello that is quicker.
     public static func write(
         _ bytes: UnsafeRawBufferPointer, limit: Int = 16384, to memory: UnsafeMutableRawPointer
     ) -> Int {
+        if bytes.count <= limit, let body = onlyBody(of: bytes) {
+            var writer = HelloOutlineWriter(memory)
+            return writer.write(body) ? writer.finish() : 0
+        }
         var records = HandshakeRecords()
         guard case .whole = records.scan(bytes, limit: limit) else { return 0 }
         do throws(ClientHelloProblem) {
@@ -55,26 +59,51 @@ public struct HelloOutline: Equatable, Sendable {
         }
     }
 
+    /// The message's body, where the bytes are one record with one ClientHello and nothing else.
+    private static func onlyBody(of bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        var cursor = ByteCursor(bytes)
+        guard let type = cursor.readUInt8(), type == 22, let version = cursor.readUInt16(), version >> 8 == 3,
+            var record = cursor.readVector16(), cursor.isEmpty, let message = record.readUInt8(), message == 1,
+            let length = record.readUInt24(), length == record.count
+        else { return nil }
+        return record.bytes
+    }
+
     /// What was written there; nil: that was nothing.
     public init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= HelloOutline.headerBytes, bytes.count.isMultiple(of: 2) else { return nil }
-        let numbers = (0..<bytes.count / 2).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
+        let version = bytes.loadUnaligned(as: UInt16.self)
         let counts = (Int(bytes[3]), Int(bytes[6]), Int(bytes[7]))
-        guard numbers.count == 4 + counts.0 + counts.1 + counts.2 else { return nil }
-        let (extensions, signatures) = (4 + counts.0, 4 + counts.0 + counts.1)
+        var lists = ByteCursor(UnsafeRawBufferPointer(rebasing: bytes[HelloOutline.headerBytes...]))
+        guard lists.count == 2 * (counts.0 + counts.1 + counts.2), let ciphers = lists.read(2 * counts.0),
+            let extensions = lists.read(2 * counts.1)
+        else { return nil }
         self.init(
-            version: numbers[0], hasServerName: bytes[2] & 1 != 0,
+            version: version, hasServerName: bytes[2] & 1 != 0,
             firstProtocol: bytes[2] & 2 == 0 ? nil : ProtocolEnds(first: bytes[4], last: bytes[5]),
-            ciphers: Array(numbers[4..<extensions]), extensions: Array(numbers[extensions..<signatures]),
-            signatures: Array(numbers[signatures...]))
+            ciphers: HelloOutline.numbers(ciphers), extensions: HelloOutline.numbers(extensions),
+            signatures: HelloOutline.numbers(lists))
+    }
+
+    private static func numbers(_ list: ByteCursor) -> [UInt16] {
+        var (list, numbers) = (list, [UInt16]())
+        while let number = list.readUInt16() {
+            if !isGrease(number) { numbers.append(number) }
+        }
+        return numbers
+    }
+
+    /// 0x0a0a, 0x1a1a and so on.
+    fileprivate static func isGrease(_ number: UInt16) -> Bool {
+        number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff
     }
 }
 
 /// Header (version; flags; number of ciphers; ends of the first protocol; numbers of extensions and signatures), and the
-/// three lists, each number in the machine's order.
+/// three lists as the hello has them: whoever reads it has more time, and leaves out what is to be ignored.
 private struct HelloOutlineWriter {
     private let memory: UnsafeMutableRawPointer
-    private var count = 8
+    private var count = HelloOutline.headerBytes
     private var version: UInt16 = 0
     private var flags: UInt8 = 0
     private var ends: (UInt8, UInt8) = (0, 0)
@@ -92,23 +121,25 @@ private struct HelloOutlineWriter {
     mutating func write(_ body: UnsafeRawBufferPointer) -> Bool {
         var cursor = ByteCursor(body)
         guard let legacy = cursor.readUInt16(), cursor.read(32) != nil, cursor.readVector8() != nil,
-            var suites = cursor.readVector16(), cursor.readVector8() != nil, let ciphers = put(&suites)
+            let suites = cursor.readVector16(), cursor.readVector8() != nil, let ciphers = put(suites)
         else { return false }
         (version, self.ciphers) = (legacy, ciphers)
         guard !cursor.isEmpty else { return true }
         guard var list = cursor.readVector16() else { return false }
         while !list.isEmpty {
-            guard let type = list.readUInt16(), var content = list.readVector16() else { return false }
-            guard !HelloOutlineWriter.isGrease(type) else { continue }
-            guard extensions < HelloOutlineWriter.longestList else { return false }
-            put(type)
+            guard let type = list.readUInt16(), let content = list.readVector16(),
+                extensions < HelloOutlineWriter.longestList
+            else { return false }
+            memory.storeBytes(of: type.bigEndian, toByteOffset: count, as: UInt16.self)
+            count += 2
             extensions += 1
-            read(type, &content)
+            if type <= 43 { read(type, content) }
         }
         return true
     }
 
-    private mutating func read(_ type: UInt16, _ content: inout ByteCursor) {
+    private mutating func read(_ type: UInt16, _ content: ByteCursor) {
+        var content = content
         switch type {
         case 0: flags |= 1
         case 13: signatures = content.readVector16()
@@ -122,7 +153,7 @@ private struct HelloOutlineWriter {
             guard var list = content.readVector8() else { return }
             var highest: UInt16 = 0
             while let version = list.readUInt16() {
-                if !HelloOutlineWriter.isGrease(version) { highest = max(highest, version) }
+                if !HelloOutline.isGrease(version) { highest = max(highest, version) }
             }
             if highest != 0 { version = highest }
         default: break
@@ -132,38 +163,26 @@ private struct HelloOutlineWriter {
     /// The size of the whole; 0: it does not fit.
     mutating func finish() -> Int {
         var signed = 0
-        if var list = signatures {
-            guard let count = put(&list) else { return 0 }
+        if let list = signatures {
+            guard let count = put(list) else { return 0 }
             signed = count
         }
         memory.storeBytes(of: version, as: UInt16.self)
-        let header = [
-            flags, UInt8(truncatingIfNeeded: ciphers), ends.0, ends.1, UInt8(truncatingIfNeeded: extensions),
-            UInt8(truncatingIfNeeded: signed),
-        ]
-        for (index, byte) in header.enumerated() {
-            memory.storeBytes(of: byte, toByteOffset: 2 + index, as: UInt8.self)
-        }
+        memory.storeBytes(of: flags, toByteOffset: 2, as: UInt8.self)
+        memory.storeBytes(of: UInt8(truncatingIfNeeded: ciphers), toByteOffset: 3, as: UInt8.self)
+        memory.storeBytes(of: ends.0, toByteOffset: 4, as: UInt8.self)
+        memory.storeBytes(of: ends.1, toByteOffset: 5, as: UInt8.self)
+        memory.storeBytes(of: UInt8(truncatingIfNeeded: extensions), toByteOffset: 6, as: UInt8.self)
+        memory.storeBytes(of: UInt8(truncatingIfNeeded: signed), toByteOffset: 7, as: UInt8.self)
         return count
     }
 
-    /// How many numbers a list had; nil: too many.
-    private mutating func put(_ list: inout ByteCursor) -> Int? {
-        var numbers = 0
-        while let number = list.readUInt16() {
-            guard !HelloOutlineWriter.isGrease(number) else { continue }
-            guard numbers < HelloOutlineWriter.longestList else { return nil }
-            put(number)
-            numbers += 1
-        }
+    /// How many numbers a list has; nil: too many.
+    private mutating func put(_ list: ByteCursor) -> Int? {
+        let numbers = list.count / 2
+        guard numbers <= HelloOutlineWriter.longestList else { return nil }
+        if let start = list.bytes.baseAddress { (memory + count).copyMemory(from: start, byteCount: 2 * numbers) }
+        count += 2 * numbers
         return numbers
     }
-
-    private mutating func put(_ number: UInt16) {
-        memory.storeBytes(of: number, toByteOffset: count, as: UInt16.self)
-        count += 2
-    }
-
-    /// 0x0a0a, 0x1a1a and so on.
-    private static func isGrease(_ number: UInt16) -> Bool { number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff }
 }

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import EngineCore
+internal import Glibc
 
 /// JA4 of a ClientHello, as FoxIO describes it (technical details of JA4, TLS client): what it offers, counted and hashed, so
 /// that the same program has the same text wherever it is met, and however it shuffles its lists.
@@ -87,12 +88,16 @@ struct FingerprintCache {
     mutating func text(of outline: UnsafeRawBufferPointer) -> [UInt8] {
         let place = FingerprintCache.place(of: outline)
         let entry = entries[place]
-        if entry.outline.count == outline.count, entry.outline.withUnsafeBytes({ $0.elementsEqual(outline) }) {
-            return entry.text
-        }
+        if isSame(entry.outline, outline) { return entry.text }
         let text = HelloOutline(outline).map(Fingerprint.ja4) ?? []
         entries[place] = Entry(outline: Array(outline), text: text)
         return text
+    }
+
+    private func isSame(_ known: [UInt8], _ outline: UnsafeRawBufferPointer) -> Bool {
+        guard known.count == outline.count, let start = outline.baseAddress else { return false }
+        return known.withUnsafeBytes { bytes in bytes.baseAddress.map { memcmp($0, start, outline.count) == 0 } ?? false
+        }
     }
 
     private static func place(of bytes: UnsafeRawBufferPointer) -> Int {
