@@ -1,5 +1,6 @@
 public import EngineModel
 public import Observability
+public import Platform
 
 /// What `run` needs of an engine. The executable's engine conforms; tests have their own.
 public protocol DataPlane: ConfigurationTarget, EngineObserving {
@@ -13,8 +14,8 @@ public protocol DataPlane: ConfigurationTarget, EngineObserving {
     func beginDrain()
     /// Where listeners are bound.
     var boundBindings: Set<Binding> { get }
-    /// Copies of every listening socket; the caller closes them.
-    func copyListeners() -> [Binding: [Int32]]
+    /// Copies of every listening socket, all or none; the caller closes them.
+    func copyListeners() throws(Errno) -> [Binding: [Int32]]
     /// While copies are with another process that is to take over, nothing new is bound.
     func setLending(_ isLending: Bool)
     /// As ``beginDrain()``, but what waits in the accept queues is left to the process that has copies of the sockets.

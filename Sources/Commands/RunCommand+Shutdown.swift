@@ -81,6 +81,10 @@ extension RunCommand {
                 logger.warning("drain deadline", ["connections": LogValue(left)])
                 return .cut(connections: left)
             }
+            if duties.isLastOfService {
+                logger.error("the successor has died: ending, so that the service manager starts another")
+                return .cut(connections: dataPlane.activeConnections)
+            }
             let turn = min(deadline, now + .milliseconds(50))
             guard let second = nextEnd(signals, duties, until: turn) else { continue }
             if !ignores { return .forced(second) }

@@ -72,7 +72,7 @@ public struct RunCommand: Sendable {
         let parts = try assemble(limits, lifecycle, reserved: early?.ports ?? places.ports)
         if let takeover { try awaitReadiness(signals, lifecycle, takeover) }
         let servers = if let early { early } else { try startServers(places, lifecycle) }
-        let duties = try makeDuties(servers, parts, lifecycle, hasInherited: hasInherited)
+        let duties = try makeDuties(servers, parts, lifecycle, takeover, hasInherited: hasInherited)
         if let takeover { finish(takeover, parts.dataPlane, duties) }
         logStart(limits, parts.source.view, probes: servers.probes.address, admin: servers.admin.address)
         onReady(Addresses(probes: servers.probes.address, admin: servers.admin.address))

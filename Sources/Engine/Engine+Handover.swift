@@ -1,6 +1,6 @@
 internal import CLinux
 public import EngineModel
-internal import Platform
+public import Platform
 
 extension Engine {
     /// What concerns sockets that come from another process, or go to one.
@@ -36,11 +36,15 @@ extension Engine {
     /// Where listeners are bound.
     public var boundBindings: Set<Binding> { control.withLock { Set($0.groups.keys) } }
 
-    /// Copies of every listening socket, for another process; the caller closes them. One that cannot be copied is left out.
-    public func copyListeners() -> [Binding: [Int32]] {
-        control.withLock { control in
-            control.groups.mapValues { group in group.sockets.map { sluice_dup($0) }.filter { $0 >= 0 } }
+    /// Copies of every listening socket, for another process; the caller closes them. All or none: EMFILE where the process has
+    /// no descriptors left.
+    public func copyListeners() throws(Errno) -> [Binding: [Int32]] {
+        let copies = control.withLock { control in
+            control.groups.mapValues { group in group.sockets.map { sluice_dup($0) } }
         }
+        guard let failure = copies.values.joined().min(), failure < 0 else { return copies }
+        for socket in copies.values.joined() where socket >= 0 { _ = sluice_close(socket) }
+        throw Errno(rawValue: -failure)
     }
 
     /// While listeners are lent (``copyListeners()`` goes to another process that will take over) no new one is bound: bindings

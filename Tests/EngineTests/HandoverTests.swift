@@ -21,7 +21,7 @@ struct HandoverTests {
         serve(old)
         let established = try PlainClient(port: port)
         #expect(try established.receiveLine() == "a")
-        let sockets = old.engine.copyListeners()
+        let sockets = try old.engine.copyListeners()
         #expect(sockets.mapValues(\.count) == [Binding(port: port): before])
         old.engine.handOver()
         let waiting = try (0..<60).map { _ in try PlainClient(port: port) }
@@ -32,7 +32,7 @@ struct HandoverTests {
             try client.exchange("hello")
         }
         #expect(new.engine.activeConnections == 60)
-        #expect(listenerCounts(of: new) == [Binding(port: port): max(before, after)])
+        #expect(try listenerCounts(of: new) == [Binding(port: port): max(before, after)])
         try established.exchange("still with the old one")
         #expect(old.engine.activeConnections == 1)
     }
@@ -77,7 +77,7 @@ struct HandoverTests {
         #expect(old.engine.connections().isEmpty)
         let waiting = try (0..<20).map { _ in try PlainClient(port: port) }
         let new = try EngineHarness(
-            workers: 3, inheritedListeners: old.engine.copyListeners(), holdsListeners: true)
+            workers: 3, inheritedListeners: try old.engine.copyListeners(), holdsListeners: true)
         new.apply([configuration], [backend("a", ports: [echo.port])])
         new.engine.stop()
         #expect(old.engine.setPaused(false, at: Binding(port: port)))
@@ -110,13 +110,15 @@ struct HandoverTests {
         #expect(throws: Errno.connectionRefused) { try PlainClient(port: port) }
         harness.engine.setLending(false)
         #expect(
-            waitUntil { listenerCounts(of: harness) == [Binding(port: port): 2] && harness.engine.warnings.isEmpty })
+            try waitUntil {
+                try listenerCounts(of: harness) == [Binding(port: port): 2] && harness.engine.warnings.isEmpty
+            })
         #expect(try ending(of: port) == .reset)
     }
 }
 
-private func listenerCounts(of harness: EngineHarness) -> [Binding: Int] {
-    harness.engine.copyListeners().mapValues { copies in
+private func listenerCounts(of harness: EngineHarness) throws -> [Binding: Int] {
+    try harness.engine.copyListeners().mapValues { copies in
         for copy in copies { _ = FileDescriptor(owning: copy) }
         return copies.count
     }

@@ -23,7 +23,9 @@ extension Process {
             #expect(report.served == report.begun)
         }
 
-        @Test("where the process dies, nobody is lost but those it was serving", arguments: ["killed", "crashed"])
+        @Test(
+            "where the process dies, nobody is lost but those it was serving",
+            arguments: ["killed", "crashed", "orphaned"])
         func keepsQueues(scenario: String) throws {
             let report = try play(scenario)
             #expect(report.served >= report.begun - 20)

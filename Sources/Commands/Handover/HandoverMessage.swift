@@ -10,6 +10,8 @@ enum HandoverMessage: Hashable {
     case released
     /// The predecessor goes on as if nothing had been.
     case cancelled(String)
+    /// The successor needs no parent to look after it any more.
+    case farewell
     /// The other process is gone.
     case end
     case unknown(String)
@@ -23,6 +25,7 @@ enum HandoverMessage: Hashable {
         case .sockets(let left): "sockets \(left)"
         case .ready: "ready"
         case .released: "released"
+        case .farewell: "farewell"
         case .cancelled(let why): "cancelled \(why)"
         case .end: ""
         case .unknown(let text): text
@@ -39,6 +42,7 @@ enum HandoverMessage: Hashable {
         case "sockets": self = Int(rest).map { .sockets(left: $0) } ?? .unknown(text)
         case "ready": self = .ready
         case "released": self = .released
+        case "farewell": self = .farewell
         case "cancelled": self = .cancelled(rest)
         default: self = .unknown(text)
         }

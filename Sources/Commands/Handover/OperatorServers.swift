@@ -27,8 +27,12 @@ struct OperatorServers {
     var ports: Set<UInt16> { [probes.address.port, admin.address.port] }
 
     /// Copies of their listening sockets, for the caller to close. Not after ``stop()``.
-    func copyListeners() -> [Int32] {
-        [probes.listener, admin.listener].compactMap { try? InheritedDescriptor.copy($0) }
+    func copyListeners() throws(Errno) -> [Int32] {
+        let first = try InheritedDescriptor.copy(probes.listener)
+        do throws(Errno) { return [first, try InheritedDescriptor.copy(admin.listener)] } catch {
+            InheritedDescriptor.close(first)
+            throw error
+        }
     }
 
     func stop() {

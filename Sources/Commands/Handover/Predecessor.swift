@@ -7,7 +7,7 @@ final class Predecessor {
     /// What there is to pass on.
     struct Loan {
         /// Copies of all listening sockets, for the caller to close.
-        var copy: () -> [Int32]
+        var copy: () throws(Errno) -> [Int32]
         /// Whether sockets are with a successor that is not ready yet.
         var setLending: (Bool) -> Void
     }
@@ -31,6 +31,8 @@ final class Predecessor {
     private let logger: Logger
     private var listener: HandoverListener?
     private var talk: Talk?
+    /// One that this process has let go to, and is the parent of.
+    private var successor: MessageSocket?
 
     /// `program`: with its arguments, what is started as the successor.
     init(program: [String], loan: Loan, logger: Logger) {
@@ -91,7 +93,19 @@ final class Predecessor {
     /// This process accepts no more: the successor may.
     func release() {
         try? talk?.socket.send(HandoverMessage.released.text)
+        successor = talk?.child == nil ? nil : talk?.socket
         close()
+    }
+
+    /// Whether a successor of ours died after ``release()``. Not where it ended in order, or handed over in turn: it says so.
+    func hasLostSuccessor() -> Bool {
+        guard let successor else { return false }
+        do throws(Errno) {
+            guard let message = try successor.receive() else { return false }
+            for raw in message.descriptors { InheritedDescriptor.close(raw) }
+            self.successor = nil
+            return HandoverMessage(message.text) == .end
+        } catch { return true }
     }
 
     /// This process ends: a successor that is not ready ends, too.
@@ -118,7 +132,7 @@ final class Predecessor {
     private func greet() throws(Errno) {
         loan.setLending(true)
         talk?.hasGreeted = true
-        talk?.left = loan.copy()
+        talk?.left = try loan.copy()
         try sendSome()
     }
 

@@ -20,16 +20,19 @@ extension RunCommand {
     }
 
     func makeDuties(
-        _ servers: OperatorServers, _ parts: Lifecycle.Parts, _ lifecycle: Lifecycle, hasInherited: Bool
+        _ servers: OperatorServers, _ parts: Lifecycle.Parts, _ lifecycle: Lifecycle, _ takeover: Takeover?,
+        hasInherited: Bool
     ) throws(StartFailure) -> ServiceDuties {
         let dataPlane = parts.dataPlane
         let loan = Predecessor.Loan(
-            copy: { dataPlane.copyListeners().values.flatMap(\.self) + servers.copyListeners() },
+            copy: { () throws(Errno) in
+                try servers.copyListeners() + dataPlane.copyListeners().values.flatMap(\.self)
+            },
             setLending: dataPlane.setLending)
         let predecessor = Predecessor(program: program, loan: loan, logger: logger)
         if let path = options.handoverSocket { try predecessor.listen(at: path) }
         return ServiceDuties(
-            predecessor: predecessor, manager: ServiceManager(environment, logger: logger),
+            predecessor: predecessor, takeover: takeover, manager: ServiceManager(environment, logger: logger),
             hasInherited: hasInherited, lifecycle: lifecycle, dataPlane: dataPlane, logger: logger)
     }
 

@@ -7,6 +7,8 @@ internal import Platform
 /// that thread.
 final class ServiceDuties {
     let predecessor: Predecessor
+    /// Open as long as this process lives: by its end the predecessor knows.
+    private let takeover: Takeover?
     private let manager: ServiceManager?
     private let lifecycle: Lifecycle
     private let dataPlane: any DataPlane
@@ -22,9 +24,11 @@ final class ServiceDuties {
     private static let readinessPause = Duration.milliseconds(50)
 
     init(
-        predecessor: Predecessor, manager: ServiceManager?, hasInherited: Bool, lifecycle: Lifecycle,
+        predecessor: Predecessor, takeover: Takeover?, manager: ServiceManager?, hasInherited: Bool,
+        lifecycle: Lifecycle,
         dataPlane: any DataPlane, logger: Logger
     ) {
+        self.takeover = takeover
         (self.predecessor, self.manager, self.hasInherited) = (predecessor, manager, hasInherited)
         (self.lifecycle, self.dataPlane, self.logger) = (lifecycle, dataPlane, logger)
     }
@@ -70,13 +74,18 @@ final class ServiceDuties {
         for binding in stored.subtracting(bound) { manager.forget(binding) }
         let added = bound.subtracting(stored)
         if !added.isEmpty {
-            for (binding, sockets) in dataPlane.copyListeners() {
+            // Without descriptors it is tried again in a second.
+            guard let copies = try? dataPlane.copyListeners() else { return }
+            for (binding, sockets) in copies {
                 if added.contains(binding) { manager.store(binding, sockets) }
                 for raw in sockets { InheritedDescriptor.close(raw) }
             }
         }
         stored = bound
     }
+
+    /// Whether the service's main process has died, which only its parent knows: this process, until it ends.
+    var isLastOfService: Bool { manager != nil && predecessor.hasLostSuccessor() }
 
     // MARK: Signals
 
@@ -90,6 +99,7 @@ final class ServiceDuties {
 
     /// Accepting is over here, and begins there.
     func handOver(to successor: Int32) {
+        takeover?.sayFarewell()
         dataPlane.handOver()
         manager?.follow(successor)
         predecessor.release()
@@ -98,6 +108,7 @@ final class ServiceDuties {
 
     /// The process ends. What waits in the queues of stored sockets waits on for the next one.
     func end(_ status: String) {
+        takeover?.sayFarewell()
         predecessor.cancel("this process is told to end")
         predecessor.close()
         manager?.stopping(status)

@@ -57,6 +57,9 @@ final class Takeover: Sendable {
 
     func announceReady() { try? socket.send(HandoverMessage.ready.text) }
 
+    /// The predecessor is to let this process end without ending with it.
+    func sayFarewell() { try? socket.send(HandoverMessage.farewell.text) }
+
     /// What the predecessor says next; nil where it says nothing until then. ``HandoverMessage/end``: it is gone.
     func next(until deadline: MonotonicTime) -> HandoverMessage? {
         do throws(Errno) {

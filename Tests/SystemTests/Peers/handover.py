@@ -269,6 +269,26 @@ def crashed():
     return lost_before(load, died)
 
 
+def orphaned():
+    """The successor dies while its parent drains: that ends, so that the manager knows, and the next gets the stored sockets."""
+    established, load = begin(manager)
+    before = manager.main
+    time.sleep(0.5)
+    manager.signal(signal.SIGUSR2)
+    manager.wait(lambda: manager.main != before, "MAINPID")
+    manager.wait(lambda: manager.count("READY=1") == 2, "READY=1 of the successor")
+    time.sleep(1.5)
+    established.exchange(b"still there\n")
+    manager.signal(signal.SIGKILL)
+    died = time.monotonic()
+    assert manager.ending() == 0
+    assert "the successor has died" in manager.text()
+    manager.start()
+    manager.wait(lambda: manager.count("READY=1") == 3, "READY=1 of the third")
+    time.sleep(0.5)
+    return lost_before(load, died)
+
+
 def restarted():
     """The process is told to end, and the next one gets the sockets that the manager kept."""
     established, load = begin(manager)
@@ -329,7 +349,7 @@ def lost_before(load, died):
     return report
 
 
-scenarios = [reload, upgrade, failing, path, killed, crashed, restarted, activated]
+scenarios = [reload, upgrade, failing, path, killed, crashed, orphaned, restarted, activated]
 for inner in ("0", "1"):
     os.makedirs(os.path.join(folder, inner), exist_ok=True)
 echo, backend_port = start_echo()

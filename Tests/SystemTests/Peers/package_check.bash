@@ -59,7 +59,8 @@ esac
 END
 chmod 755 "$root/usr/local/bin/systemctl"
 rm -f "$root/usr/sbin/policy-rc.d"
-in_root() { chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+readonly variables=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+in_root() { chroot "$root" env -i "${variables[@]}" "$@"; }
 dpkg_in_root() { in_root dpkg --force-unsafe-io "$@" >>"$folder/dpkg.log" 2>&1 || fail "dpkg $*"; }
 asked() { grep -q -e "$1" "$root/run/asked" || fail "systemctl was not asked: $1: $(<"$root/run/asked")"; }
 
@@ -69,7 +70,8 @@ in_root getent passwd sluice | grep -q ':/var/lib/sluice:/usr/sbin/nologin$' || 
 [[ $(in_root stat -c '%a %U %G' /etc/sluice/manifests) == "750 root sluice" ]] || fail "rights of /etc/sluice/manifests"
 [[ -L $root/etc/systemd/system/multi-user.target.wants/sluice.service ]] || fail "the unit is not enabled"
 asked 'start.* sluice.service'
-in_root systemd-analyze verify --man=no /usr/lib/systemd/system/sluice.service >"$folder/verify.log" 2>&1 || fail "systemd-analyze verify"
+in_root systemd-analyze verify --man=no /usr/lib/systemd/system/sluice.service >"$folder/verify.log" 2>&1 ||
+    fail "systemd-analyze verify"
 ! grep -q sluice "$folder/verify.log" || fail "systemd-analyze verify has remarks"
 in_root systemd-analyze security --offline=true --no-pager --threshold=20 /usr/lib/systemd/system/sluice.service \
     >"$folder/security.log" 2>&1 || fail "systemd-analyze security"
@@ -140,6 +142,6 @@ dpkg_in_root -i "/packages/${second##*/}"
 rm "$root/etc/sluice/manifests/gateway.yaml"
 dpkg_in_root -P sluice
 absent "$root/etc/sluice" "$root/etc/default/sluice"
-[[ -z $(in_root find / -xdev -name '*sluice*' -path '/[eluv]*' -newer "/packages/${first##*/}" -not -path '/var/lib/dpkg/*' -not -path '/var/log/*' \
-    -not -path '*/work/*' 2>/dev/null | grep -e '^/etc' -e '^/usr' -e '^/lib' -e '^/var' || true) ]] || fail "purge leaves files"
+left=$(in_root find /etc /usr /var/lib /var/log -name '*sluice*' -newer "/packages/${first##*/}" -not -path '/var/lib/dpkg/*')
+[[ -z $left ]] || fail "purge leaves $left"
 printf 'package checked\n'
