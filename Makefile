@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall package demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart clean
+.PHONY: help build install uninstall package demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,8 @@ test-cluster: ## End-to-end tests against the cluster that $KUBECONFIG names; le
 	@scripts/setup build test
 	@scripts/test-cluster
 
-nightly: ## Outages of the API server in real time (an hour and a half)
-	@scripts/setup build test
+nightly: ## Outages of the API server in real time, and the image on Debian 13 (two hours)
+	@scripts/setup build test image
 	@scripts/nightly
 
 format: ## Rewrite the sources in the project's format
@@ -79,6 +79,9 @@ chart: ## Rewrite what follows from charts/sluice: its README, copies and snapsh
 	@scripts/setup build test
 	@.build/venv/bin/python scripts/chart
 	@cd charts && SLUICE_UPDATE_SNAPSHOTS=1 ../.build/venv/bin/python -B -m unittest --quiet tests.test_render.Snapshots
+
+image: ## Build the container image, by docker, podman or buildah (TAG=sluice:0.1.0-dev)
+	@scripts/image $(or $(TAG),sluice:0.1.0-dev)
 
 clean: ## Remove everything that was built
 	rm -rf .build
