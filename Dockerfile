@@ -29,6 +29,6 @@ RUN SLUICE_BUILD_COMMIT=$SLUICE_BUILD_COMMIT /source/scripts/image --root /image
 
 FROM scratch
 COPY --from=build /image/ /
-USER 65532:65532
+USER 15480:15480
 ENTRYPOINT ["/usr/bin/sluice"]
 CMD ["run"]

@@ -56,8 +56,8 @@ struct SidecarPod {
             requests: {cpu: 50m, memory: 48Mi}
           securityContext:
             runAsNonRoot: true
-            runAsUser: 65532
-            runAsGroup: 65532
+            runAsUser: 15480
+            runAsGroup: 15480
             allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true
             capabilities: {drop: [ALL]}

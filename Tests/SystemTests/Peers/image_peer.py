@@ -1,4 +1,4 @@
-"""Runs sluice in the root file system of an image, read-only, as user 65532 without any right, and speaks through it.
+"""Runs sluice in the root file system of an image, read-only, as user 15480 without any right, and speaks through it.
 
     image_peer.py ROOT [OPENSSL]
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from pod_volumes import Volume, config_maps, documents, pod
 
 ROOT = Path(__file__).parents[3]
-USER = 65532
+USER = 15480
 
 
 def wait(what, condition, seconds=15):
