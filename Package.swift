@@ -56,6 +56,7 @@ let package = Package(
             name: "Inspection",
             dependencies: ["Primitives", "KubernetesAPI", "EngineModel", "EngineCore", "Translation"]),
         .target(name: "YAML", dependencies: ["Primitives", "CYAML"]),
+        .target(name: "Migration", dependencies: ["Primitives", "YAML"]),
         .target(
             name: "ManifestSource",
             dependencies: [
@@ -86,7 +87,8 @@ let package = Package(
             dependencies: [
                 "Primitives", "Platform", "Observability", "KubernetesAPI", "EngineModel", "EventStream", "Translation",
                 "Inspection",
-                "YAML", "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer", "EchoServer",
+                "YAML", "Migration", "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer",
+                "EchoServer",
                 "Certificates",
             ]),
         .executableTarget(
@@ -115,9 +117,9 @@ let tests: [String: [Target.Dependency]] = [
     "AdminServerTests": ["AdminServer", "Observability", "Platform", "Primitives"],
     "CertificatesTests": ["COpenSSL", "Certificates", "Primitives"],
     "CommandsTests": [
-        "Commands", "Controller", "EngineModel", "EventStream", "Inspection", "KubernetesAPI", "Observability",
-        "Platform",
-        "Primitives", "Translation",
+        "Commands", "Controller", "EngineModel", "EventStream", "Inspection", "KubernetesAPI", "Migration",
+        "Observability", "Platform",
+        "Primitives", "Translation", "YAML",
     ],
     "ControlPlaneTests": [
         "Controller", "EngineModel", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives",
@@ -144,6 +146,7 @@ let tests: [String: [Target.Dependency]] = [
         "YAML",
     ],
     "LayeringTests": [],
+    "MigrationTests": ["Migration", "YAML"],
     "ManifestSourceTests": ["KubernetesAPI", "ManifestSource", "Observability", "Platform", "Primitives", "YAML"],
     "ObservabilityTests": ["Observability", "Platform"],
     "PatternsTests": ["Patterns"],
@@ -160,6 +163,7 @@ let tests: [String: [Target.Dependency]] = [
 /// Folders of test targets that hold files to be read rather than compiled.
 let fixtures: [String: [String]] = [
     "InspectionTests": ["Golden"],
+    "MigrationTests": ["Golden"],
     "ManifestSourceTests": ["BackendCases", "BackendPolicyCases", "ClientPolicyCases", "ParametersCases"],
     "TranslationTests": ["Conformance", "Golden"],
 ]

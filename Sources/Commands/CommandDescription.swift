@@ -19,8 +19,8 @@ struct CommandDescription: Sendable {
 
     /// Every command, in the order of `sluice help`.
     static let all = [
-        run, check, explain, trace, status, connections, top, doctor, probe, inject, retire, echo, completion, version,
-        help,
+        run, check, explain, trace, status, connections, top, doctor, probe, convert, inject, retire, echo, completion,
+        version, help,
     ]
 
     static let version = CommandDescription(

@@ -47,6 +47,10 @@ do {
         let logger = try Logger(format: options.logFormat, minimumLevel: options.logLevel)
         let (output, exitCode) = try RetireCommand(options: options, logger: logger).run()
         answer(output, code: exitCode)
+    case .convert(let options):
+        let result = try ConvertCommand(options: options).run()
+        try? StandardStream.error.write(result.summary)
+        answer(result.output, code: result.exitCode)
     case .echo(let options): Host.exit(try EchoCommand(options: options).run(signals: KernelSignals()))
     case .run(let options):
         // Before the logger and everything else that starts threads: they inherit the blocked signals.

@@ -29,7 +29,8 @@ struct ArgumentParser {
                 throw fault("--\(flag.name) needs a value; allowed: \(flag.allowed)")
             }
             try check(text, flag, named: "--\(flag.name)")
-            parsed.texts[flag.name] = text
+            let before = flag.isRepeatable ? parsed.texts[flag.name] : nil
+            parsed.texts[flag.name] = before.map { $0 + "\n" + text } ?? text
             parsed.given.insert(flag.name)
         }
         try addTwins(to: &parsed)

@@ -9,11 +9,12 @@ struct Flag<Value: Sendable>: Sendable {
     init(
         _ name: String, _ placeholder: String, help: String, allowed: String, choices: [String] = [],
         absent: Value, fallback: String? = nil, isRequired: Bool = false, short: Character? = nil,
-        environment: String? = nil, isToggle: Bool = false, parse: @escaping @Sendable (String) -> Value?
+        environment: String? = nil, isToggle: Bool = false, isRepeatable: Bool = false,
+        parse: @escaping @Sendable (String) -> Value?
     ) {
         description = FlagDescription(
             name: name, placeholder: placeholder, help: help, allowed: allowed, choices: choices, fallback: fallback,
-            isRequired: isRequired, isToggle: isToggle, short: short,
+            isRequired: isRequired, isToggle: isToggle, isRepeatable: isRepeatable, short: short,
             environment: environment ?? FlagDescription.twin(of: name), accepts: { parse($0) != nil })
         self.absent = absent
         self.parse = parse
@@ -34,6 +35,8 @@ struct FlagDescription: Sendable {
     let isRequired: Bool
     /// Whether the flag alone means `true`; a value needs an equals sign.
     let isToggle: Bool
+    /// Whether it may be given more than once: its texts are joined by newlines.
+    let isRepeatable: Bool
     let short: Character?
     /// The environment variable that counts where the flag is not given.
     let environment: String

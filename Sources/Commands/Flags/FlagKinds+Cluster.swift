@@ -83,7 +83,7 @@ extension Flag {
     }
 }
 
-private func isObjectName(_ text: String, isLabel: Bool) -> Bool {
+func isObjectName(_ text: String, isLabel: Bool) -> Bool {
     HostnamePattern.isDNSName(text) && (!isLabel || !text.contains("."))
 }
 
