@@ -5,11 +5,11 @@ import Testing
 
 @testable import Commands
 
-@Suite("docs/migrating.md")
+@Suite("docs/how-to/migrating.md")
 struct MigratingPageTests {
     private static let page: String = {
         let root = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
-        return (try? String(contentsOfFile: root + "/docs/migrating.md", encoding: .utf8)) ?? ""
+        return (try? String(contentsOfFile: root + "/docs/how-to/migrating.md", encoding: .utf8)) ?? ""
     }()
 
     /// The fenced blocks of a language, in the page's order.

@@ -47,7 +47,7 @@ struct DocumentationTests {
         let pages = [
             "README.md", "CHANGELOG.md", "docs/admin.md", "docs/architecture.md", "docs/benchmarks.md",
             "docs/conformance.md", "docs/backend-policy.md", "docs/client-policy.md", "docs/kubernetes.md",
-            "docs/profiles.md", "docs/status-page.md", "docs/systemd.md",
+            "docs/how-to/migrating.md", "docs/profiles.md", "docs/status-page.md", "docs/systemd.md",
             "docs/reference/backend.md", "docs/reference/cli.md", "docs/reference/manifests.md",
             "docs/reference/reasons.md", "docs/troubleshooting.md", "examples/broken/README.md",
             "examples/quickstart/README.md",

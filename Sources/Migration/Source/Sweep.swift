@@ -15,7 +15,15 @@ extension SourceObject {
     /// Makes a remark of every field that nobody looked at.
     func sweep(_ reasons: Reasons) {
         if !apiVersion.isEmpty { for field in SourceObject.ownFields { find(field)?.convert() } }
-        sweep(root, reasons)
+        let known = reasons.sorted { $0.key < $1.key }.map {
+            KnownReason(keys: SourceObject.keys(of: $0.key), text: $0.value)
+        }
+        sweep(root, known)
+    }
+
+    private struct KnownReason {
+        var keys: [String]
+        var text: String
     }
 
     /// The field of a path; the object itself where no field is meant.
@@ -50,7 +58,7 @@ extension SourceObject {
     }
 
     /// Descends to the highest field that a reason speaks for and below which nothing was converted.
-    private func sweep(_ field: SourceField, _ reasons: Reasons) {
+    private func sweep(_ field: SourceField, _ reasons: [KnownReason]) {
         let leaves = field.leaves
         let left = leaves.filter { !ledger.converted.contains($0.path) }
         guard !left.isEmpty else { return }
@@ -69,11 +77,10 @@ extension SourceObject {
         }
     }
 
-    private func hasDeeper(_ keys: [String], _ reasons: Reasons) -> Bool {
+    private func hasDeeper(_ keys: [String], _ reasons: [KnownReason]) -> Bool {
         guard !keys.isEmpty else { return true }
-        return reasons.keys.contains { pattern in
-            let parts = SourceObject.keys(of: pattern)
-            return parts.count > keys.count && SourceObject.matches(Array(parts.prefix(keys.count)), keys)
+        return reasons.contains { reason in
+            reason.keys.count > keys.count && SourceObject.matches(reason.keys.prefix(keys.count), keys[...])
         }
     }
 
@@ -98,19 +105,17 @@ extension SourceObject {
         return keys
     }
 
-    private static func reason(for keys: [String], in reasons: Reasons, exactly: Bool) -> String? {
+    private static func reason(for keys: [String], in reasons: [KnownReason], exactly: Bool) -> String? {
         var length = keys.count
         while length > 0 {
-            let part = Array(keys.prefix(length))
-            let found = reasons.keys.sorted().last { matches(SourceObject.keys(of: $0), part) }
-            if let found { return reasons[found] }
+            if let found = reasons.last(where: { matches($0.keys[...], keys.prefix(length)) }) { return found.text }
             if exactly { return nil }
             length -= 1
         }
         return nil
     }
 
-    private static func matches(_ pattern: [String], _ keys: [String]) -> Bool {
+    private static func matches(_ pattern: ArraySlice<String>, _ keys: ArraySlice<String>) -> Bool {
         pattern.count == keys.count && zip(pattern, keys).allSatisfy { $0 == "*" || $0 == $1 }
     }
 }

@@ -171,6 +171,11 @@ struct GraviteeAPI {
                 : weight.drop("The load balancer of the group does not look at weights.")
         }
         if place?["secured"]?.takeBool() == true { target.tls = upstream(host, endpoint, group, &entry) }
+        dropOverrides(endpoint)
+        return target
+    }
+
+    private func dropOverrides(_ endpoint: SourceField) {
         if endpoint["inheritConfiguration"]?.bool == false {
             endpoint["inheritConfiguration"]?.drop("All endpoints of a route are connected to as its first group says.")
             endpoint["sharedConfigurationOverride"]?.drop(
@@ -179,7 +184,6 @@ struct GraviteeAPI {
             endpoint.convert("inheritConfiguration")
             endpoint["sharedConfigurationOverride"]?.drop("The endpoint inherits its group's configuration.")
         }
-        return target
     }
 
     private func upstream(_ host: String, _ endpoint: SourceField, _ group: SourceField, _ entry: inout Entry)

@@ -36,16 +36,26 @@ struct HAProxyRules {
 
     /// Rules that accept and reject, in their order.
     func apply(to entry: inout Entry) throws(Problem) {
-        var accepted: [String] = []
-        for rule in frontend?["tcp_request_rule_list"]?.items ?? [] {
-            if rule["type"]?.scalar == "inspect-delay" {
+        let rules = frontend?["tcp_request_rule_list"]?.items ?? []
+        for rule in rules {
+            switch rule["type"]?.scalar ?? "" {
+            case "inspect-delay":
                 entry.portSettings.inspectionTimeout = rule["timeout"]?.integer.flatMap {
                     $0 > 0 ? Durations.written($0) : nil
                 }
-                continue
+            case "connection", "session", "content": break
+            case let type: throw unclear("tcp-request \(type)")
             }
-            let type = rule["type"]?.scalar ?? ""
-            guard ["connection", "content", "session"].contains(type) else { throw unclear("tcp-request \(type)") }
+        }
+        // Each phase accepts and rejects for itself.
+        for phase in ["connection", "session", "content"] {
+            try apply(rules.filter { $0["type"]?.scalar == phase }, to: &entry)
+        }
+    }
+
+    private func apply(_ rules: [SourceField], to entry: inout Entry) throws(Problem) {
+        var accepted: [String] = []
+        for rule in rules {
             switch rule["action"]?.scalar ?? "" {
             case "accept": try accept(rule, &accepted, &entry)
             case "reject", "silent-drop": try reject(rule, accepted, &entry)
@@ -87,9 +97,12 @@ struct HAProxyRules {
         guard accepted.isEmpty else { throw unclear(text) }
         let tests = try tests(text)
         guard ["if", "unless"].contains(rule["cond"]?.scalar) else { throw unclear(text) }
-        guard tests.count == 1, let (test, isNegated) = tests.first, case .source(let blocks) = test else {
-            throw unclear(text)
+        var blocks: [String] = []
+        for (test, _) in tests {
+            guard case .source(let more) = test else { throw unclear(text) }
+            blocks += more
         }
+        guard let isNegated = tests.first?.isNegated else { throw unclear(text) }
         if (rule["cond"]?.scalar == "unless") != isNegated {
             narrow(&entry, to: blocks)
         } else {

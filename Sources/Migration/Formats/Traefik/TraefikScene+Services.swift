@@ -130,7 +130,13 @@ extension TraefikScene {
         }
         if let field = spec?["dialKeepAlive"] { backend.keepalive = keepalive(field) }
         if let field = spec?["terminationDelay"] { client.halfCloseTimeout = halfClose(field, unit: 1000) }
-        if let field = service["terminationDelay"] { client.halfCloseTimeout = halfClose(field, unit: 1) }
+        if let field = service["terminationDelay"] {
+            if object == nil {
+                client.halfCloseTimeout = halfClose(field, unit: 1)
+            } else {
+                field.drop("Traefik does not look at it beside a serversTransport.")
+            }
+        }
         if isFirst {
             (entry.backend, entry.client.halfCloseTimeout) = (backend, client.halfCloseTimeout)
         } else if entry.backend != backend || entry.client.halfCloseTimeout != client.halfCloseTimeout {

@@ -32,6 +32,11 @@ struct TraefikScene {
                     entry.gateway = "traefik"
                     (entry.listener, entry.port, entry.address) = (Names.label(name), point.port, point.address)
                     entry.portSettings.proxy = point.settings.proxy
+                    if !entryPoints.given.contains(name) {
+                        entry.gatewayComments.append(
+                            "The entry point \(name) was taken to be on port \(point.port): say --entry-point \(name)=PORT if not."
+                        )
+                    }
                     for field in point.fields { field.convert() }
                     entries.append(entry)
                 }

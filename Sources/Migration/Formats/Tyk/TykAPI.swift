@@ -162,9 +162,20 @@ struct TykAPI {
             field.convert()
         }
         guard !entry.targets.isEmpty else { return refuse("It has no proxy.target_url.") != nil }
+        if secure == [false] { joinEndpoints(of: &entry) }
         if secure.contains(true) { addPins(&entry) }
         if secure.contains(true) { addTransport(proxy["transport"], &entry) }
         return true
+    }
+
+    /// Several addresses without TLS are one Backend.
+    private func joinEndpoints(of entry: inout Entry) {
+        var endpoints: [Endpoint] = []
+        for target in entry.targets {
+            guard case .endpoints(_, let more, false) = target.destination else { return }
+            endpoints += more
+        }
+        entry.targets = [Target(.endpoints(name: object.name.name, endpoints, fallback: false))]
     }
 
     /// Pins verify backends: without them a route would trust more than it did.
