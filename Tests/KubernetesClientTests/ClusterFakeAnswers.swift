@@ -32,21 +32,25 @@ extension FakeAPIServer.State {
     private func list(_ target: FakeTarget, _ request: APIRequest) -> Result<APIResponse, APIError> {
         let query = Dictionary(request.query.map { ($0.name, $0.value) }) { first, _ in first }
         var version = revision
-        var start = 0
+        var last: ObjectKey?
         if let token = query["continue"] {
-            let parts = token.split(separator: "-").compactMap { Int($0) }
-            guard parts.count == 2, parts[0] >= compacted else {
+            let parts = token.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 3, let began = Int(parts[0]), began >= compacted else {
                 return .failure(.status(FakeAPIServer.status(410, "Expired", "the token is too old")))
             }
-            (version, start) = (parts[0], parts[1])
+            (version, last) = (began, ObjectKey(namespace: parts[1], name: parts[2]))
         }
-        let all = (objects[target.collection] ?? [:]).filter { target.contains($0.key) }
-            .sorted { $0.key < $1.key }.map(\.value)
+        // By name, so that what came or went on earlier pages moves nothing: a real server's pages are of one version.
+        let rest = (objects[target.collection] ?? [:]).filter { entry in
+            target.contains(entry.key) && last.map { $0 < entry.key } ?? true
+        }.sorted { $0.key < $1.key }
         let limit = query["limit"].flatMap { Int($0) }.map { min($0, pageSize ?? $0) } ?? .max
-        let page = all.dropFirst(start).prefix(limit)
+        let page = rest.prefix(limit)
         var metadata: [String: JSONValue] = ["resourceVersion": .string(String(version))]
-        if start + page.count < all.count { metadata["continue"] = .string("\(version)-\(start + page.count)") }
-        return .body(.object(["metadata": .object(metadata), "items": .array(Array(page))]))
+        if page.count < rest.count, let end = page.last?.key {
+            metadata["continue"] = .string("\(version)/\(end.namespace)/\(end.name)")
+        }
+        return .body(.object(["metadata": .object(metadata), "items": .array(page.map(\.value))]))
     }
 
     private func discovery(_ request: APIRequest) -> Result<APIResponse, APIError> {
