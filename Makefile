@@ -24,11 +24,11 @@ demo: ## Build, start the gateway on examples/quickstart, and print three comman
 	@scripts/setup build demo
 	@scripts/demo
 
-test: ## Everything that CI runs (under 20 minutes on 2 cores)
+test: ## Everything that CI runs (three quarters of an hour on 2 cores)
 	@scripts/setup build test report
 	@scripts/test all
 
-test-fast: ## Lint and unit tests (under 5 minutes)
+test-fast: ## Lint and unit tests (about 10 minutes from nothing)
 	@scripts/setup build
 	@scripts/test fast
 
