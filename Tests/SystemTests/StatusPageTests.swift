@@ -16,7 +16,7 @@ extension Process {
         func page(check: String) throws {
             let sluice = try Sluice.ready("")
             let command = try Installation.peer("page_check.py", check, "http://\(sluice.admin)/")
-            let said = try run(command, within: .seconds(120)).checked()
+            let said = try run(command, within: .seconds(240)).checked()
             #expect(said.hasSuffix("ok \(check)\n"), "\(said)")
             try sluice.stop()
         }
@@ -32,7 +32,7 @@ extension Process {
                 Manifest.service("one", at: backend.port))
             let command = try Installation.peer(
                 "page_live.py", "served", "http://\(sluice.admin)/", "\(port)", "\(broken)")
-            let said = try run(command, within: .seconds(120)).checked()
+            let said = try run(command, within: .seconds(240)).checked()
             #expect(said.hasSuffix("ok served\n"), "\(said)")
             try sluice.stop()
         }
@@ -80,7 +80,7 @@ extension Process {
 
         @Test("every check is run")
         func complete() throws {
-            let listed = try run(try Installation.peer("page_check.py", "list"), within: .seconds(20)).checked()
+            let listed = try run(try Installation.peer("page_check.py", "list"), within: .seconds(60)).checked()
             #expect(listed.split(separator: "\n").map(String.init) == Self.checks)
         }
     }

@@ -55,7 +55,11 @@ class Browser:
             self.command("Browser.close")
         except Exception:  # noqa: BLE001 - it may be gone before it answers
             self.process.kill()
-        self.process.wait(10)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self, method, **parameters):
@@ -97,7 +101,7 @@ class Browser:
             raise AssertionError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
-    def wait(self, expression, seconds=20):
+    def wait(self, expression, seconds=60):
         """Until the expression is true of the page; returns its value."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -108,7 +112,7 @@ class Browser:
         text = self.evaluate("document.body.innerText.slice(0, 3000)")
         raise AssertionError(f"not within {seconds} s: {expression}\nfaults: {self.faults}\nThe page says:\n{text}")
 
-    def wait_text(self, text, seconds=20):
+    def wait_text(self, text, seconds=60):
         self.wait(f"document.body.innerText.includes({json.dumps(text)})", seconds)
 
     def element(self, selector, text=""):

@@ -309,7 +309,7 @@ def gone(tab, admin):
     tab.wait_text("Live")
     port = admin.server_address[1]
     admin.stop()
-    tab.wait_text("The gateway does not answer since", 10)
+    tab.wait_text("The gateway does not answer since", 30)
     tab.wait_text("No answer")
     tab.wait_text("2 problems to solve")
     tab.click("nav a", "Certificates")
@@ -317,10 +317,10 @@ def gone(tab, admin):
     tab.take_faults()
     back = page_standin.StandIn(admin.page, port)
     back.status["version"] = "0.5.0"
-    tab.wait("!document.body.innerText.includes('does not answer')", 12)
+    tab.wait("!document.body.innerText.includes('does not answer')", 30)
     # Another version may answer otherwise than this page expects.
     back.status["generation"] = 43
-    tab.wait_text("runs version 0.5.0 now", 15)
+    tab.wait_text("runs version 0.5.0 now", 45)
     tab.take_faults()
     # Nobody looks, so nothing is asked.
     tab.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true }); 1")
