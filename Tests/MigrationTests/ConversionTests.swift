@@ -34,6 +34,19 @@ struct ConversionTests {
     }
 
     @Test(
+        "a time that is too long for anybody becomes a comment",
+        arguments: ["999999999999d", "9223372036854775", "999999999999h999999999999h", "5000000000h"])
+    func lengths(time: String) throws {
+        let input = try Fixture("traefik").input
+        let text = String(decoding: input.text, as: UTF8.self).replacing(
+            "dialTimeout: 5s", with: "dialTimeout: \(time)")
+        #expect(text.contains(time))
+        let lines = convert(text).text.split(separator: "\n")
+        #expect(lines.contains { $0.contains("#") && $0.contains("dialTimeout") && $0.contains(time) })
+        #expect(!lines.contains { !$0.contains("#") && $0.contains(time) })
+    }
+
+    @Test(
         "rules that routes cannot say leave the route out",
         arguments: [
             "HostSNI(`a.example.com`) && ALPN(`h2`)", "!HostSNI(`a.example.com`)", "HostSNI(`a_b`)",

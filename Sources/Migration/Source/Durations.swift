@@ -3,7 +3,10 @@ enum Durations {
     /// `1h30m`, `1.5s`, `500ms`, `2` with a unit of its own, `1d`; nil for anything else and for what is not positive or no
     /// whole number of milliseconds after rounding up.
     static func milliseconds(_ text: String, unit: Int = 1000) -> Int? {
-        if let plain = Int(text) { return plain.multipliedReportingOverflow(by: unit).overflow ? nil : plain * unit }
+        if let plain = Int(text) {
+            let (product, isTooLarge) = plain.multipliedReportingOverflow(by: unit)
+            return isTooLarge || product > longest ? nil : product
+        }
         var rest = text[...]
         var total = 0.0
         while !rest.isEmpty {
@@ -15,8 +18,11 @@ enum Durations {
             total += count * factor
             rest = rest.dropFirst(unit.count)
         }
-        return text.isEmpty ? nil : Int(total.rounded(.up))
+        return text.isEmpty || total > Double(longest) ? nil : Int(total.rounded(.up))
     }
+
+    /// Milliseconds: far more than anybody means, and few enough to be reckoned with.
+    private static let longest = 1_000_000_000_000_000
 
     private static let factors: [String: Double] = [
         "ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
