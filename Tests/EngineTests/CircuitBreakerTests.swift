@@ -169,7 +169,7 @@ struct CircuitBreakerTests {
         let first = try waitingClient(1)
         #expect(try first.waitForEnd() == .reset)
         // Workers read their clock once a turn, and in whole milliseconds.
-        #expect(.now() - start >= .milliseconds(1900))
+        #expect(.now() - start >= .milliseconds(1990))
         #expect(waitUntil { rejected(.queueTimeout) == 1 })
         #expect(waitUntil { harness.closed(.queueTimeout) == 1 })
         #expect(pending == 0)
