@@ -18,6 +18,8 @@ extension AccessEntry {
         switch note.pointee.event {
         case .close: cursor.put(",\"event\":\"close\",\"connection_id\":\"")
         case .open: cursor.put(",\"event\":\"open\",\"connection_id\":\"")
+        // No line is made of these.
+        case .hello: cursor.put(",\"connection_id\":\"")
         case .periodic: cursor.put(",\"event\":\"periodic\",\"connection_id\":\"")
         }
         cursor.put(hexadecimal: note.pointee.id)

@@ -6,12 +6,15 @@ struct AccessEntry {
     let record: UnsafePointer<AccessRecord>
     private let texts: UnsafeRawPointer
     private let clockOffset: Int64
+    /// JA4; empty: none is known.
+    private let fingerprint: [UInt8]
 
     @inline(__always)
-    init(_ note: UnsafeRawPointer, _ clockOffset: Int64) {
+    init(_ note: UnsafeRawPointer, _ clockOffset: Int64, fingerprint: [UInt8] = []) {
         record = note.assumingMemoryBound(to: AccessRecord.self)
         texts = note + MemoryLayout<AccessRecord>.stride
         self.clockOffset = clockOffset
+        self.fingerprint = fingerprint
     }
 
     /// Nil where the connection has none.
@@ -49,6 +52,7 @@ struct AccessEntry {
         @inline(__always) get {
             record.pointee.size > UInt32(MemoryLayout<AccessRecord>.stride)
                 || record.pointee.proxyVersion != 0 || record.pointee.flags.contains(.isTerminated)
+                || !fingerprint.isEmpty
         }
     }
 
@@ -72,6 +76,7 @@ struct AccessEntry {
         case .closeDetail: text(.detail) != nil || text(.policy) != nil
         case .throttledMilliseconds: note.pointee.throttled > 0
         case .gateway, .listener, .route, .routeKind, .backend: name(field) != nil
+        case .ja4: !fingerprint.isEmpty
         default: field.text.flatMap { text($0) } != nil
         }
     }
@@ -102,7 +107,7 @@ struct AccessEntry {
         case .closeReason: buffer.append(AccessWords.reasons[note.pointee.reason.index])
         case .closeSide: buffer.append(AccessWords.sides[note.pointee.side] ?? [])
         case .closeDetail: writeDetail(to: &buffer)
-        case .ja4: if let outline = text(.hello) { buffer.append(fingerprintOf: outline) }
+        case .ja4: buffer.append(fingerprint)
         case .gateway, .listener, .route, .routeKind, .backend:
             if let name = name(field) { buffer.append(escaped: name) }
         default: if let text = field.text.flatMap({ text($0) }) { buffer.append(escaped: text) }
@@ -150,7 +155,6 @@ extension AccessLogField {
         case .clientCertificateSAN: .names
         case .clientCertificateSPKI: .publicKey
         case .authorizationRule: .rule
-        case .ja4: .hello
         default: nil
         }
     }
@@ -162,6 +166,7 @@ extension AccessEvent {
         case .open: "open"
         case .periodic: "periodic"
         case .close: "close"
+        case .hello: ""
         }
     }
 }

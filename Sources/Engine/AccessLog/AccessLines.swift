@@ -8,6 +8,9 @@ struct AccessLines: ~Copyable {
     /// Those that were met, by number.
     private var known: [AccessLogFormat?] = []
     private var buffer = LineBuffer(capacity: AccessLines.size)
+    /// By worker.
+    private var hellos: [HelloNotes] = []
+    private var fingerprints = FingerprintCache()
     /// What makes monotonic nanoseconds those since 1970.
     private var clockOffset: Int64 = 0
 
@@ -26,11 +29,19 @@ struct AccessLines: ~Copyable {
 
     mutating func beginTurn() { clockOffset = realtimeNanoseconds() - MonotonicTime.now().nanoseconds }
 
-    /// Adds the line of the oldest note, and tells of the end that it is of. False: there is none.
+    /// Adds the line of a worker's oldest note, and tells of the end that it is of. False: there is none.
     @inline(__always)
-    mutating func take(from ring: AccessRing) -> Bool {
+    mutating func take(from ring: AccessRing, worker: Int = 0) -> Bool {
         guard let note = ring.next else { return false }
-        let entry = AccessEntry(note, clockOffset)
+        let record = note.assumingMemoryBound(to: AccessRecord.self)
+        guard record.pointee.event != .hello else {
+            keep(note, worker)
+            ring.drop(Int(note.load(as: HelloNote.self).size))
+            return true
+        }
+        let fingerprint =
+            worker < hellos.count ? hellos[worker].text(of: record.pointee.id, slot: record.pointee.slot) : []
+        let entry = AccessEntry(note, clockOffset, fingerprint: fingerprint)
         if events != nil, !writesAfterTelling(entry) {
             // It is an event alone.
         } else if entry.record.pointee.format == AccessFormatID.json.index {
@@ -40,6 +51,12 @@ struct AccessLines: ~Copyable {
         }
         ring.drop(Int(entry.record.pointee.size))
         return true
+    }
+
+    @inline(never)
+    private mutating func keep(_ note: UnsafeRawPointer, _ worker: Int) {
+        while hellos.count <= worker { hellos.append(HelloNotes()) }
+        hellos[worker].take(note, &fingerprints)
     }
 
     /// Whether there is a line of it besides.

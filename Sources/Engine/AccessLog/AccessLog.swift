@@ -156,8 +156,8 @@ public final class AccessLog: Sendable {
         // No note that is written from now on refers to these.
         let retired = formats.retired?.take() ?? []
         lines.beginTurn()
-        for ring in rings {
-            while lines.take(from: ring) {
+        for (worker, ring) in rings.enumerated() {
+            while lines.take(from: ring, worker: worker) {
                 isFound = true
                 if lines.isFull { put(&lines) }
             }

@@ -68,4 +68,11 @@ final class AccessPort {
         }
         log.wake()
     }
+
+    /// Hands a ClientHello over, for the lines of its connection. The writer has time for it until the first of them comes.
+    func send(hello: UnsafeRawBufferPointer, of id: UInt64, slot: Int) {
+        let isHalfFull = HelloNote.append(hello, of: id, slot: slot, to: ring)
+        if isHalfFull && !isHurrying { log.hurry() }
+        isHurrying = isHalfFull
+    }
 }

@@ -34,6 +34,8 @@ struct AccessRecord {
     var throttled: Int64 = 0
     /// How many stood in the backend's line before it.
     var ahead: Int32 = 0
+    /// The worker's place of the connection: what was noted of its hello is found by it (``HelloNotes``).
+    var slot: UInt32 = .max
 
     // Names of what configures it, which outlive the note (``RetiredNames``).
     var listener: AccessNames.Reference?
@@ -49,15 +51,16 @@ struct AccessRecord {
 
     /// Others that are open: of the process, the listener, the backend and the endpoint.
     var others: InlineArray<4, Int32> = .init(repeating: 0)
-    var counts: InlineArray<12, UInt16> = .init(repeating: 0)
+    var counts: InlineArray<11, UInt16> = .init(repeating: 0)
 
     /// Bytes of one text that are kept.
     static let longestText = 1024
     /// The most that a note takes.
-    static let most = MemoryLayout<AccessRecord>.stride + AccessText.count * longestText + 8
+    static let most = max(MemoryLayout<AccessRecord>.stride + AccessText.count * longestText, HelloNote.most) + 8
 }
 
-enum AccessEvent: UInt8 { case open, periodic, close }
+/// Those of lines; `hello` notes are for the lines that follow (``HelloNote``).
+enum AccessEvent: UInt8 { case open, periodic, close, hello }
 
 /// How far a connection came.
 enum AccessStage: UInt8 { case opening, connecting, relaying }
@@ -81,11 +84,9 @@ enum AccessText: Int, CaseIterable {
     /// Of a Unix socket.
     case upstreamPath
     case serverName, alpn, tlsVersion, tlsCipher, subject, names, publicKey
-    /// What the client's hello is fingerprinted by (``HelloOutline``).
-    case hello
     case detail, policy, rule
 
-    static let count = 12
+    static let count = 11
 }
 
 /// Where a worker puts a note together.

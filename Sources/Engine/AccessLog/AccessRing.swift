@@ -60,6 +60,8 @@ final class AccessRing: @unchecked Sendable {
 
     @inline(never)
     private func lose(_ note: UnsafePointer<AccessRecord>) {
+        // Its line may still come, without the fingerprint.
+        guard note.pointee.event != .hello else { return }
         lost.store(lost.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         guard note.pointee.flags.contains(.isEvent) else { return }
         lostEvents.store(lostEvents.load(ordering: .relaxed) &+ 1, ordering: .relaxed)

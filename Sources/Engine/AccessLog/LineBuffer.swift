@@ -13,7 +13,6 @@ struct LineBuffer: ~Copyable {
     private let head: UnsafeMutablePointer<UInt8>
     private var second: UInt64 = .max
     private var spare: [UInt8] = []
-    private var fingerprints = FingerprintCache()
 
     private static let headStart: StaticString = #"{"start_time":""#
     /// `2026-11-22T12:12:51.`
@@ -137,9 +136,6 @@ struct LineBuffer: ~Copyable {
         UnsafeMutableRawPointer(base + count).copyMemory(from: base + start, byteCount: end - start)
         count += end - start
     }
-
-    /// JA4 of what ``HelloOutline`` wrote.
-    mutating func append(fingerprintOf outline: UnsafeRawBufferPointer) { append(fingerprints.text(of: outline)) }
 
     /// Text that a peer may have chosen, escaped as in a JSON string, without quotes: it stays within one line and one string.
     mutating func append(escaped text: UnsafeRawBufferPointer) {

@@ -75,18 +75,12 @@ extension Worker {
         return record.pointee.listener?._withUnsafeGuaranteedRef { $0.access } ?? .none
     }
 
-    /// Keeps what a fingerprint of the client is made of, where lines have it.
-    func keepOutline(_ slot: Int, _ hello: UnsafeRawBufferPointer) {
+    /// Tells of a ClientHello, where lines have its fingerprint.
+    func noteHello(_ slot: Int, _ hello: UnsafeRawBufferPointer) {
+        guard let access else { return }
         let format = records[slot].binding?._withUnsafeGuaranteedRef { $0.primary.accessFormat } ?? .json
-        guard format.needs.contains(.hello) || access?.hasEvents == true, records[slot].hello == nil else { return }
-        withUnsafeTemporaryAllocation(byteCount: HelloOutline.mostBytes, alignment: 8) { memory in
-            guard let start = memory.baseAddress else { return }
-            let count = HelloOutline.write(hello, limit: Worker.helloLimit, to: start)
-            guard count > 0, let kept = malloc(2 + count) else { return }
-            kept.storeBytes(of: UInt16(count), as: UInt16.self)
-            (kept + 2).copyMemory(from: start, byteCount: count)
-            records[slot].hello = kept
-        }
+        guard format.needs.contains(.hello) || access.hasEvents else { return }
+        access.send(hello: hello, of: records[slot].id, slot: slot)
     }
 
     // MARK: Notes
@@ -115,10 +109,6 @@ extension Worker {
         if let ssl = sides[2 * slot].tls, record.pointee.handshakenAt != 0 {
             noteTLS(ssl, &draft, withCertificate: needs.contains(.certificate))
         }
-        if let outline = record.pointee.hello {
-            let count = outline.loadUnaligned(as: UInt16.self)
-            draft.append(.hello, outline + 2, Int(count))
-        }
         if event == .close { access.writeExplanation(to: &draft) }
         access.send(draft)
     }
@@ -127,6 +117,7 @@ extension Worker {
     private func noteCourse(_ slot: Int, _ note: UnsafeMutablePointer<AccessRecord>) {
         let record = records + slot
         note.pointee.id = record.pointee.id
+        note.pointee.slot = UInt32(truncatingIfNeeded: slot)
         note.pointee.generation = tables.value.configurationGeneration
         note.pointee.attempts = record.pointee.attempts
         note.pointee.received = flows[2 * slot].bytes

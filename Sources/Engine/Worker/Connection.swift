@@ -178,9 +178,6 @@ struct ConnectionRecord {
     /// C string of the client's SNI, owned; nil without.
     var serverName: UnsafeMutablePointer<CChar>?
 
-    /// What the access log fingerprints its ClientHello by, behind how many bytes that is, owned; nil: nothing is kept.
-    var hello: UnsafeMutableRawPointer?
-
     var acceptedAt: Int64 = 0
     var inspectedAt: Int64 = 0
     var handshakenAt: Int64 = 0

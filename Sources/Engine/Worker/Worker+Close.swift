@@ -185,10 +185,6 @@ extension Worker {
         record.pointee.route?.release()
         record.pointee.backend?.release()
         if let name = record.pointee.serverName { free(name) }
-        if let hello = record.pointee.hello {
-            free(hello)
-            record.pointee.hello = nil
-        }
         record.pointee.proxyHeader?.release()
         record.pointee.proxyHeader = nil
         record.pointee.listener = nil

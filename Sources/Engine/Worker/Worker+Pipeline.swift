@@ -85,7 +85,7 @@ extension Worker {
         case .hello(let hello):
             setLowWater(slot, 1)
             if access != nil {
-                keepOutline(slot, UnsafeRawBufferPointer(start: scratch, count: hello.consumedBytes))
+                noteHello(slot, UnsafeRawBufferPointer(start: scratch, count: hello.consumedBytes))
             }
             return route(slot, hello)
         }

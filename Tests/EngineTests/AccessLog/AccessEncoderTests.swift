@@ -119,7 +119,7 @@ private struct RandomNotes {
         (note.pointee.client, note.pointee.peer, note.pointee.local) = (address(), address(), address())
         (note.pointee.upstream, note.pointee.upstreamLocal) = (address(), address())
         texts = [:]
-        for text in AccessText.allCases where text != .hello && isSo(25) {
+        for text in AccessText.allCases where isSo(25) {
             let bytes = self.text()
             bytes.withUnsafeBytes { if let start = $0.baseAddress { draft.append(text, start, $0.count) } }
             texts[text] = Array(bytes.prefix(AccessRecord.longestText))

@@ -8,8 +8,10 @@ import Testing
 /// What notes become, without sockets.
 @Suite("Access log: lines")
 struct AccessLineTests {
-    private func line(_ format: AccessLogFormat = .json, _ fill: (inout AccessDraft) -> Void) -> String {
-        NoteWriter().line(format, fill)
+    private func line(
+        _ format: AccessLogFormat = .json, hello: [UInt8] = [], _ fill: (inout AccessDraft) -> Void
+    ) -> String {
+        NoteWriter().line(format, hello: hello, fill)
     }
 
     @Test("text of a peer stays within its string, whatever it holds")
@@ -45,7 +47,7 @@ struct AccessLineTests {
         let listener = AccessNames((.gateway, "infra/edge"), (.listener, "db"))
         let route = AccessNames((.route, "shop/r"), (.routeKind, "TCPRoute"))
         let backend = AccessNames((.backend, "Service shop/b:80"))
-        let full = line { draft in
+        let full = line(hello: CapturedClientHello.bytes) { draft in
             for text in AccessText.allCases where text != .upstreamPath { draft.append(text, "t\(text.rawValue)") }
             let record = draft.record
             record.pointee.listener = listener.reference
@@ -60,7 +62,8 @@ struct AccessLineTests {
         withExtendedLifetime((listener, route, backend)) {}
         let fields = try AccessFields(String(full.dropLast()))
         #expect(fields.names == Set(AccessLogField.allCases.map(\.rawValue)))
-        #expect(fields.text(.closeDetail) == "t9, ClientPolicy t10")
+        #expect(fields.text(.closeDetail) == "t8, ClientPolicy t9")
+        #expect(fields.text(.ja4) == CapturedClientHello.ja4)
         #expect(fields.number(.handshakeMilliseconds) == 2)
         #expect(fields.number(.connectMilliseconds) == 0.004)
         #expect(fields.number(.firstByteMilliseconds) == 5000)
@@ -115,6 +118,8 @@ struct AccessLineTests {
                 let count = 8 + 8 * Int(random.next() % 112)
                 var note = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
                 withUnsafeBytes(of: UInt32(count)) { note.replaceSubrange(0..<4, with: $0) }
+                // Not that of a hello, whose loss is not counted.
+                note[6] = AccessEvent.close.rawValue
                 let fits = waiting.reduce(count) { $0 + $1.count } <= size
                 let place = ring.place()
                 place.copyMemory(from: note, byteCount: count)

@@ -48,24 +48,9 @@ struct FingerprintTests {
         #expect(text(unsigned) != text(FingerprintTests.example))
     }
 
-    /// Hellos of real clients; the fingerprints were made by another program, from the same bytes.
-    @Test(
-        "hellos as they come over the wire",
-        arguments: [
-            (
-                """
-                16030100b9010000b5030379193d74beabe4252da909eb185288be248d12ebb1fec3f51915660ff092f70600001ec02cc030
-                c02bc02fcca9cca8c024c028c023c027009f009e006b006700ff0100006e00000018001600001364622e73686f702e657861
-                6d706c652e6f7267000b000403000102000a000c000a001d0017001e00190018002300000016000000170000000d002a0028
-                040305030603080708080809080a080b080408050806040105010601030303010302040205020602
-                """, "t12d150700_d68b136fe8d9_e7e480e5a997"
-            )
-        ])
-    func wire(hex: String, expected: String) throws {
-        let digits = hex.filter(\.isHexDigit)
-        let bytes = stride(from: 0, to: digits.count, by: 2).compactMap { offset in
-            UInt8(digits.dropFirst(offset).prefix(2), radix: 16)
-        }
+    @Test("a hello as it comes over the wire")
+    func wire() throws {
+        let (bytes, expected) = (CapturedClientHello.bytes, CapturedClientHello.ja4)
         var cache = FingerprintCache()
         for _ in 0..<2 {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: HelloOutline.mostBytes, alignment: 8)
@@ -100,5 +85,58 @@ struct FingerprintTests {
                 #expect(String(decoding: found, as: UTF8.self) == text)
             }
         }
+    }
+
+    /// The line of a note, if it is one.
+    private func line(_ lines: inout AccessLines, _ ring: AccessRing) throws -> AccessFields {
+        lines.removeAll()
+        let isFound = lines.take(from: ring, worker: 1)
+        #expect(isFound)
+        return try AccessFields(String(String(decoding: lines.bytes, as: UTF8.self).dropLast()))
+    }
+
+    private func note(_ id: UInt64, slot: UInt32, in ring: AccessRing) {
+        let draft = AccessDraft(at: ring.place())
+        (draft.record.pointee.id, draft.record.pointee.slot) = (id, slot)
+        _ = ring.append(draft.base, draft.finish())
+    }
+
+    @Test("a line has the fingerprint of its own connection's hello, not of one that had the slot before")
+    func slots() throws {
+        let ring = AccessRing(size: 64 << 10)
+        var lines = AccessLines(AccessFormats())
+        NoteWriter.append(CapturedClientHello.bytes, of: 7, slot: 3, to: ring)
+        NoteWriter.append([22, 3, 1], of: 8, slot: 0, to: ring)
+        while lines.take(from: ring, worker: 1) {}
+        #expect(ring.isEmpty)
+        let count = lines.bytes.count
+        #expect(count == 0)
+        for _ in 0..<2 { note(7, slot: 3, in: ring) }
+        for id in [8, 9] as [UInt64] { note(id, slot: 0, in: ring) }
+        note(9, slot: 3, in: ring)
+        note(9, slot: 70_000, in: ring)
+        for _ in 0..<2 { #expect(try line(&lines, ring).text(.ja4) == CapturedClientHello.ja4) }
+        for _ in 0..<4 { #expect(try line(&lines, ring).text(.ja4) == nil) }
+        #expect(ring.isEmpty)
+        NoteWriter.append(CapturedClientHello.bytes, of: 9, slot: 3, to: ring)
+        while lines.take(from: ring, worker: 1) {}
+        note(9, slot: 3, in: ring)
+        #expect(try line(&lines, ring).text(.ja4) == CapturedClientHello.ja4)
+        note(7, slot: 3, in: ring)
+        #expect(try line(&lines, ring).text(.ja4) == nil)
+    }
+
+    @Test("a hello that finds no room is no lost line; what is longer than a peek is not taken")
+    func full() {
+        let ring = AccessRing(size: 4 << 10)
+        for id in 0..<40 { NoteWriter.append(CapturedClientHello.bytes, of: UInt64(id), slot: id, to: ring) }
+        #expect(ring.dropped == 0)
+        var lines = AccessLines(AccessFormats())
+        var count = 0
+        while lines.take(from: ring) { count += 1 }
+        #expect(count > 10 && count < 40)
+        NoteWriter.append([UInt8](repeating: 1, count: Worker.helloCapacity + 1), of: 1, slot: 1, to: ring)
+        #expect(ring.isEmpty)
+        #expect(MemoryLayout<HelloNote>.offset(of: \.event) == MemoryLayout<AccessRecord>.offset(of: \.event))
     }
 }
