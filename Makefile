@@ -24,7 +24,7 @@ demo: ## Build, start the gateway on examples/quickstart, and print three comman
 	@scripts/setup build demo
 	@scripts/demo
 
-test: ## Everything that CI runs (three quarters of an hour on 2 cores)
+test: ## Everything that CI runs (under 20 minutes on 2 cores)
 	@scripts/setup build test report
 	@scripts/test all
 
@@ -36,7 +36,7 @@ test-cluster: ## End-to-end tests against the cluster that $KUBECONFIG names; le
 	@scripts/setup build test
 	@scripts/test-cluster
 
-nightly: ## Outages of the API server in real time, and the image on Debian 13 (two hours)
+nightly: ## What takes longer: sanitizers, the chart installed and rolled out, outages in real time, the image (hours)
 	@scripts/setup build test image
 	@scripts/nightly
 
