@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall package demo test test-fast test-cluster nightly format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart image clean
+.PHONY: help build install uninstall package demo test test-fast test-cluster nightly soak format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test-cluster: ## End-to-end tests against the cluster that $KUBECONFIG names; le
 nightly: ## What takes longer: sanitizers, the chart installed and rolled out, outages in real time, the image (hours)
 	@scripts/setup build test image
 	@scripts/nightly
+
+soak: ## Mixed load on the release binary, with every connection accounted for (MINUTES=1)
+	@scripts/setup build demo
+	@MINUTES="$(MINUTES)" scripts/soak
 
 format: ## Rewrite the sources in the project's format
 	@scripts/setup

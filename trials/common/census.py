@@ -10,6 +10,7 @@ class Census:
     descriptors: int  # all of them, sockets and pipes included
     sockets: int
     pipes: int  # pairs: both ends of a pipe are one
+    others: int  # descriptors that are neither: files, epoll, eventfd, inotify…
     resident_bytes: int
     anonymous_bytes: int  # the part that no file stands behind: heap, stacks, buffers
     cpu_seconds: float
@@ -23,6 +24,7 @@ def census(pid):
     return Census(
         threads=int(status["Threads"]), descriptors=sum(kind is not None for kind in kinds),
         sockets=kinds.count("socket"), pipes=(kinds.count("pipe") + 1) // 2,
+        others=sum(kind not in (None, "socket", "pipe") for kind in kinds),
         resident_bytes=_kibibytes(status["VmRSS"]), anonymous_bytes=_kibibytes(status["RssAnon"]),
         cpu_seconds=(int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
 

@@ -37,10 +37,6 @@ class Stream:
         """The ssl.SSLObject, or None."""
         return self._tls
 
-    def name(self):
-        """Our own end, as ADDRESS:PORT."""
-        return "%s:%d" % self._socket.getsockname()[:2]
-
     async def start_tls(self, context, server_name=None, session=None, server_side=False):
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         if self._ahead:
@@ -165,21 +161,26 @@ class Stream:
         self.raw_sent += len(data)
 
 
-async def connect(address, port, source=None, receive_buffer=None):
-    """Connects; `source` is the address to come from. Returns (Stream, our end as ADDRESS:PORT)."""
+def socket_from(source=None, receive_buffer=None):
+    """A socket that is to connect from an address; its port is known before it does."""
     sock = socket.socket()
     sock.setblocking(False)
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if source:
+        sock.bind((source, 0))
+    return sock
+
+
+async def connect(sock, address, port):
+    """Connects; returns the Stream. The socket is closed where that fails."""
     try:
-        if receive_buffer:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        if source:
-            sock.bind((source, 0))
         await asyncio.get_running_loop().sock_connect(sock, (address, port))
-    except ConnectionRefusedError:
-        sock.close()
-        raise Broken("refused") from None
     except OSError as error:
         sock.close()
+        if isinstance(error, ConnectionRefusedError):
+            raise Broken("refused") from None
+        # It was connected, and reset before anybody looked.
         raise Broken("reset" if isinstance(error, ConnectionResetError) else "error", f"connect: {error}") from None
     return Stream(sock)
 

@@ -28,16 +28,19 @@ class Tail:
             read = self._rest + file.read()
             *whole, self._rest = read.split(b"\n")
             yield from whole
-            # The file behind it has been written to: the writer has left this one, though what it wrote last may
-            # have come after our look.
-            left = len(self._files) > 1 and os.fstat(self._files[1][0].fileno()).st_size > 0
-            if not left:
+            # A file behind it has been written to (the next one may have been renamed before a line came): the writer
+            # has left this one, though what it wrote last may have come after our look.
+            if not any(os.fstat(later.fileno()).st_size for later, _ in self._files[1:]):
                 return
             *whole, self._rest = (self._rest + file.read()).split(b"\n")
             yield from whole
             file.close()
             path.unlink()
             del self._files[0]
+
+    def close(self):
+        for file, _ in self._files:
+            file.close()
 
     def _open(self):
         current = self._files[-1][1] if self._files else None
