@@ -44,6 +44,15 @@ soak: ## Mixed load on the release binary, with every connection accounted for (
 	@scripts/setup build demo
 	@MINUTES="$(MINUTES)" scripts/soak
 
+.PHONY: faults trial-memory
+faults: ## System calls that fail, each in each way, with real traffic (about 10 minutes): FLAGS="--call splice --error EAGAIN --seed 7"
+	@scripts/setup build
+	@scripts/faults $(or $(FLAGS),--rounds 2 --mixtures 20)
+
+trial-memory: ## More clients, and more bytes for each, than a cgroup's memory has room for (half a minute; root)
+	@scripts/setup build
+	@python3 -B -m trials.memory "$$(scripts/build | tail -n 1)"
+
 format: ## Rewrite the sources in the project's format
 	@scripts/setup
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

@@ -108,6 +108,15 @@ let package = Package(
             path: "Tests/TestAPIServerMain"),
         // Stands in for malloc in the test binary, and counts for threads that ask for it.
         .target(name: "AllocationProbe", path: "Tests/AllocationProbe"),
+        // Stands in for libc's system calls in one executable, and makes them fail.
+        .target(name: "CFaults", path: "Tests/FaultInjection", exclude: ["calls-left-alone"]),
+        .executableTarget(
+            name: "sluice-faults",
+            dependencies: [
+                "CFaults", "Certificates", "Engine", "EngineModel", "Observability", "Platform", "Primitives",
+                "TestSupport",
+            ],
+            path: "Tests/Faults"),
     ],
     cxxLanguageStandard: .cxx17
 )

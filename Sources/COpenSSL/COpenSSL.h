@@ -2,6 +2,7 @@
 #ifndef SLUICE_COPENSSL_H
 #define SLUICE_COPENSSL_H
 
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -411,5 +412,23 @@ static inline int sluice_peer_has_host(const SSL *ssl, const char *host) {
     X509_free(leaf);
     return found;
 }
+
+// MARK: Input and output
+// OpenSSL says of an interrupted call what it says of one that would block, but no event follows it: the call is made again.
+#define SLUICE_UNINTERRUPTED(call)                                                                                    \
+    int result;                                                                                                       \
+    do {                                                                                                              \
+        errno = 0;                                                                                                    \
+        result = (call);                                                                                              \
+    } while (result <= 0 && errno == EINTR);                                                                          \
+    return result
+static inline int sluice_tls_read(SSL *ssl, void *bytes, int count) {
+    SLUICE_UNINTERRUPTED(SSL_read(ssl, bytes, count));
+}
+static inline int sluice_tls_write(SSL *ssl, const void *bytes, int count) {
+    SLUICE_UNINTERRUPTED(SSL_write(ssl, bytes, count));
+}
+static inline int sluice_tls_handshake(SSL *ssl) { SLUICE_UNINTERRUPTED(SSL_do_handshake(ssl)); }
+static inline int sluice_tls_shutdown(SSL *ssl) { SLUICE_UNINTERRUPTED(SSL_shutdown(ssl)); }
 
 #endif

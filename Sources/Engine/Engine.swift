@@ -49,13 +49,31 @@ public final class Engine: ConfigurationTarget {
         let signals = signals
         let resolver = try Resolver(logger: logger, servers: options.dnsServers)
         names = NameWatcher(resolver: resolver) { signals.update { $0.namesChanged = true } }
-        try accessLog?.start(workers: options.workers)
-        for worker in workers { try worker.start() }
-        try checker.start()
-        let thread = try Thread(named: "engine-control") { [weak self] in
-            while let more = self?.controlTurn(signals), more {}
+        var started = 0
+        do throws(Errno) {
+            try accessLog?.start(workers: options.workers)
+            for worker in workers {
+                try worker.start()
+                started += 1
+            }
+            try checker.start()
+            let thread = try Thread(named: "engine-control") { [weak self] in
+                while let more = self?.controlTurn(signals), more {}
+            }
+            thread.detach()
+        } catch {
+            abandon(workersStarted: started)
+            throw error
         }
-        thread.detach()
+    }
+
+    /// An engine that could not be started leaves no thread behind.
+    private func abandon(workersStarted: Int) {
+        shared.progress.update { $0.running -= workers.count - workersStarted }
+        for worker in workers { worker.post(.stop) }
+        shared.checker.stop()
+        shared.accessLog?.close()
+        _ = shared.progress.wait { $0.running == 0 ? true : nil }
     }
 
     public func onListenerChange(_ body: @escaping @Sendable (Acknowledgement) -> Void) {

@@ -14,6 +14,7 @@ final class ResolverLoop {
     /// Names looked up at once; the others wait their turn.
     private static let mostAtOnce = 64
     private static let longestWait = Duration.seconds(3600)
+    private static let pauseWithoutMemory = Duration.milliseconds(100)
 
     private let settings: ResolverSettings
     private let mailbox: ResolverMailbox
@@ -40,8 +41,10 @@ final class ResolverLoop {
             do throws(Errno) {
                 try pollReady(&polled, timeout: channel?.timeout(atMost: most) ?? most)
             } catch {
+                // Want of memory: it passes, and names are needed for as long as the process lives.
                 settings.logger.error("resolver cannot wait", ["error": "\(error)"])
-                return
+                pause(for: ResolverLoop.pauseWithoutMemory)
+                continue
             }
             take(channel?.process(polled.dropFirst()) ?? [])
         }

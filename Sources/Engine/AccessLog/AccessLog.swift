@@ -144,9 +144,13 @@ public final class AccessLog: Sendable {
     }
 
     private func sleep(atMost time: Duration? = nil) {
-        // An interrupted wait is followed by another look.
-        let ready = try? pollReadable([event.raw], timeout: time)
-        if ready?.isEmpty != true { event.drain() }
+        do throws(Errno) {
+            // An interrupted wait is followed by another look.
+            if try !pollReadable([event.raw], timeout: time).isEmpty { event.drain() }
+        } catch {
+            // No memory to wait with.
+            pause(for: AccessLog.rest)
+        }
     }
 
     /// Writes what there is. False: nothing was there.

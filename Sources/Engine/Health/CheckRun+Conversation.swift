@@ -29,7 +29,7 @@ extension CheckRun {
         let count: Int64
         if let ssl {
             ERR_clear_error()
-            let written = SSL_write(ssl, pending, Int32(clamping: pending.count))
+            let written = sluice_tls_write(ssl, pending, Int32(clamping: pending.count))
             let error = written > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, written)
             if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return false }
             isBroken = written <= 0
@@ -55,7 +55,7 @@ extension CheckRun {
         let count: Int64
         if let ssl {
             ERR_clear_error()
-            let read = SSL_read(ssl, scratch.baseAddress, Int32(clamping: scratch.count))
+            let read = sluice_tls_read(ssl, scratch.baseAddress, Int32(clamping: scratch.count))
             let error = read > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl, read)
             if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return waitForMore() }
             if error == SSL_ERROR_ZERO_RETURN {

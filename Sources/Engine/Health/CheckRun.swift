@@ -195,7 +195,7 @@ final class CheckRun {
         }
         guard let ssl else { return false }
         ERR_clear_error()
-        let result = SSL_do_handshake(ssl)
+        let result = sluice_tls_handshake(ssl)
         if result == 1 {
             if let problem = tls.verifyPeer(of: ssl) {
                 fail(.tlsError, problem, now: now)
@@ -270,7 +270,7 @@ extension CheckRun {
         if let ssl, !isBroken, securedAt != nil {
             // close_notify, as far as it goes at once: then the connection is reset.
             ERR_clear_error()
-            _ = SSL_shutdown(ssl)
+            _ = sluice_tls_shutdown(ssl)
             ERR_clear_error()
         }
         closeSocket()

@@ -88,6 +88,8 @@ struct SplicePipe {
 struct PipePool: ~Copyable {
     private var pipes: [SplicePipe] = []
     private var free: [Int32] = []
+    /// Indices whose pipe was thrown away.
+    private var vacant: [Int32] = []
     private let cap: Int
     /// Set when the kernel refused one or gave less than 64 KiB: tried again after a while.
     private var refusedUntil: Int64 = 0
@@ -101,7 +103,7 @@ struct PipePool: ~Copyable {
     }
 
     deinit {
-        for pipe in pipes {
+        for pipe in pipes where pipe.read >= 0 {
             _ = sluice_close(pipe.read)
             _ = sluice_close(pipe.write)
         }
@@ -110,7 +112,7 @@ struct PipePool: ~Copyable {
     /// The index of an empty pipe, or -1.
     mutating func take(now: Int64) -> Int32 {
         if let index = free.popLast() { return index }
-        guard pipes.count < cap, now >= refusedUntil else { return -1 }
+        guard pipes.count - vacant.count < cap, now >= refusedUntil else { return -1 }
         var ends: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutableBytes(of: &ends) { sluice_pipe($0.bindMemory(to: Int32.self).baseAddress) }
         let size = made == 0 ? sluice_pipe_set_size(ends.0, PipePool.wanted) : -1
@@ -122,11 +124,24 @@ struct PipePool: ~Copyable {
             refusedUntil = now + 1000
             return -1
         }
-        pipes.append(SplicePipe(read: ends.0, write: ends.1, capacity: Int(size)))
+        let pipe = SplicePipe(read: ends.0, write: ends.1, capacity: Int(size))
+        if let index = vacant.popLast() {
+            pipes[Int(index)] = pipe
+            return index
+        }
+        pipes.append(pipe)
         return Int32(pipes.count - 1)
     }
 
     mutating func giveBack(_ index: Int32) { free.append(index) }
+
+    /// Instead of giving one back that could not be emptied: what is in it must never reach another connection.
+    mutating func throwAway(_ index: Int32) {
+        _ = sluice_close(pipes[Int(index)].read)
+        _ = sluice_close(pipes[Int(index)].write)
+        pipes[Int(index)] = SplicePipe(read: -1, write: -1, capacity: 0)
+        vacant.append(index)
+    }
 
     @inline(__always) subscript(_ index: Int32) -> SplicePipe { pipes[Int(index)] }
 }

@@ -31,7 +31,16 @@ extension Worker {
     /// Waits for its connections, or not, as is right now.
     func watchListener(_ slot: Int) {
         guard slot < listeners.count, listeners[slot] >= 0 else { return }
-        _ = sluice_epoll_control(epoll.raw, epollModify, listeners[slot], acceptEvents(slot), EventToken.listener(slot))
+        // No memory for it: tried again with the pause's end.
+        if !watch(listeners[slot], slot) { pauseAccepting(.descriptors) }
+    }
+
+    /// False: its connections are not told of. Not waiting for them never fails.
+    private func watch(_ socket: Int32, _ slot: Int) -> Bool {
+        let (events, token) = (acceptEvents(slot), EventToken.listener(slot))
+        if sluice_epoll_control(epoll.raw, epollModify, socket, events, token) == 0 { return true }
+        _ = sluice_epoll_control(epoll.raw, epollDelete, socket, 0, 0)
+        return events == 0 || sluice_epoll_control(epoll.raw, epollAdd, socket, events, token) == 0
     }
 
     private func acceptEvents(_ slot: Int) -> UInt32 { isPaused || isPaused(slot) ? 0 : epollIn }
@@ -117,11 +126,10 @@ extension Worker {
         _ descriptor: Int32, _ peer: SocketAddress, _ bindingSlot: Int, _ binding: BindingRuntime
     ) -> AcceptResult {
         let slot = takeSlot()
-        let token = slot < 0 ? 0 : EventToken.connection(slot: slot, life: records[slot].life, side: 0)
-        guard slot >= 0, sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token) == 0 else {
+        // Not to be expected: it was asked for before.
+        guard slot >= 0 else {
             _ = sluice_set_linger_reset(descriptor)
             _ = sluice_close(descriptor)
-            if slot >= 0 { giveBackSlot(slot) }
             shared.connections.subtract(1, ordering: .relaxed)
             binding.pauses?.giveBack(self)
             return .paused(.descriptors)
@@ -140,6 +148,13 @@ extension Worker {
         }
         sides[2 * slot].descriptor = descriptor
         setListener(slot, binding.primary)
+        let token = EventToken.connection(slot: slot, life: records[slot].life, side: 0)
+        guard sluice_epoll_control(epoll.raw, epollAdd, descriptor, connectionEvents, token) == 0 else {
+            binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
+            record.pointee.stage = .admit
+            close(slot, .overload, .proxy, reset: true)
+            return .paused(.descriptors)
+        }
         switch binding.firstStage {
         case .admit:
             binding.primary.state.counters.cells(worker: handle.index).add(ListenerField.accepted)
@@ -169,9 +184,7 @@ extension Worker {
         pauseReason = reason
         resumeAt = nowMilliseconds + Worker.pauseMilliseconds
         countPause(reason, by: 1)
-        for (slot, socket) in listeners.enumerated() where socket >= 0 {
-            _ = sluice_epoll_control(epoll.raw, epollModify, socket, acceptEvents(slot), EventToken.listener(slot))
-        }
+        for (slot, socket) in listeners.enumerated() where socket >= 0 { _ = watch(socket, slot) }
         log(
             .warning, reason == .limit ? "connection limit reached" : "no descriptor or memory for another connection",
             limit: .overload)
@@ -188,12 +201,8 @@ extension Worker {
         }
         isPaused = false
         countPause(pauseReason, by: -1)
-        for (slot, socket) in listeners.enumerated() where socket >= 0 {
-            let (events, token) = (acceptEvents(slot), EventToken.listener(slot))
-            let result = sluice_epoll_control(epoll.raw, epollModify, socket, events, token)
-            if result == -ENOENT, sluice_epoll_control(epoll.raw, epollAdd, socket, events, token) != 0 {
-                return pauseAccepting(.descriptors)
-            }
+        for (slot, socket) in listeners.enumerated() where socket >= 0 && !watch(socket, slot) {
+            return pauseAccepting(.descriptors)
         }
     }
 

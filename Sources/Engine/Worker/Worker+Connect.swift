@@ -113,7 +113,7 @@ extension Worker {
             return .refuse(.internalError, .proxy)
         }
         ERR_clear_error()
-        let result = SSL_do_handshake(ssl)
+        let result = sluice_tls_handshake(ssl)
         if result == 1 {
             guard let tls = backend.tls else { return .refuse(.internalError, .proxy) }
             if let problem = tls.verifyPeer(of: ssl) { return backendTLSFailed(slot, backend, problem) }

@@ -34,7 +34,7 @@ extension Worker {
         let side = sides + 2 * slot
         guard let ssl = side.pointee.tls else { return .refuse(.internalError, .proxy) }
         ERR_clear_error()
-        let result = SSL_do_handshake(ssl)
+        let result = sluice_tls_handshake(ssl)
         if result == 1 {
             // Seen to by now, unless a session came from where no certificate was demanded.
             if sluice_peer_is_missing(ssl) == 1 {

@@ -25,9 +25,10 @@ extension Worker {
         let count = Int(sluice_epoll_wait(pacedEpoll.raw, events, Int32(Worker.eventCapacity), 0))
         for index in 0..<max(0, count) { dispatch(events[index].data.u64, events[index].events) }
         guard count > 0 || !paced.isEmpty else {
-            pacedAt = -1
             let events = epollIn | epollOnce
-            _ = sluice_epoll_control(epoll.raw, epollModify, pacedEpoll.raw, events, EventToken.paced)
+            let result = sluice_epoll_control(epoll.raw, epollModify, pacedEpoll.raw, events, EventToken.paced)
+            // Where nothing would wake us, the clock goes on doing so.
+            pacedAt = result == 0 ? -1 : now + Worker.pause
             return
         }
         var left = paced.count

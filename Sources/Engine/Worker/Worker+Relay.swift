@@ -212,7 +212,11 @@ extension Worker {
         let pipe = pipes[flow.pointee.pipe]
         while flow.pointee.pipeBytes > 0 {
             let count = sluice_read(pipe.read, scratch, min(Worker.scratchSize, flow.pointee.pipeBytes))
-            guard count > 0 else { break }
+            guard count > 0 else {
+                // What is left still belongs to this direction: tried again.
+                flow.pointee.heldSince = nowMilliseconds
+                return
+            }
             hold(flow, scratch, Int(count))
             flow.pointee.pipeBytes -= Int(count)
             shared.budget.giveBack(Int(count))
@@ -247,7 +251,7 @@ extension Worker {
         var left = bytes
         while left > 0 {
             let count = sluice_read(pipes[index].read, scratch, min(Worker.scratchSize, left))
-            guard count > 0 else { break }
+            guard count > 0 else { return pipes.throwAway(index) }
             left -= Int(count)
         }
         pipes.giveBack(index)

@@ -36,21 +36,25 @@ extension Worker {
 
     /// A plain read gave no bytes. False: the connection is gone.
     func readEnded(_ slot: Int, _ direction: Direction, _ result: Int64) -> Bool {
-        if result == wouldBlock {
-            sides[2 * slot + direction.rawValue].flags.remove(.readable)
-            return true
-        }
+        if result == wouldBlock { return nothingToRead(slot, direction) }
         guard result == 0 else {
             return sourceFailed(slot, direction, direction == .request ? .clientReset : .backendReset)
         }
         return sourceEnded(slot, direction, truncated: false)
     }
 
+    /// More will be told by epoll. But of a source that took no more bytes of the other direction nothing more is to come: it
+    /// was not reset, or it would say so now. It failed us (want of memory), and what was lost on the way to it cannot be made good.
+    private func nothingToRead(_ slot: Int, _ direction: Direction) -> Bool {
+        sides[2 * slot + direction.rawValue].flags.remove(.readable)
+        guard flows[2 * slot + direction.opposite.rawValue].flags.contains(.sinkFailed) else { return true }
+        finish(slot, reset: true)
+        return false
+    }
+
     func tlsReadEnded(_ slot: Int, _ direction: Direction, _ ending: TLSReadEnding) -> Bool {
         switch ending {
-        case .wouldBlock:
-            sides[2 * slot + direction.rawValue].flags.remove(.readable)
-            return true
+        case .wouldBlock: return nothingToRead(slot, direction)
         case .none: return true
         case .closeNotify: return sourceEnded(slot, direction, truncated: false)
         case .truncated: return sourceEnded(slot, direction, truncated: true)
@@ -100,7 +104,11 @@ extension Worker {
             }
             return false
         }
-        _ = sluice_shutdown_write(sink.pointee.descriptor)
+        guard sluice_shutdown_write(sink.pointee.descriptor) == 0 else {
+            // It is not connected any more.
+            records[slot].endedFirst = -1
+            return sinkFailed(slot, direction)
+        }
         records[slot].halfClosedAt = nowMilliseconds
         armTimer(slot)
         return true
@@ -139,7 +147,8 @@ extension Worker {
             finish(slot, reset: true)
             return false
         }
-        sink.pointee.flags.insert(.readable)
+        // A short read is not the last one: what comes behind it tells how it ended.
+        sink.pointee.flags.insert([.readable, .hungUp])
         opposite.pointee.flags.insert(.ready)
         enqueue(slot, in: &ready)
         return true

@@ -27,7 +27,7 @@ extension Worker {
         var count = 0
         while count < size {
             ERR_clear_error()
-            let result = SSL_read(ssl, scratch + count, Int32(size - count))
+            let result = sluice_tls_read(ssl, scratch + count, Int32(size - count))
             guard result <= 0 else {
                 count += Int(result)
                 continue
@@ -61,7 +61,7 @@ extension Worker {
         var written = 0
         while written < count {
             ERR_clear_error()
-            let result = SSL_write(ssl, bytes + written, Int32(min(Worker.recordSize, count - written)))
+            let result = sluice_tls_write(ssl, bytes + written, Int32(min(Worker.recordSize, count - written)))
             guard result <= 0 else {
                 written += Int(result)
                 continue
@@ -79,7 +79,7 @@ extension Worker {
     /// False: there was no room for it yet.
     func sendCloseNotify(_ ssl: OpaquePointer, _ sink: UnsafeMutablePointer<Side>) -> Bool {
         ERR_clear_error()
-        let result = SSL_shutdown(ssl)
+        let result = sluice_tls_shutdown(ssl)
         guard result < 0 else { return true }
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_WRITE: return false

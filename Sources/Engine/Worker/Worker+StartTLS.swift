@@ -18,14 +18,12 @@ extension Worker {
         case .needMore(let total): return awaitBytes(slot, total)
         case .sslRequest(let following):
             guard following == 0 else { return refuseStart(slot, "bytes in the clear behind a request for TLS") }
-            records[slot].opening.insert(.requestedTLS)
-            return answer(slot, PostgresStart.accept, then: .inspect)
+            return answer(slot, PostgresStart.accept, then: .inspect, noting: .requestedTLS)
         case .gssEncryptionRequest(let following):
             guard following == 0, !records[slot].opening.contains(.refusedGSS) else {
                 return refuseStart(slot, "bytes in the clear, or the same again, behind a request for GSSAPI")
             }
-            records[slot].opening.insert(.refusedGSS)
-            return answer(slot, PostgresStart.refuse, then: .startTLS)
+            return answer(slot, PostgresStart.refuse, then: .startTLS, noting: .refusedGSS)
         case .clientHello:
             setLowWater(slot, 1)
             return .proceed(.inspect)
@@ -35,17 +33,21 @@ extension Worker {
     }
 
     /// Takes a request off the stream and answers it.
-    private func answer(_ slot: Int, _ byte: UInt8, then stage: Stage) -> StageOutcome {
+    private func answer(_ slot: Int, _ byte: UInt8, then stage: Stage, noting: OpeningFlags) -> StageOutcome {
         let descriptor = sides[2 * slot].descriptor
         var answer = byte
-        guard sluice_recv(descriptor, scratch, PostgresStart.requestLength, 0) == PostgresStart.requestLength else {
-            return .refuse(.internalError, .proxy)
-        }
-        setLowWater(slot, 1)
-        guard sluice_send(descriptor, &answer, 1, 0) == 1 else {
+        let sent = sluice_send(descriptor, &answer, 1, 0)
+        // The kernel has no memory for it: the request stays where it is until there is room.
+        if sent == wouldBlock { return .wait }
+        guard sent == 1 else {
             close(slot, .clientReset, .client, reset: true)
             return .gone
         }
+        guard sluice_recv(descriptor, scratch, PostgresStart.requestLength, 0) == PostgresStart.requestLength else {
+            return .refuse(.internalError, .proxy)
+        }
+        records[slot].opening.insert(noting)
+        setLowWater(slot, 1)
         return .proceed(stage)
     }
 
