@@ -40,9 +40,9 @@ nightly: ## What takes longer: sanitizers, the chart installed and rolled out, o
 	@scripts/setup build test image
 	@scripts/nightly
 
-soak: ## Mixed load on the release binary, with every connection accounted for (MINUTES=1)
+soak: ## Mixed load on the release binary, with every connection accounted for (MINUTES=1 LOAD=1)
 	@scripts/setup build demo
-	@MINUTES="$(MINUTES)" scripts/soak
+	@MINUTES="$(MINUTES)" LOAD="$(LOAD)" scripts/soak
 
 .PHONY: faults trial-memory
 faults: ## System calls that fail, each in each way, with real traffic (about 10 minutes): FLAGS="--call splice --error EAGAIN --seed 7"

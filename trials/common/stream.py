@@ -31,6 +31,7 @@ class Stream:
         self._flushing = asyncio.Lock()
         self._ahead = b""
         self.raw_sent = self.raw_received = 0  # bytes on the socket
+        self.on_progress = None  # called when bytes were sent or received
 
     @property
     def tls(self):
@@ -114,10 +115,16 @@ class Stream:
             raise Broken("reset", error.strerror) from None
 
     def reset(self):
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._socket.close()
+        if self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def close(self):
+        if self._socket.fileno() >= 0:
+            # What was cancelled while it waited takes its leave of the loop only in the next turn: by the number of the
+            # descriptor, which may be another stream's by then.
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
         self._socket.close()
 
     def _read_ahead(self):
@@ -151,6 +158,7 @@ class Stream:
         except OSError as error:
             raise Broken("reset", error.strerror or str(error)) from None
         self.raw_received += len(data)
+        self._progress()
         return data
 
     async def _send(self, data):
@@ -159,6 +167,11 @@ class Stream:
         except OSError as error:
             raise Broken("reset", error.strerror or str(error)) from None
         self.raw_sent += len(data)
+        self._progress()
+
+    def _progress(self):
+        if self.on_progress:
+            self.on_progress()
 
 
 def socket_from(source=None, receive_buffer=None):

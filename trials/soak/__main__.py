@@ -16,6 +16,7 @@ def _arguments():
     parser.add_argument("--binary", type=pathlib.Path, required=True, help="the sluice to try")
     parser.add_argument("--minutes", type=float, default=1, help="how long the load lasts that counts (default: 1)")
     parser.add_argument("--warm-up", type=float, default=20, metavar="SECONDS", help="load before the first count (default: 20)")
+    parser.add_argument("--load", type=int, default=1, help="how many times as many clients (default: 1)")
     parser.add_argument("--output", type=pathlib.Path, default=REPOSITORY / ".build/soak",
                         help="where a folder with logs and result.json is made for the run")
     return parser.parse_args()
@@ -29,7 +30,7 @@ def main():
     folder.mkdir(parents=True)
     try:
         with Processes(folder) as processes:
-            trial = Trial(processes, folder, options.binary.resolve())
+            trial = Trial(processes, folder, options.binary.resolve(), options.load)
             outcome = trial.run(options.warm_up, options.minutes * 60)
     except Failure as failure:
         print(f"soak: {failure}\nsoak: logs are in {folder}", file=sys.stderr)

@@ -7,9 +7,10 @@ import json
 import pathlib
 import random
 import sys
+import urllib.request
 
 from ..common.stream import Broken
-from .scenarios import SCENARIOS
+from .scenarios import scenarios
 from .visit import Visit, World, Wrong
 
 
@@ -24,8 +25,10 @@ def _first(group):
 
 async def _play(scenario, world):
     visit = Visit(scenario.name, world)
+    now = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(scenario.patience_s):
+        async with asyncio.timeout(scenario.patience_s) as limit:
+            visit.on_progress = lambda: limit.reschedule(now() + scenario.patience_s)
             return visit.finish(await scenario.play(visit))
     except BaseExceptionGroup as group:
         problem = _first(group)
@@ -36,8 +39,21 @@ async def _play(scenario, world):
     if isinstance(problem, Wrong):
         return visit.finish("wrong", str(problem))
     if isinstance(problem, TimeoutError):
-        return visit.finish("hung", f"for {scenario.patience_s} s")
+        visit.record["how_it_stands"] = _how_it_stands(world, visit.record.get("key", ""))
+        return visit.finish("hung", f"no byte for {scenario.patience_s} s")
     return visit.finish("mistake", f"{type(problem).__name__}: {problem}")
+
+
+def _how_it_stands(world, key):
+    """What gateway and kernel say of a connection on which nothing happens, while it is still open."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{world.admin}/connections?peer={key}", timeout=10) as answer:
+            said = json.load(answer)["connections"]
+    except OSError as error:
+        said = str(error)
+    port = f":{int(key.rpartition(':')[2] or 0):04X} "
+    kernel = [line.split()[1:5] for line in pathlib.Path("/proc/net/tcp").read_text().splitlines() if port in line]
+    return {"gateway": said, "kernel": kernel}
 
 
 async def _repeat(scenario, world, over):
@@ -57,7 +73,7 @@ async def _rest(seconds, over):
 
 
 async def _main(described):
-    world = World(described["ports"], described["authority"], described["known"], described["foreign"])
+    world = World(**described["world"])
     over = asyncio.Event()
 
     def end():
@@ -67,7 +83,7 @@ async def _main(described):
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin, lambda: (loop.remove_reader(sys.stdin), end()))
     async with asyncio.TaskGroup() as everybody:
-        for scenario in SCENARIOS:
+        for scenario in scenarios(described["load"]):
             for _ in range(scenario.at_once):
                 everybody.create_task(_repeat(scenario, world, over))
 

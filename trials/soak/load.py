@@ -42,8 +42,9 @@ class Load:
         trial = self._trial
         described = trial.folder / "clients.json"
         described.write_text(json.dumps({
-            "ports": trial.configuration.ports, "authority": str(trial.authority.certificate),
-            "known": list(map(str, trial.known)), "foreign": list(map(str, trial.foreign))}))
+            "load": trial.load, "world": {
+                "ports": trial.configuration.ports, "admin": trial.gateway.admin, "authority": str(trial.authority.certificate),
+                "known": list(map(str, trial.known)), "foreign": list(map(str, trial.foreign))}}))
         started = trial.processes.start(
             "clients", ["nice", "-n", "5", sys.executable, "-B", "-m", "trials.soak.clients", described], talks=True)
         self._reader = threading.Thread(target=lambda: self._said.extend(started.process.stdout), daemon=True)

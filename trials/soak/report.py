@@ -1,7 +1,10 @@
-"""What came of a run: bounds held, figures, and a table of them."""
+"""What came of a run: bounds held, figures, and a table of them. `python3 -m trials.soak.report result.json` prints it again."""
 import collections
 import dataclasses
+import json
+import pathlib
 import statistics
+import sys
 
 MIB = 1 << 20
 # What may be more after the load than before it. Memory: what the allocator keeps for the next load, at most this part of
@@ -19,7 +22,7 @@ def result(trial, minutes, load, before, after, observers):
         outcomes[reason or "(never accepted)"] += count
     cpu = after.cpu_seconds - before.cpu_seconds
     return {
-        "minutes": minutes, "complained": judge.complained, "complaints": judge.complaints,
+        "minutes": minutes, "load": trial.load, "complained": judge.complained, "complaints": judge.complaints,
         "disturbed": judge.disturbed, "lines": judge.lines, "matched": judge.matched, "reasons": dict(outcomes.most_common()),
         "scenarios": {" ".join(map(str, key)): count for key, count in sorted(judge.outcomes.items(), key=str)},
         "bytes": dict(judge.bytes), "changes": trial.changes.made, "certificates": load.certificates,
@@ -66,3 +69,7 @@ def markdown(result):
               f"{result['complained']} complaints, {result['disturbed']} visits ended while the kernel had no memory for TCP.", "",
               "Reasons: " + ", ".join(f"{reason} {count}" for reason, count in result["reasons"].items())]
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown(json.loads(pathlib.Path(sys.argv[1]).read_text())))

@@ -131,7 +131,7 @@ async def resumed(visit):
     """A session that resumes the one before, where the gateway lets it."""
     world = visit.world
     await visit.connect("tls")
-    await visit.start_tls("terminate.soak.test", session=world.ticket)
+    await visit.start_tls("terminate.soak.test", world.trusting, world.ticket)
     visit.record["resumed"] = visit.stream.tls.session_reused
     talk = await visit.wish(3000, 3000)
     await talk.upload()

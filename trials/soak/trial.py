@@ -23,8 +23,8 @@ STILL_S, SETTLE_S = 5.0, 90.0
 
 
 class Trial:
-    def __init__(self, processes, folder, binary):
-        self.processes, self.folder = processes, folder
+    def __init__(self, processes, folder, binary, load=1):
+        self.processes, self.folder, self.load = processes, folder, load
         self.timeline = Timeline()
         self.judge = Judge(self.timeline)
         self._aborts, self._memory = tcp_aborts_for_memory(), "enough"

@@ -20,17 +20,23 @@ class Wrong(Exception):
 
 
 class World:
-    """What every visit needs to know: ports by listener, certificates, and whether the load is to end."""
+    """What every visit needs to know: ports by listener and the admin address's, certificates, and whether the load is to end."""
 
-    def __init__(self, ports, authority, client_pair, foreign_pair):
-        self.ports = ports
+    def __init__(self, ports, admin, authority, known, foreign):
+        self.ports, self.admin = ports, admin
         self.stopping = False
         self._addresses = itertools.count(random.randrange(1 << 20))
         self.trusting = _context(authority)
-        self.known = _context(authority, client_pair)
-        self.foreign = _context(authority, foreign_pair)
+        self._older = _context(authority)
+        self._older.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.known = _context(authority, known)
+        self.foreign = _context(authority, foreign)
         self.distrusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # knows no authority at all
         self.ticket = None
+
+    def any_version(self):
+        """Now and then TLS 1.2."""
+        return self._older if random.random() < 0.25 else self.trusting
 
     def address(self):
         """An address of its own for each connection, so that each line of the log can be told."""
@@ -49,6 +55,7 @@ class Visit:
     def __init__(self, scenario, world):
         self.world = world
         self.stream = None
+        self.on_progress = None  # called when bytes were sent or received
         # What the trial is told of it.
         self.record = {"scenario": scenario, "from": time.time()}
         self.claimed = None
@@ -59,10 +66,11 @@ class Visit:
         sock = socket_from(source or self.world.address(), receive_buffer)
         self.record["key"] = "%s:%d" % sock.getsockname()
         self.stream = await connect(sock, "127.0.0.1", self.world.ports[listener])
+        self.stream.on_progress = self.on_progress
         return self.stream
 
     async def start_tls(self, server_name, context=None, session=None):
-        await self.stream.start_tls(context or self.world.trusting, server_name, session)
+        await self.stream.start_tls(context or self.world.any_version(), server_name, session)
         if not self.stream.tls.session_reused:
             self.record["certificate"] = server_name.partition(".")[0]
             certificate = self.stream.tls.getpeercert(True)

@@ -39,7 +39,7 @@ class RelayedSessions(unittest.TestCase):
             listening = asyncio.create_task(backend.listen(port, tls=tls))
             await asyncio.sleep(0)
             with Relay(port, **fault) as relay:
-                world = World({"plain": relay.port, "tls": relay.port}, self.authority, self.known, self.known)
+                world = World({"plain": relay.port, "tls": relay.port}, relay.port, self.authority, self.known, self.known)
                 record = await _play(Scenario("test", what, 1, 0, 20), world)
                 # Where the client has gone in the middle, the relay may leave the backend waiting.
                 if waits and backend._tasks:
