@@ -53,6 +53,11 @@ trial-memory: ## More clients, and more bytes for each, than a cgroup's memory h
 	@scripts/setup build
 	@python3 -B -m trials.memory "$$(scripts/build | tail -n 1)"
 
+.PHONY: fuzz
+fuzz: ## Fuzz all that reads from the outside: TIME=seconds for each target (60)
+	@scripts/setup build
+	@scripts/fuzz --time $(or $(TIME),60) $(TARGETS)
+
 format: ## Rewrite the sources in the project's format
 	@scripts/setup
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

@@ -14,10 +14,13 @@ let systemLibraries: [Target] = [
 /// What `sluice version` shows; scripts/build sets it. Only CLinux is compiled anew when it changes.
 let buildCommit = Context.environment["SLUICE_BUILD_COMMIT"] ?? "unknown"
 
+/// scripts/fuzz sets it: the fuzzers' executable instead of the tests.
+let isFuzzing = Context.environment["SLUICE_FUZZ"] == "1"
+
 let engineSettings: [SwiftSetting] = [
-    // The worker's state is reached from one thread only; debug and sanitizer builds keep the check.
+    // The worker's state is reached from one thread only; debug, sanitizer and fuzzer builds keep the check.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-]
+].filter { _ in !isFuzzing }
 
 let package = Package(
     name: "sluice",
@@ -186,6 +189,26 @@ for (name, dependencies) in tests.sorted(by: { $0.key < $1.key }) where wantedTe
 }
 
 package.targets.first { $0.name == "SystemTests" }?.exclude = ["Peers", "README.md"]
+
+/// What is fuzzed, by whom it may be imported: the replay of the corpora, and the fuzzers' executable, share the sources.
+let fuzzed: [Target.Dependency] = [
+    "AdminServer", "Certificates", "Commands", "Engine", "EngineCore", "EngineModel", "HTTPClient", "Inspection",
+    "KubernetesAPI",
+    "KubernetesClient", "ManifestSource", "Observability", "Patterns", "Platform", "Primitives", "TestSupport",
+    "Translation", "YAML",
+]
+if isFuzzing {
+    package.targets.removeAll { $0.type == .test }
+    package.targets.append(
+        .executableTarget(
+            name: "sluice-fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["Corpora", "Replay"],
+            sources: ["Targets", "Main"]))
+} else if wantedTests?.contains("FuzzTests") ?? true {
+    package.targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["Corpora", "Main", "README.md"],
+            sources: ["Targets", "Replay"]))
+}
 
 for target in package.targets where target.type != .system {
     if target.type != .test, !["AllocationProbe", "TestSupport", "sluice-test-apiserver"].contains(target.name) {

@@ -25,23 +25,25 @@ struct HandshakeRecords {
     /// Walks the records until the message is whole or something speaks against it.
     mutating func scan(_ bytes: UnsafeRawBufferPointer, limit: Int) -> Outcome {
         while true {
+            // What is known before a byte comes is decided without it: how the stream was cut must not matter.
+            if needed(end) > limit { return .stopped(.tooLarge) }
             if let problem = checkRecordHeader(bytes) { return .stopped(problem) }
-            guard bytes.count - end >= HandshakeRecords.headerLength else { return need(end, bytes, limit) }
+            guard bytes.count - end >= HandshakeRecords.headerLength else { return need(end, limit) }
             let length = Int(bytes[end + 3]) << 8 | Int(bytes[end + 4])
             guard (1...HandshakeRecords.largestRecord).contains(length) else {
                 return .stopped(.malformed(.recordLength(length)))
             }
             let start = end + HandshakeRecords.headerLength
+            if needed(start + length, gathering: length) > limit { return .stopped(.tooLarge) }
             let available = min(length, bytes.count - start)
             note(UnsafeRawBufferPointer(rebasing: bytes[start..<start + available]))
             if gathered > 0, header >> headerShift != HandshakeRecords.clientHelloType {
                 return .stopped(.malformed(.handshakeType(UInt8(truncatingIfNeeded: header >> headerShift))))
             }
             if let problem = checkLength(recordRest: length - available, limit: limit) { return .stopped(problem) }
-            guard available == length else { return need(start + length, bytes, limit, gathering: length - available) }
+            guard available == length else { return need(start + length, limit, gathering: length - available) }
             end = start + length
             records += 1
-            if end > limit { return .stopped(.tooLarge) }
             if gathered == messageLength { return .whole }
         }
     }
@@ -79,9 +81,13 @@ struct HandshakeRecords {
 
     /// How many bytes of the stream are needed at the least. `known` is where the record under way ends (or begins, when
     /// its header has not come); `gathering` how much of the message that record still brings.
-    private func need(_ known: Int, _ bytes: UnsafeRawBufferPointer, _ limit: Int, gathering: Int = 0) -> Outcome {
+    private func needed(_ known: Int, gathering: Int = 0) -> Int {
         let missing = max(messageLength ?? 4, 4) - gathered - gathering
-        let total = known + (missing > 0 ? HandshakeRecords.headerLength + missing : 0)
+        return known + (missing > 0 ? HandshakeRecords.headerLength + missing : 0)
+    }
+
+    private func need(_ known: Int, _ limit: Int, gathering: Int = 0) -> Outcome {
+        let total = needed(known, gathering: gathering)
         return .stopped(total > limit ? .tooLarge : .needMore(total: total))
     }
 

@@ -59,6 +59,21 @@ struct ClientHelloRefusalTests {
         #expect(parseHello([22, 3, 1, 1, 0, 1, 1, 0, 0]) == .tooLarge)
     }
 
+    /// A record that is too long, with a message that is no hello; the same where the next record could be no part of one.
+    @Test(
+        "a hello that is too long is so however its stream was cut",
+        arguments: [
+            [22, 3, 1, 0x40, 0, 2, 0, 0, 0], [22, 3, 1, 0x3f, 0xf3, 1, 0, 0x40, 0], [22, 3, 1, 0, 1, 1, 23, 3, 3],
+        ]
+    )
+    func tooLongInParts(stream: [UInt8]) {
+        let limit = stream[3] == 0 ? 12 : 16384
+        let decisions = (5...stream.count).map { parseHello(stream.prefix($0), limit: limit) }
+        let first = decisions.firstIndex(of: .tooLarge) ?? decisions.endIndex
+        #expect(first < decisions.endIndex)
+        #expect(decisions[first...].allSatisfy { $0 == .tooLarge })
+    }
+
     @Test("fields of the fixed part that do not fit are named")
     func fixedPart() {
         var builder = HelloBuilder()

@@ -1,0 +1,106 @@
+internal import Glibc
+
+/// One end of a connection in the fuzzer's hands: what it has still to send, what it has got.
+final class ScriptedPeer {
+    enum End: Equatable { case fin, reset }
+
+    /// Negative: not there yet, or closed.
+    private(set) var descriptor: Int32 = -1
+    /// Closed by this script.
+    private(set) var isClosed = false
+    private(set) var received: [UInt8] = []
+    /// How the other side ended.
+    private(set) var end: End?
+    /// Nothing is read meanwhile.
+    var isPaused = false
+    private var outgoing: [UInt8] = []
+    private var offset = 0
+    private var wantsEnd = false
+    /// The other side took no more.
+    private(set) var isBroken = false
+    /// FIN was sent, behind everything else.
+    private(set) var hasEnded = false
+    /// Everything that was ever to be sent.
+    private(set) var sent: [UInt8] = []
+
+    deinit { if descriptor >= 0 { _ = Glibc.close(descriptor) } }
+
+    func take(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        var one: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        flush()
+    }
+
+    /// The connection was reset before it could be used.
+    func noteRefused() { (end, isClosed, isBroken) = (.reset, true, true) }
+
+    var isOpen: Bool { descriptor >= 0 }
+    var wantsToSend: Bool { isOpen && end != .reset && (offset < outgoing.count || wantsEnd && !hasEnded) }
+    var wantsToRead: Bool { isOpen && !isPaused && end == nil }
+    var willEnd: Bool { wantsEnd }
+
+    func send(_ bytes: [UInt8]) {
+        guard !wantsEnd, !isClosed else { return }
+        outgoing += bytes
+        sent += bytes
+        flush()
+    }
+
+    func endSending() {
+        wantsEnd = true
+        flush()
+    }
+
+    /// RST, whatever waits.
+    func reset() {
+        guard isOpen else { return }
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close()
+    }
+
+    func close() {
+        guard isOpen else { return }
+        _ = Glibc.close(descriptor)
+        (descriptor, isClosed) = (-1, true)
+    }
+
+    /// Sends what the socket takes.
+    func flush() {
+        guard wantsToSend else { return }
+        while offset < outgoing.count {
+            let count = outgoing.withUnsafeBytes {
+                Glibc.send(
+                    descriptor, $0.baseAddress?.advanced(by: offset), $0.count - offset,
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            guard count > 0 else {
+                // Refused meanwhile: what it is to be told is still to be read.
+                if errno != EAGAIN { (offset, wantsEnd, hasEnded, isBroken) = (outgoing.count, true, true, true) }
+                return
+            }
+            offset += count
+        }
+        (outgoing, offset) = ([], 0)
+        guard wantsEnd, !hasEnded else { return }
+        shutdown(descriptor, Int32(SHUT_WR))
+        hasEnded = true
+    }
+
+    /// Reads what there is.
+    func read() {
+        guard wantsToRead else { return }
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 {
+                received += buffer[..<count]
+                continue
+            }
+            if count == 0 { end = .fin } else if errno != EAGAIN { end = .reset }
+            break
+        }
+        flush()
+    }
+}
