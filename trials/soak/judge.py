@@ -11,6 +11,8 @@ OLD_CERTIFICATE_S = 10.0
 # Where bytes are counted as they are on the socket.
 PASSED_THROUGH = ("passthrough", "passing")
 KEPT = 200  # complaints
+# In which the configuration changes some hundred times.
+LASTING_S = 10.0
 # In the timeline: `enough`, or `short` from when the kernel was seen to reset connections for want of it.
 TCP_MEMORY = "memory for TCP"
 
@@ -27,6 +29,7 @@ class Judge:
         self.bytes = collections.Counter()  # of lines: received, sent; of clients: up, down
         self.lines = self.matched = 0
         self.longest_s = 0.0
+        self.lasting = self.resumed = 0  # served sessions of LASTING_S and more; sessions of TLS that were resumed
         self.disturbed = 0  # visits that ended otherwise while the kernel had no memory for TCP
         self.unseen_events = set()  # connections that had a line and no event yet, or an event and no line yet
 
@@ -95,9 +98,11 @@ class Judge:
             return self.complain(f"unexplained: {json.dumps(record)}\n    line: {json.dumps(line)}")
         if line:
             self._check_bytes(record, line)
+            self._check_resumption(record, line)
         if record.get("fingerprint"):
             self._check_certificate(record)
         if outcome == "served":
+            self.lasting += record["to"] - record["from"] >= LASTING_S
             self.longest_s = max(self.longest_s, record["to"] - record["from"])
 
     def _is_disturbed(self, record):
@@ -116,6 +121,16 @@ class Judge:
         counted = line["bytes_received"], line["bytes_sent"]
         if counted != (record[f"{raw}up"], record[f"{raw}down"]):
             self.complain(f"counted {counted}: {json.dumps(record)}\n    line: {json.dumps(line)}")
+
+    def _check_resumption(self, record, line):
+        if record.get("resumed", line.get("tls_resumed")) != line.get("tls_resumed"):
+            self.complain(f"resumed or not: {json.dumps(record)}\n    line: {json.dumps(line)}")
+        self.resumed += bool(line.get("tls_resumed"))
+
+    def missing(self, scenarios):
+        """Complains of scenarios of which not one visit came to an end: nothing is known of them."""
+        for name in sorted(scenarios - {scenario for scenario, _, _ in self.outcomes}):
+            self.complain(f"no visit of the scenario {name}")
 
     def _check_certificate(self, record):
         """The one that was in use, or one that was replaced just before: never another."""

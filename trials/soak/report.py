@@ -30,7 +30,7 @@ def result(trial, minutes, load, before, after, observers):
         "late_turns": load.late,
         "events": trial.sink.events, "events_refused": trial.sink.failures, "events_repeated": trial.sink.repeated,
         "scrapes": observers.scrapes, "pages": observers.pages, "slowest_answer_s": round(observers.slowest_s, 2),
-        "longest_served_s": round(judge.longest_s, 1), "cpu_share": round(cpu / (minutes * 60), 3),
+        "lasting": judge.lasting, "resumed": judge.resumed, "longest_served_s": round(judge.longest_s, 1), "cpu_share": round(cpu / (minutes * 60), 3),
         "before": dataclasses.asdict(before), "after": dataclasses.asdict(after),
         "samples": [dataclasses.asdict(sample) for sample in load.samples],
     }
@@ -65,7 +65,7 @@ def markdown(result):
               f"{result['deaths']} backends killed, {result['rotations']} logs rotated; "
               f"{result['events']} events ({result['events_refused']} batches refused, {result['events_repeated']} repeated); "
               f"{result['scrapes']} scrapes, {result['pages']} pages, slowest {result['slowest_answer_s']} s; "
-              f"longest session {result['longest_served_s']} s; {result['cpu_share']:.0%} of a core; "
+              f"{result['lasting']} sessions lasted 10 s and more, the longest {result['longest_served_s']} s; {result['resumed']} resumed; {result['cpu_share']:.0%} of a core; "
               f"{result['complained']} complaints, {result['disturbed']} visits ended while the kernel had no memory for TCP.", "",
               "Reasons: " + ", ".join(f"{reason} {count}" for reason, count in result["reasons"].items())]
     return "\n".join(lines)

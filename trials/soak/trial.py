@@ -15,6 +15,7 @@ from .judge import TCP_MEMORY, Judge
 from .load import Load
 from .mortality import Backends
 from .observers import Observers
+from .scenarios import scenarios
 from .sink import Sink
 from .timeline import Timeline
 
@@ -119,6 +120,9 @@ class Trial:
             time.sleep(0.2)
         self.tail.close()
         self.judge.close()
+        self.judge.missing({scenario.name for scenario in scenarios(self.load)})
+        if not self.judge.resumed:
+            self.judge.complain("no session was resumed")
         self.generations = self.gateway.metrics().sum("sluice_config_generation")
         agreement.check(self.gateway, self.judge)
         journal.read(self.gateway.journal, self.judge, self.timeline, self.sink)

@@ -99,6 +99,18 @@ class JudgeTests(unittest.TestCase):
         shown = record(certificate="terminate", fingerprint="old")
         self.assertEqual(self.complaints((shown, line())), [])
 
+    def test_a_session_that_was_resumed_for_one_side_only(self):
+        self.assert_one(self.complaints((record("resumed", resumed=True), line(tls_resumed=False))), "resumed or not")
+        self.setUp()
+        self.assertEqual(self.complaints((record("resumed", resumed=True), line(tls_resumed=True))), [])
+        self.assertEqual(self.judge.resumed, 1)
+
+    def test_a_scenario_that_never_came(self):
+        self.judge.record(record(outcome="refused", scenario="flapping"))
+        self.judge.complaints.clear()
+        self.judge.missing({"flapping", "guarded"})
+        self.assert_one(self.judge.complaints, "no visit of the scenario guarded")
+
     def test_a_death_explains_only_what_that_endpoint_served_then(self):
         self.timeline.note("127.0.0.1:7000", "up")
         self.timeline.note("127.0.0.1:7000", "down")
