@@ -45,30 +45,36 @@ def _hold(judge, before, after):
             judge.complain(f"{name}: {now} after the load, {was} before it")
     allowed = before.anonymous_bytes + max(MORE_MEMORY_BYTES, before.anonymous_bytes * MORE_MEMORY_PART)
     if after.anonymous_bytes > allowed:
-        judge.complain(f"memory: {after.anonymous_bytes / MIB:.1f} MiB after the load, {before.anonymous_bytes / MIB:.1f} before it")
+        judge.complain(f"memory: {after.anonymous_bytes / MIB:.1f} MiB after the load, "
+                       f"{before.anonymous_bytes / MIB:.1f} before it")
+
+
+# What the table shows of a census: (field, its name, unit).
+ROWS = (("anonymous_bytes", "memory of its own", MIB), ("resident_bytes", "resident", MIB), ("descriptors", "descriptors", 1),
+        ("sockets", "sockets", 1), ("pipes", "pipes", 1), ("others", "other descriptors", 1), ("threads", "threads", 1))
+
+FIGURES = """
+{minutes:g} minutes, and the warm-up: {lines} connections, {matched} matched with a client; {gibibytes:.1f} GiB relayed;
+{changes} changes written, {generations} configurations applied; {certificates} certificates replaced, {deaths} backends killed,
+{rotations} logs rotated; {events} events ({events_refused} batches refused, {events_repeated} repeated); {scrapes} scrapes,
+{pages} pages, slowest {slowest_answer_s} s; {lasting} sessions lasted 10 s and more, the longest {longest_served_s} s;
+{resumed} resumed; {cpu_share:.0%} of a core; {complained} complaints; {disturbed} visits ended while the kernel had no
+memory for TCP.
+
+Reasons: """
 
 
 def markdown(result):
-    before, after, samples = result["before"], result["after"], result["samples"]
-    rows = [("", "before", "during (median, most)", "after")]
-    for name, unit in ("anonymous_bytes", MIB), ("resident_bytes", MIB), ("descriptors", 1), ("sockets", 1), ("pipes", 1), ("others", 1), ("threads", 1):
-        values = [sample[name] / unit for sample in samples]
+    samples = result["samples"]
+    lines = ["| | before | during (median, most) | after |", "| --- | ---: | ---: | ---: |"]
+    for field, name, unit in ROWS:
         form = "{:.1f} MiB" if unit == MIB else "{:.0f}"
-        rows.append((name.removesuffix("_bytes").replace("anonymous", "memory of its own").replace("others", "other descriptors"), form.format(before[name] / unit),
-                     f"{form.format(statistics.median(values))}, {form.format(max(values))}", form.format(after[name] / unit)))
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    lines.insert(1, "| --- | ---: | ---: | ---: |")
-    counted = result["bytes"]
-    lines += ["", f"{result['minutes']:g} minutes, and the warm-up: {result['lines']} connections, {result['matched']} matched with a client; "
-              f"{(counted['received'] + counted['sent']) / (1 << 30):.1f} GiB relayed; {result['changes']} changes written, "
-              f"{result['generations']} configurations applied; {result['certificates']} certificates replaced, "
-              f"{result['deaths']} backends killed, {result['rotations']} logs rotated; "
-              f"{result['events']} events ({result['events_refused']} batches refused, {result['events_repeated']} repeated); "
-              f"{result['scrapes']} scrapes, {result['pages']} pages, slowest {result['slowest_answer_s']} s; "
-              f"{result['lasting']} sessions lasted 10 s and more, the longest {result['longest_served_s']} s; {result['resumed']} resumed; {result['cpu_share']:.0%} of a core; "
-              f"{result['complained']} complaints, {result['disturbed']} visits ended while the kernel had no memory for TCP.", "",
-              "Reasons: " + ", ".join(f"{reason} {count}" for reason, count in result["reasons"].items())]
-    return "\n".join(lines)
+        values = [sample[field] / unit for sample in samples]
+        shown = [result["before"][field] / unit, statistics.median(values), max(values), result["after"][field] / unit]
+        lines.append("| {} | {} | {}, {} | {} |".format(name, *map(form.format, shown)))
+    relayed = sum(result["bytes"].values()) / (1 << 30)
+    figures = FIGURES.format_map(collections.defaultdict(lambda: 0, result, gibibytes=relayed))
+    return "\n".join(lines) + "\n" + figures + ", ".join(f"{reason} {count}" for reason, count in result["reasons"].items())
 
 
 if __name__ == "__main__":

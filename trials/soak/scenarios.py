@@ -123,7 +123,8 @@ def _limits():
 def _bad():
     rests = {"connects_and_ends": 0.3, "connects_and_resets": 0.3, "never_reads_and_uploads": 3, "never_reads": 2}
     for name, play in vars(misbehaviour).items():
-        if getattr(play, "__module__", None) == misbehaviour.__name__ and not name.startswith("_") and name != "client_hello":
+        ours = getattr(play, "__module__", None) == misbehaviour.__name__
+        if ours and not name.startswith("_") and name != "client_hello":
             yield Scenario(name.replace("_", "-"), play, 1, rests.get(name, 0.8))
 
 

@@ -81,7 +81,8 @@ class JournalTests(unittest.TestCase):
         timeline.note("127.0.0.1:7000", "up")
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "sluice.log"
-            path.write_text("".join(json.dumps({"time": "2030-01-01T00:00:00.000Z", "level": "warning", **each}) + "\n" for each in lines))
+            common = {"time": "2030-01-01T00:00:00.000Z", "level": "warning"}
+            path.write_text("".join(json.dumps({**common, **each}) + "\n" for each in lines))
             journal.read(path, judge, timeline, types.SimpleNamespace(failures=failures))
         return judge.complaints
 

@@ -59,7 +59,8 @@ class JudgeTests(unittest.TestCase):
         self.assertEqual(self.complaints(*pairs, events=["1f", "20"]), [])
 
     def test_a_cut_session(self):
-        for outcome, reason in ("reset", "internal_error"), ("ended", "route_deleted"), ("hung", "idle_timeout"), ("wrong", "client_closed"):
+        cut = ("reset", "internal_error"), ("ended", "route_deleted"), ("hung", "idle_timeout"), ("wrong", "client_closed")
+        for outcome, reason in cut:
             self.setUp()
             self.assert_one(self.complaints((record(outcome=outcome), line(reason))), "unexplained")
 
