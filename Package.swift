@@ -177,7 +177,7 @@ let fixtures: [String: [String]] = [
     "InspectionTests": ["Golden"],
     "MigrationTests": ["Golden"],
     "ManifestSourceTests": ["BackendCases", "BackendPolicyCases", "ClientPolicyCases", "ParametersCases"],
-    "TranslationTests": ["Conformance", "Golden"],
+    "TranslationTests": ["Conformance", "Golden", "Tenancy/README.md"],
 ]
 
 /// With SLUICE_TEST_TARGETS=A,B only those test targets exist: the sanitizers' builds need no others.

@@ -1,9 +1,11 @@
+internal import Primitives
+
 /// One aspect of an object's status. The time of its last transition is the writer's business.
 public struct Condition: Codable, Hashable, Sendable {
     public var type: ConditionType
     public var status: Status
     public var reason: Reason
-    /// At most 32,768 characters, Kubernetes' limit.
+    /// At most 32,768 characters, Kubernetes' limit; control characters of what is quoted are escaped.
     public var message: String
     /// The generation of the object that the condition speaks of; absent for objects from manifests without one.
     public var observedGeneration: Int64?
@@ -15,10 +17,9 @@ public struct Condition: Codable, Hashable, Sendable {
         self.type = type
         self.status = status
         self.reason = reason
-        // The API server counts code points, of which a character of Swift's may have any number.
-        self.message =
-            message.utf8.count <= 32_768
-            ? message : String(String.UnicodeScalarView(message.unicodeScalars.prefix(32_000))) + "…"
+        // Most are plain. The API server counts code points, of which a character of Swift's may have any number.
+        let isPlain = message.utf8.count <= 32_768 && message.utf8.allSatisfy { (0x20..<0x7f).contains($0) }
+        self.message = isPlain ? message : printable(message, limit: message.utf8.count <= 32_768 ? .max : 32_000)
         self.observedGeneration = observedGeneration
     }
 

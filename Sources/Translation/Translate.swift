@@ -7,7 +7,7 @@ public import KubernetesAPI
 public func translate(
     _ snapshot: ClusterSnapshot, options: TranslationOptions, memory: PolicyMemory = PolicyMemory()
 ) -> TranslationResult {
-    Workings(snapshot, options, SliceIndex(snapshot.endpointSlices), memory).result
+    Workings(snapshot, options, SliceIndex(snapshot.endpointSlices, standalone: options.standalone), memory).result
 }
 
 /// A translation with what was worked out on the way, as far as a change of routes, Services or EndpointSlices can be carried

@@ -40,7 +40,8 @@ public final class Translator {
         let slices = isSame ? workings?.slices : nil
         // Dropped before the new one is made: two of them need not be in memory.
         workings = nil
-        let next = Workings(snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices), memory)
+        let next = Workings(
+            snapshot, options, slices ?? SliceIndex(snapshot.endpointSlices, standalone: options.standalone), memory)
         workings = next
         memory.clients.learn(next.clientPolicies.index.policies)
         memory.backends.learn(next.backendPolicies.index.policies)

@@ -51,7 +51,9 @@ class Process:
         self.process.stdout.close()
 
 
-class Served(unittest.TestCase):
+class Installed(unittest.TestCase):
+    """A release of the chart with one replica."""
+
     def setUp(self):
         self.cluster = Cluster()
         self.addCleanup(self.cluster.close)
@@ -77,6 +79,14 @@ class Served(unittest.TestCase):
         self.addCleanup(process.close)
         return process
 
+    def assert_rights_suffice(self, replica):
+        self.assertEqual([line for line in replica.lines if "forbidden" in line.lower()], [])
+
+    def definitions(self):
+        return [documents(path.read_text(encoding="utf-8"))[0] for path in (ROOT / "crds").glob("*.yaml")]
+
+
+class Served(Installed):
     def hook(self):
         """The pod that `helm test` has made, or None."""
         pods = self.cluster.list("/api/v1/namespaces/sluice-system/pods")
@@ -126,9 +136,6 @@ class Served(unittest.TestCase):
             player.join()
             self.assertEqual(failures, [])
 
-    def assert_rights_suffice(self, replica):
-        self.assertEqual([line for line in replica.lines if "forbidden" in line.lower()], [])
-
     def test_bytes_come_through_a_route(self):
         replica = self.install(IMAGE)
         self.assert_test_passes()
@@ -147,6 +154,3 @@ class Served(unittest.TestCase):
         replica = self.install(given)
         self.assert_test_passes()
         self.assert_rights_suffice(replica)
-
-    def definitions(self):
-        return [documents(path.read_text(encoding="utf-8"))[0] for path in (ROOT / "crds").glob("*.yaml")]

@@ -139,6 +139,16 @@ class Meaning(unittest.TestCase):
                         added = ["NET_BIND_SERVICE"] if is_root else None
                         self.assertEqual(rights["capabilities"], {"drop": ["ALL"], **({"add": added} if added else {})})
 
+    def test_tokens_that_end(self):
+        mount = {"name": "api-access", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "readOnly": True}
+        for case, seconds in (("namespaced-own", 600), ("default", None)):
+            pod = Rendering(values(case)).pod
+            self.assertEqual(pod["automountServiceAccountToken"], seconds is None)
+            self.assertEqual(pod["containers"][0].get("volumeMounts", []), [mount] if seconds else [])
+            sources = [source for volume in pod.get("volumes", []) for source in volume["projected"]["sources"]]
+            tokens = [source["serviceAccountToken"] for source in sources if "serviceAccountToken" in source]
+            self.assertEqual(tokens, [{"path": "token", "expirationSeconds": seconds}] if seconds else [])
+
     def test_ports_below_1024(self):
         sysctl = [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]
         expected = {"default": None, "host-pod": sysctl, "pod-sysctl": sysctl, "host-network": None, "host-root": None}

@@ -20,7 +20,7 @@ INFOS = {"", "text", "sh", "yaml", "yaml fragment", "yml", "json", "swift", "ngi
 READ = {"gateway.networking.k8s.io", "sluice.dev"}
 # Kinds beside those that Sluice reads, by API group.
 KNOWN = {
-    "": {"Service", "Secret", "ConfigMap", "Namespace", "ServiceAccount", "Pod"},
+    "": {"Service", "Secret", "ConfigMap", "Namespace", "ServiceAccount", "Pod", "ResourceQuota"},
     "apps": {"Deployment", "DaemonSet", "StatefulSet"},
     "discovery.k8s.io": {"EndpointSlice"},
     "policy": {"PodDisruptionBudget"},

@@ -132,7 +132,7 @@ extension BackendPolicyResolution {
             guard let first = sources[a], let second = sources[b] else { return nil }
             let (specific, wider) = (chain[max(first, second)], chain[min(first, second)])
             let other =
-                specific.policy == wider.policy ? "" : " (with BackendPolicy \(index.policies[wider.policy].key))"
+                specific.policy == wider.policy ? "" : " (with BackendPolicy \(index.name(wider, for: specific)))"
             return Refusal(holder: specific, verdict: Verdict(.invalid, "tls: \(message)\(other)"))
         }
         if let minimum = fields.minimumVersion, let maximum = fields.maximumVersion, minimum > maximum {
@@ -243,8 +243,7 @@ extension BackendPolicyResolution {
                     index[holder].holding.insert(field.name)
                     continue
                 }
-                let key = index.policies[chain[source].policy].key.description
-                index[holder].overridden[field.name, default: []].insert(key)
+                index[holder].overridden[field.name, default: []].insert(index.name(chain[source], for: holder))
             }
             let reading = index.reading(holder)
             if reading.breaker != nil || reading.queue != nil { index[holder].holding.insert("circuitBreaker") }

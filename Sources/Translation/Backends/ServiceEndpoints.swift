@@ -10,12 +10,27 @@ final class SliceIndex {
         let isUsable: Bool
         let ports: [EndpointSlice.Port]
         let endpoints: [EndpointSlice.Endpoint]
+        /// Why an address is left out, of the first that is.
+        let refusal: String?
 
-        init(_ slice: EndpointSlice) {
+        init(_ slice: EndpointSlice, _ refused: RefusedAddresses?) {
             name = slice.metadata.name
             isUsable = slice.addressType != "FQDN"
             ports = slice.ports ?? []
-            endpoints = slice.endpoints ?? []
+            let all = slice.endpoints ?? []
+            func problem(_ text: String) -> String? {
+                guard let refused, let address = IPAddress(text) else { return nil }
+                return refused.refusal(of: address).map { "\($0) address \(address)" }
+            }
+            refusal = all.lazy.flatMap(\.addresses).lazy.compactMap { problem($0) }.first
+            endpoints =
+                refusal == nil
+                ? all
+                : all.map { endpoint in
+                    var endpoint = endpoint
+                    endpoint.addresses.removeAll { problem($0) != nil }
+                    return endpoint
+                }
         }
     }
 
@@ -23,15 +38,22 @@ final class SliceIndex {
     private var slices: [ObjectKey: [Slice]] = [:]
     /// Slices that name no Service.
     private(set) var strays: Set<ObjectKey> = []
+    /// Addresses that are left out; nil: none.
+    private let refused: RefusedAddresses?
 
-    init(_ all: [ObjectKey: EndpointSlice]) {
+    /// In a cluster slices have many authors, and an API server takes addresses from them at which a cloud's metadata service
+    /// answers. Loopback and link-local ones it refuses itself.
+    init(_ all: [ObjectKey: EndpointSlice], standalone: Bool) {
+        var refused = RefusedAddresses()
+        refused.linkLocal = true
+        self.refused = standalone ? nil : refused
         slices.reserveCapacity(all.count)
         for (key, slice) in all {
             guard let service = slice.service(in: key.namespace) else {
                 strays.insert(key)
                 continue
             }
-            slices[service, default: []].append(Slice(slice))
+            slices[service, default: []].append(Slice(slice, self.refused))
         }
         for key in slices.keys where slices[key, default: []].count > 1 {
             slices[key]?.sort { $0.name < $1.name }
@@ -46,16 +68,17 @@ final class SliceIndex {
         }
         guard let new, let service = new.service(in: key.namespace) else { return }
         var list = slices[service] ?? []
-        list.insert(Slice(new), at: list.firstIndex { key.name < $0.name } ?? list.endIndex)
+        list.insert(Slice(new, refused), at: list.firstIndex { key.name < $0.name } ?? list.endIndex)
         slices[service] = list
     }
 
     /// What is wrong with slices of a Service, though it has no condition of its own.
     func remarks(_ service: ObjectKey) -> [String] {
-        guard let list = slices[service], list.contains(where: { !$0.isUsable }) else { return [] }
-        return list.filter { !$0.isUsable }.map {
-            "EndpointSlice \(ObjectKey(namespace: service.namespace, name: $0.name)): "
-                + "endpoints of addressType FQDN are left out"
+        guard let list = slices[service], list.contains(where: { !$0.isUsable || $0.refusal != nil }) else { return [] }
+        return list.compactMap { slice in
+            let name = "EndpointSlice \(ObjectKey(namespace: service.namespace, name: slice.name))"
+            if !slice.isUsable { return "\(name): endpoints of addressType FQDN are left out" }
+            return slice.refusal.map { "\(name): \($0) is left out, for it is no backend's" }
         }
     }
 

@@ -110,12 +110,14 @@ struct ClientPolicyResolution {
             let served = state.listeners.indices.filter { state.listeners[$0].isServed }
             let ports = Dictionary(grouping: served) { state.listeners[$0].spec.port }
             for (_, indices) in ports.sorted(by: { $0.key < $1.key }) where indices.count > 1 {
-                let conflicts = PortFields.conflicts(
-                    indices.map { state.listeners[$0] }, indices.map { listeners[gateway][$0].settings }
-                ) { index.policies[$0].key }
+                var port = port(of: indices.map { (state.listeners[$0], listeners[gateway][$0].settings) })
+                let conflicts = PortFields.settle(&port)
+                for (place, listener) in indices.enumerated() {
+                    listeners[gateway][listener].settings = port.settings[place]
+                }
                 for conflict in conflicts {
-                    let points = indices.flatMap { state.listeners[$0].attachmentPoints }
-                    for holder in index.holders(at: points)
+                    let concerned = conflict.listener.map { [port.listeners[$0]] } ?? port.listeners
+                    for holder in index.holders(at: concerned.flatMap(\.attachmentPoints))
                     where holder.policy == conflict.policy && index.obstacle(holder) == nil {
                         index[holder].refuse(conflict.verdict)
                         isChanged = true
@@ -124,6 +126,20 @@ struct ClientPolicyResolution {
             }
         }
         return isChanged
+    }
+
+    private func port(of listeners: [(state: ListenerState, settings: ClientSettings)]) -> PortFields.Port {
+        PortFields.Port(
+            listeners: listeners.map(\.state), settings: listeners.map(\.settings),
+            isOfSet: { [index] policy, listener in
+                index.holders(at: listener.attachmentPoints.filter { !$0.isOfGateway }).contains { $0.policy == policy }
+            },
+            title: { [index] policy, reader in
+                let key = index.policies[policy].key
+                // Of a Gateway it may be known what its listeners are, and so what holds for them.
+                return [reader.namespace, reader.gateway.namespace].contains(key.namespace)
+                    ? "ClientPolicy \(key)" : "ClientPolicy of another namespace"
+            })
     }
 
     // MARK: What is to be said
@@ -181,13 +197,13 @@ struct ClientPolicyResolution {
         at listener: ListenerState
     ) {
         let fields = self.fields(of: holder).filter { listener.heeds($0) }
-        var overriders: [String: Int] = [:]
+        var overriders: [String: Holder] = [:]
         for other in others {
-            for field in self.fields(of: other) { overriders[field] = other.policy }
+            for field in self.fields(of: other) { overriders[field] = other }
         }
         for field in fields {
             if let overrider = overriders[field] {
-                index[holder].overridden[field, default: []].insert(index.policies[overrider].key.description)
+                index[holder].overridden[field, default: []].insert(index.name(overrider, for: holder))
             } else {
                 index[holder].holding.insert(field)
             }

@@ -78,7 +78,10 @@ struct ListenerState {
 
     /// Whether its port is its own, though it may not be served just now. What is merely missing gives the port to nobody
     /// else: a certificate, or a client CA.
-    var keepsPort: Bool { conflict == nil && rejections.allSatisfy { $0.reason == .noValidCACertificate } }
+    var keepsPort: Bool { conflict == nil && mayBeServed }
+
+    /// Whether nothing is wrong with it, conflicts apart, but what is merely missing.
+    var mayBeServed: Bool { rejections.allSatisfy { $0.reason == .noValidCACertificate } }
 
     /// Why the listener is not served, its gateway apart; nil: it is.
     var obstacle: Verdict? {

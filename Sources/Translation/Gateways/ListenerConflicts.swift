@@ -18,12 +18,13 @@ func markConflicts(_ gateway: inout GatewayState) {
             if gateway.listeners[index].conflict == nil { staying.append(index) }
         }
         markEqual(staying, in: &gateway)
-        for index in staying { holders.add(index, gateway.listeners[index]) }
+        for index in staying where gateway.listeners[index].mayBeServed { holders.add(index, gateway.listeners[index]) }
     }
 }
 
 /// Listeners that go before others, by what they claim. One that conflicts with its like in the same object claims its place
-/// all the same, so that mending it takes nothing away from others.
+/// all the same, so that mending it takes nothing away from others. What a ListenerSet asks for and is refused, such as a port
+/// that it may not open, claims nothing: it would keep out the listeners of others, who may.
 private struct ListenerHolders {
     private var byPort: [Int: [ListenerState.Family: Int]] = [:]
     private var byName: [Name: Int] = [:]

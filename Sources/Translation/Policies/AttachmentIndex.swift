@@ -73,6 +73,14 @@ struct AttachmentIndex<Reading: PolicyReading> {
     /// Why the policy does not hold at a point.
     func obstacle(_ holder: Holder) -> Verdict? { policies[holder.policy].obstacle(at: self[holder]) }
 
+    /// A policy's name in a message that the owner of another one gets. That of a Gateway's policy is told all of them; who comes to
+    /// the Gateway, or to a backend of others, is told no names of further namespaces.
+    func name(_ holder: Holder, for reader: Holder) -> String {
+        let (key, own) = (policies[holder.policy].key, policies[reader.policy].key)
+        let isKnown = key.namespace == own.namespace || self[reader].point.isOfGateway || self[holder].point.isOfGateway
+        return isKnown ? key.description : "of another namespace"
+    }
+
     /// Whose limit it is.
     func limitID(_ holder: Holder) -> LimitID {
         LimitID(policy: policies[holder.policy].key.description, target: self[holder].point.description)

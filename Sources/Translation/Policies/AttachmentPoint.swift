@@ -26,6 +26,14 @@ enum AttachmentPoint: Hashable {
         }
     }
 
+    /// Whether it is a Gateway, or one of its own listeners.
+    var isOfGateway: Bool {
+        switch self {
+        case .gateway, .gatewayListener: true
+        default: false
+        }
+    }
+
     /// Whether it is a backend rather than what leads to one.
     var isBackend: Bool {
         switch self {

@@ -47,25 +47,28 @@ struct RouteSelection {
         claims.compactMap { name, claims in name.map { ($0, claims.best.route) } }
     }
 
-    /// What a route that is attached with these names loses at the listener named `listener`; nil: nothing.
+    /// What a route that is attached with these names loses at the listener named `listener`; nil: nothing. The routes of other
+    /// namespaces are not named: their owners' names are not the business of whoever asks for the same host name.
     func loss(of route: RouteState, _ attached: [AttachedName], listener: String) -> RouteLoss? {
-        var winners: [RouteState] = []
-        var names: [ObjectIdentifier: [String]] = [:]
+        var titles: [String] = []
+        var names: [String: [String]] = [:]
+        var toOlder = false
         for name in attached {
             guard let winner = winner(name.name), winner !== route else { continue }
-            if !winners.contains(where: { $0 === winner }) { winners.append(winner) }
-            names[ObjectIdentifier(winner), default: []] += [name.name?.description].compactMap { $0 }
+            let title = winner.title(for: route)
+            if names[title] == nil { titles.append(title) }
+            names[title, default: []] += [name.name?.description].compactMap { $0 }
+            toOlder = toOlder || winner.precedes(route)
         }
-        guard !winners.isEmpty else { return nil }
-        let parts = winners.map { winner in
-            let lost = names[ObjectIdentifier(winner)] ?? []
+        guard !titles.isEmpty else { return nil }
+        let parts = titles.map { title in
+            let lost = names[title] ?? []
             let shown = lost.prefix(5).joined(separator: ", ")
             let rest = lost.count > 5 ? " and \(lost.count - 5) more" : ""
             let what = lost.isEmpty ? "" : " for \(shown)\(rest)"
-            return "listener \(listener) serves \(winner.description)\(what)"
+            return "listener \(listener) serves \(title)\(what)"
         }
-        return RouteLoss(
-            toOlder: winners.contains { $0.precedes(route) }, message: parts.joined(separator: "; "))
+        return RouteLoss(toOlder: toOlder, message: parts.joined(separator: "; "))
     }
 }
 

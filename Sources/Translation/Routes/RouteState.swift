@@ -26,6 +26,11 @@ final class RouteState {
     var id: RouteID { RouteID(kind: kind.rawValue, namespace: key.namespace, name: key.name, rule: 0) }
     var description: String { "\(kind.rawValue) \(key)" }
 
+    /// The route in a message that the owner of `reader` gets.
+    func title(for reader: RouteState) -> String {
+        key.namespace == reader.key.namespace ? description : "a \(kind.rawValue) of another namespace"
+    }
+
     /// Whether it goes before another; of two that are equal the TCPRoute does.
     func precedes(_ other: RouteState) -> Bool {
         if precedence < other.precedence { return true }

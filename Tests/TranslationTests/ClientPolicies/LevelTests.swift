@@ -122,34 +122,76 @@ struct ClientPolicyLevelTests {
         return translate(snapshot, options: options)
     }
 
+    /// Two listeners of one owner on one port.
+    private let pair = """
+        ---
+        apiVersion: gateway.networking.k8s.io/v1
+        kind: ListenerSet
+        metadata: {name: pair, namespace: infra}
+        spec:
+          parentRef: {name: edge}
+          listeners:
+          - {name: one, protocol: TLS, port: 445, hostname: one.example.com, tls: {mode: Passthrough}}
+          - {name: two, protocol: TLS, port: 445, hostname: two.example.com, tls: {mode: Passthrough}}
+
+        """
+    private let one = PolicyBench.target("ListenerSet", "pair", "one")
+    private let two = PolicyBench.target("ListenerSet", "pair", "two")
+
     @Test("fields of a port: listeners that share one must agree")
     func ports() throws {
-        let near = Bench.target("ListenerSet", "near")
         let apart = try Bench(
-            Bench.policy("old", raw, "tcpKeepalive: {idleTime: 30s}", created: 1)
-                + Bench.policy("new", near, "tcpKeepalive: {idleTime: 20s}", created: 2))
+            pair + Bench.policy("old", one, "tcpKeepalive: {idleTime: 30s}", created: 1)
+                + Bench.policy("new", two, "tcpKeepalive: {idleTime: 20s}", created: 2))
         #expect(apart.conditions("new") == ["Accepted=False Conflicted"])
         #expect(apart.message("new").contains("ClientPolicy infra/old says otherwise"))
         // What is left stands alone, and does not hold for all listeners of the port.
         #expect(apart.conditions("old") == ["Accepted=False Conflicted"])
-        #expect(try apart.listener("raw").settings == apart.listener("infra/near/near").settings)
+        #expect(try apart.listener("infra/pair/one").settings == apart.listener("infra/pair/two").settings)
         let same = try Bench(
-            Bench.policy("old", raw, "tcpKeepalive: {idleTime: 30s}")
-                + Bench.policy("new", near, "tcpKeepalive: {idleTime: 30s}"))
+            pair + Bench.policy("old", one, "tcpKeepalive: {idleTime: 30s}")
+                + Bench.policy("new", two, "tcpKeepalive: {idleTime: 30s}"))
         #expect(
             same.conditions("old") == ["Accepted=True Accepted"] && same.conditions("new") == same.conditions("old"))
         // What is the default anyway is no difference.
-        let own = try Bench(Bench.policy("old", raw, "timeout: {tcp: {connectionInspectionTimeout: 10s}}"))
+        let own = try Bench(pair + Bench.policy("old", one, "timeout: {tcp: {connectionInspectionTimeout: 10s}}"))
         #expect(own.conditions("old") == ["Accepted=True Accepted"])
+    }
+
+    @Test("a port of several owners is the first one's: a ListenerSet has what the Gateway's listener has, or is told")
+    func portsOfSeveral() throws {
+        let near = Bench.target("ListenerSet", "near")
+        let bench = try Bench(
+            Bench.policy("young", raw, "tcpKeepalive: {idleTime: 30s}", created: 2)
+                + Bench.policy("old", near, "tcpKeepalive: {idleTime: 20s}", created: 1))
+        #expect(bench.conditions("young") == ["Accepted=True Accepted"])
+        #expect(bench.conditions("old") == ["Accepted=False Conflicted"])
+        #expect(
+            bench.message("old")
+                == "tcpKeepalive: port 444 is shared with listener raw of Gateway infra/edge, for which the ClientPolicy "
+                + "infra/young says otherwise")
+        #expect(try bench.listener("raw").settings.keepalive?.idleSeconds == 30)
+        #expect(try bench.listener("infra/near/near").settings.keepalive?.idleSeconds == 30)
+        let alone = try Bench(Bench.policy("p", raw, "proxyProtocol: {trustedCIDRs: [10.0.0.0/8]}"))
+        #expect(alone.conditions("p") == ["Accepted=True Accepted"])
+        #expect(try alone.listener("raw").settings.proxyProtocol != nil)
+        #expect(
+            try alone.listener("infra/near/near").settings.proxyProtocol == alone.listener("raw").settings.proxyProtocol
+        )
+        #expect(try alone.listener("plain").settings.proxyProtocol == nil)
+        // Where the Gateway says nothing, a set says nothing for its port either.
+        let set = try Bench(Bench.policy("p", near, "timeout: {tcp: {connectionInspectionTimeout: 1s}}"))
+        #expect(set.conditions("p") == ["Accepted=False Conflicted"])
+        #expect(try set.listener("raw").settings.inspectionTimeout == .seconds(10))
     }
 
     @Test("a security field that conflicts on a port lets nobody in at its own target only")
     func securityOnPorts() throws {
-        let bench = try Bench(Bench.policy("p", raw, "proxyProtocol: {trustedCIDRs: [10.0.0.0/8]}"))
+        let bench = try Bench(pair + Bench.policy("p", one, "proxyProtocol: {trustedCIDRs: [10.0.0.0/8]}"))
         #expect(bench.conditions("p") == ["Accepted=False Conflicted"])
-        #expect(try Bench.isClosed(bench.listener("raw").limits))
-        #expect(try bench.listener("infra/near/near").limits.isEmpty)
-        #expect(try bench.listener("raw").settings.proxyProtocol == nil)
+        #expect(try Bench.isClosed(bench.listener("infra/pair/one").limits))
+        #expect(try bench.listener("infra/pair/two").limits.isEmpty)
+        #expect(try bench.listener("infra/pair/one").settings.proxyProtocol == nil)
     }
 
     @Test("levels that contradict each other: the wider goes on, the specific one names it")

@@ -105,7 +105,7 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ include "sluice.serviceAccount" . }}
-  automountServiceAccountToken: true
+  automountServiceAccountToken: {{ not .Values.serviceAccount.tokenSeconds }}
   # The Services of Gateways stand in this namespace: their variables would grow without bound.
   enableServiceLinks: false
   # Pause, accept grace, drain deadline, and 10 s.
@@ -197,13 +197,42 @@ spec:
       {{- if eq (include "sluice.privilegedPorts" .) "Root" }}
         add: [NET_BIND_SERVICE]
       {{- end }}
-    {{- with .Values.extraVolumeMounts }}
+    {{- if or .Values.serviceAccount.tokenSeconds .Values.extraVolumeMounts }}
     volumeMounts:
+    {{- if .Values.serviceAccount.tokenSeconds }}
+    - name: api-access
+      mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+      readOnly: true
+    {{- end }}
+    {{- with .Values.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- with .Values.extraVolumes }}
+    {{- end }}
+  {{- if or .Values.serviceAccount.tokenSeconds .Values.extraVolumes }}
   volumes:
+  {{- with .Values.serviceAccount.tokenSeconds }}
+  # As the kubelet mounts it by itself, but for the life of the token.
+  - name: api-access
+    projected:
+      sources:
+      - serviceAccountToken:
+          path: token
+          expirationSeconds: {{ int . }}
+      - configMap:
+          name: kube-root-ca.crt
+          items:
+          - key: ca.crt
+            path: ca.crt
+      - downwardAPI:
+          items:
+          - path: namespace
+            fieldRef:
+              apiVersion: v1
+              fieldPath: metadata.namespace
+  {{- end }}
+  {{- with .Values.extraVolumes }}
   {{- toYaml . | nindent 2 }}
+  {{- end }}
   {{- end }}
 {{- end -}}
 
