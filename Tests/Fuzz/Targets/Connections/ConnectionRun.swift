@@ -93,7 +93,7 @@ final class ConnectionRun {
             // Before a backend speaks its reset is a failed attempt, which is another story.
             guard side == .client || mayBackendSpeak else { return }
             (resetBy, wasSettledAtReset) = (side, isSettled)
-            hadEndedAtReset = backend.hasEnded && !backend.isBroken
+            hadEndedAtReset = backend.hasEndArrived
             peer(side).reset()
         }
         isSettled = false

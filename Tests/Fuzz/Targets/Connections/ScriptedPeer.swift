@@ -40,6 +40,15 @@ final class ScriptedPeer {
     var wantsToRead: Bool { isOpen && !isPaused && end == nil }
     var willEnd: Bool { wantsEnd }
 
+    /// FIN, and everything before it, is at the other side: what is still in our own kernel goes with a reset.
+    var hasEndArrived: Bool {
+        guard hasEnded, !isBroken, isOpen else { return false }
+        var (state, size) = (UInt8(0), socklen_t(1))
+        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &size) == 0 else { return false }
+        // FIN_WAIT2, TIME_WAIT and CLOSE of tcp(7): acknowledged.
+        return (5...7).contains(state)
+    }
+
     func send(_ bytes: [UInt8]) {
         guard !wantsEnd, !isClosed else { return }
         outgoing += bytes
