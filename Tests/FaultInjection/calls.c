@@ -239,11 +239,22 @@ int fcntl64(int fd, int command, ...) {
     return result;
 }
 
+// The address sanitizer has to know of every thread.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+extern int __interceptor_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+#define SANITIZERS_OWN __interceptor_pthread_create
+#endif
+#endif
+#ifndef SANITIZERS_OWN
+#define SANITIZERS_OWN ((int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))0)
+#endif
+
 // No system call, but clone's failures come out here.
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
     static int (*original)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     int due = faults_due(CALL_pthread_create, -1, -1);
     if (due) return due;
-    if (!original) original = (__typeof__(original))dlsym(RTLD_NEXT, "pthread_create");
+    if (!original) original = SANITIZERS_OWN ? SANITIZERS_OWN : (__typeof__(original))dlsym(RTLD_NEXT, "pthread_create");
     return original(thread, attributes, start, argument);
 }

@@ -9,13 +9,15 @@ struct Options {
     var mode: Mode?
     /// Random mixtures after the single failures; each has a seed of its own.
     var mixtures = 2
+    /// The seed of the only mixture, instead of all else.
+    var mixture: UInt64?
     /// How often everything is gone through.
     var rounds = 1
     var isShort = false
     var isListing = false
 
     static let usage = """
-        usage: sluice-faults [--short] [--seed N] [--call NAME] [--error NAME] [--mode NAME] [--mixtures N] [--rounds N] [--list]
+        usage: sluice-faults [--short] [--seed N] [--call NAME] [--error NAME] [--mode NAME] [--mixtures N] [--rounds N] [--mixture SEED] [--list]
         """
 
     init(_ arguments: [String]) throws {
@@ -38,6 +40,7 @@ struct Options {
         case "--seed": seed = try number(flag, value)
         case "--mixtures": mixtures = Int(try number(flag, value))
         case "--rounds": rounds = max(1, Int(try number(flag, value)))
+        case "--mixture": mixture = try number(flag, value)
         case "--call": call = value
         case "--error": error = value
         case "--mode":

@@ -41,8 +41,12 @@ struct Run {
         var heap: [Int] = []
         for round in 0..<options.rounds {
             let seed = options.seed &+ UInt64(round)
-            for failure in chosen { single(failure, seed) }
-            for number in 0..<options.mixtures { mixture(chosen, seed &* 1000 &+ UInt64(number)) }
+            if let only = options.mixture {
+                mixture(chosen, only &+ UInt64(round))
+            } else {
+                for failure in chosen { single(failure, seed) }
+                for number in 0..<options.mixtures { mixture(chosen, seed &* 1000 &+ UInt64(number)) }
+            }
             heap.append(Levels.heap)
         }
         // What libraries keep for good, they have by then.
