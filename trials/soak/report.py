@@ -7,8 +7,8 @@ import statistics
 import sys
 
 MIB = 1 << 20
-# What may be more after the load than before it. Memory: what the allocator keeps for the next load, at most this part of
-# what there was, and this much.
+# What may be more after the load than before it. Memory: the spare buffers that the two workers keep, 4 MiB each (BlockPool), which
+# grow with the most that ever had to be held at once, and of the rest what the allocator keeps for the next load.
 MORE_MEMORY_PART, MORE_MEMORY_BYTES = 0.10, 8 * MIB
 # Workers make pipes when they need them, up to so many in all, and keep them for their life: no other descriptor may be more.
 MOST_PIPES = 48
@@ -43,7 +43,7 @@ def _hold(judge, before, after):
         was, now = getattr(before, name), getattr(after, name)
         if now > was:
             judge.complain(f"{name}: {now} after the load, {was} before it")
-    allowed = before.anonymous_bytes + max(MORE_MEMORY_BYTES, before.anonymous_bytes * MORE_MEMORY_PART)
+    allowed = before.anonymous_bytes * (1 + MORE_MEMORY_PART) + MORE_MEMORY_BYTES
     if after.anonymous_bytes > allowed:
         judge.complain(f"memory: {after.anonymous_bytes / MIB:.1f} MiB after the load, "
                        f"{before.anonymous_bytes / MIB:.1f} before it")

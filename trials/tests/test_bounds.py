@@ -32,7 +32,7 @@ class BoundTests(unittest.TestCase):
         for name in "sockets", "others", "threads":
             self.assertIn(name, self.held(**{name: getattr(BEFORE, name) + 1})[0])
         self.assertIn("pipes", self.held(pipes=49)[0])
-        self.assertIn("memory", self.held(anonymous_bytes=29 << 20)[0])
+        self.assertIn("memory", self.held(anonymous_bytes=31 << 20)[0])
 
     def test_this_process_counted(self):
         with tempfile.TemporaryFile(), open(__file__):
