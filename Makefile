@@ -58,6 +58,11 @@ fuzz: ## Fuzz all that reads from the outside: TIME=seconds for each target (60)
 	@scripts/setup build
 	@scripts/fuzz --time $(or $(TIME),60) $(TARGETS)
 
+.PHONY: simulate
+simulate: ## Seeds of the simulation, optimised: SEEDS=1000000 FROM=0
+	@scripts/setup build
+	@scripts/simulate $(or $(SEEDS),1000000) $(or $(FROM),0)
+
 format: ## Rewrite the sources in the project's format
 	@scripts/setup
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

@@ -109,6 +109,16 @@ let package = Package(
         .executableTarget(
             name: "sluice-test-apiserver", dependencies: ["Primitives", "Platform", "TestAPIServer"],
             path: "Tests/TestAPIServerMain"),
+        // The engine's machines under a virtual clock. They see the engine's insides, so these two are built as tests are:
+        // in the debug configuration.
+        .target(
+            name: "Simulation",
+            dependencies: ["Primitives", "Platform", "Observability", "EngineModel", "EngineCore", "Engine"],
+            path: "Tests/Simulation",
+            // Ten thousand seeds in a test: what is under test is compiled as ever, who judges it is not slow.
+            swiftSettings: [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+        .executableTarget(
+            name: "sluice-simulate", dependencies: ["Platform", "Simulation"], path: "Tests/SimulationMain"),
         // Stands in for malloc in the test binary, and counts for threads that ask for it.
         .target(name: "AllocationProbe", path: "Tests/AllocationProbe"),
         // Stands in for libc's system calls in one executable, and makes them fail.
@@ -164,6 +174,7 @@ let tests: [String: [Target.Dependency]] = [
     "PatternsTests": ["Patterns"],
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
+    "SimulationTests": ["Platform", "Simulation", "sluice-simulate"],
     "SystemTests": ["Inspection", "KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer", "sluice-test-apiserver"],
     "TestSupportTests": ["Platform", "Primitives"],
@@ -211,7 +222,9 @@ if isFuzzing {
 }
 
 for target in package.targets where target.type != .system {
-    if target.type != .test, !["AllocationProbe", "TestSupport", "sluice-test-apiserver"].contains(target.name) {
+    if target.type != .test,
+        !["AllocationProbe", "TestSupport", "sluice-simulate", "sluice-test-apiserver"].contains(target.name)
+    {
         target.exclude.append("README.md")
     }
     let features = ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"]

@@ -18,23 +18,14 @@ final class CheckLoop {
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
     private var isStopping = false
-    /// Of this turn, oldest first.
-    var changes: [HealthChange] = []
-    /// Endpoints that are out, and when they come back.
-    var ejected: [ObjectIdentifier: Ejection] = [:]
-    /// Of backends whose connections say something of them, by their health.
-    private(set) var observed: [ObjectIdentifier: [HealthTarget]] = [:]
+    private var judge: StandingJudge
     private var shortageLoggedAt: Int64 = .min
 
     static let mostRuns = 1024
 
-    struct Ejection {
-        let target: HealthTarget
-        let until: Int64
-    }
-
     init(_ checker: HealthChecker) {
         self.checker = checker
+        judge = StandingJudge(logger: checker.logger)
         now = MonotonicTime.now().nanoseconds
         timers = TimerWheel(now: now / 1_000_000)
     }
@@ -46,12 +37,10 @@ final class CheckLoop {
             wait()
             now = MonotonicTime.now().nanoseconds
             expireTimers()
-            endEjections()
+            judge.endEjections(now: now)
             startQueued()
-            if !changes.isEmpty {
-                checker.reports.post(changes)
-                changes.removeAll(keepingCapacity: true)
-            }
+            let changes = judge.takeChanges()
+            if !changes.isEmpty { checker.reports.post(changes) }
         }
         for slot in 0..<Int32(slots.count) { slots[slot]?.run = nil }
     }
@@ -62,7 +51,7 @@ final class CheckLoop {
             timeout = 0
         } else {
             let next = timers.millisecondsUntilNext(now: now / 1_000_000)
-            let back = ejected.values.map(\.until).min().map { max(0, ($0 - now + 999_999) / 1_000_000) }
+            let back = judge.nextEnd.map { max(0, ($0 - now + 999_999) / 1_000_000) }
             if let soonest = [next, back].compactMap(\.self).min() { timeout = min(soonest, 60_000) }
         }
         // All that is there comes before what is late: where this thread had to wait, it is not the endpoints that were slow.
@@ -94,22 +83,21 @@ final class CheckLoop {
         }
         isStopping = mail.stopped
         if let targets = mail.targets { use(targets) }
-        for endpoint in mail.suspects.values { judge(endpoint) }
+        for endpoint in mail.suspects.values {
+            guard let slot = slots.slot(of: endpoint), let target = slots[slot]?.target else { continue }
+            judge.suspect(target, now: now)
+        }
     }
 
     private func use(_ targets: [HealthTarget]) {
         let wanted = Set(targets.map { ObjectIdentifier($0.endpoint) })
         for endpoint in slots.endpoints.filter({ !wanted.contains($0) }) { drop(endpoint) }
         for target in targets where slots.slot(of: target.endpoint) == nil { add(target) }
-        observed = Dictionary(grouping: targets.lazy.filter { $0.health.failureLimit != nil }) {
-            ObjectIdentifier($0.health)
-        }
-        // Who was usable may be gone, or get no connections any more.
-        for fellows in observed.values { readmitFellows(of: fellows[0].health) }
+        judge.use(targets, now: now)
     }
 
     private func drop(_ endpoint: ObjectIdentifier) {
-        ejected[endpoint] = nil
+        judge.drop(endpoint)
         guard let slot = slots.slot(endpoint) else { return }
         if slots[slot]?.run != nil { running -= 1 }
         timers.cancel(slot)
@@ -120,9 +108,7 @@ final class CheckLoop {
         let last = target.endpoint.lastCheckBegan
         let slot = slots.insert(target, began: last ?? now)
         timers.reserve(slots: slots.count)
-        if let until = target.endpoint.ejectedUntil {
-            ejected[ObjectIdentifier(target.endpoint)] = Ejection(target: target, until: until)
-        }
+        judge.add(target)
         guard let plan = target.health.plan else { return }
         // Settings that changed go on in the rhythm there was; what is new begins within its jitter.
         let first = last.map { $0 + interval(of: target, plan) } ?? now + jitter(plan.initialJitter)
@@ -177,7 +163,7 @@ final class CheckLoop {
         slots[slot]?.run = nil
         guard let entry = slots[slot], let plan = entry.target.health.plan else { return }
         if let result = run.result {
-            take(result, of: entry.target, plan, began: entry.began)
+            judge.take(result, of: entry.target, plan, began: entry.began, now: now)
         } else if let shortage = run.shortage {
             logShortage(shortage)
         }

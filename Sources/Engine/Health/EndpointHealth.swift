@@ -84,23 +84,26 @@ final class EndpointHealth: Sendable {
 
     /// Adds and removes; the standing before. The first result takes ``Standing/unchecked`` away in the same step in which it says
     /// whether the endpoint is healthy: that tells a new endpoint from one that recovers.
-    func change(adding added: Standing, removing removed: Standing) -> Standing {
+    /// `now`: nanoseconds of the monotonic clock.
+    func change(
+        adding added: Standing, removing removed: Standing, now: Int64 = MonotonicTime.now().nanoseconds
+    ) -> Standing {
         var before = bits.load(ordering: .relaxed)
         while true {
             let wanted = Standing(rawValue: before).subtracting(removed).union(added).rawValue
             let (exchanged, original) = bits.compareExchange(
                 expected: before, desired: wanted, ordering: .acquiringAndReleasing)
             if exchanged {
-                if original != wanted { note(from: Standing(rawValue: original), to: Standing(rawValue: wanted)) }
+                if original != wanted { note(from: Standing(rawValue: original), to: Standing(rawValue: wanted), now) }
                 return Standing(rawValue: original)
             }
             before = original
         }
     }
 
-    private func note(from old: Standing, to new: Standing) {
+    private func note(from old: Standing, to new: Standing, _ now: Int64) {
         if new.isUsable, !old.isUsable {
-            let milliseconds = max(1, MonotonicTime.now().nanoseconds / 1_000_000)
+            let milliseconds = max(1, now / 1_000_000)
             if old.contains(.unchecked) {
                 firstUse.store(milliseconds, ordering: .relaxed)
             } else {

@@ -111,12 +111,12 @@ final class BandwidthRegistry: Sendable {
     var changes: UInt64 { changeCount.load(ordering: .relaxed) }
 
     /// What limits a listener's or a route's connections from now on.
-    func set(_ limits: [ClientLimits], on cell: borrowing BandwidthCell) {
-        let levels = limits.compactMap { limits in limits.bandwidth.map { level(limits.id, $0) } }
+    func set(_ limits: [ClientLimits], on cell: borrowing BandwidthCell, now: MonotonicTime) {
+        let levels = limits.compactMap { limits in limits.bandwidth.map { level(limits.id, $0, now) } }
         if cell.set(levels) { changeCount.add(1, ordering: .relaxed) }
     }
 
-    private func level(_ id: LimitID, _ limit: BandwidthLimit) -> BandwidthLevel {
+    private func level(_ id: LimitID, _ limit: BandwidthLimit, _ now: MonotonicTime) -> BandwidthLevel {
         entries.withLock { entries in
             let old = entries.all[id]?.level
             if let old, old.limit == limit { return old }
@@ -124,7 +124,7 @@ final class BandwidthRegistry: Sendable {
                 entries.all = entries.all.filter { $0.value.level != nil }
                 entries.limit = max(64, 2 * entries.all.count)
             }
-            let level = BandwidthLevel(id, limit, after: old, now: MonotonicTime.now().nanoseconds)
+            let level = BandwidthLevel(id, limit, after: old, now: now.nanoseconds)
             entries.all[id] = Entry(level: level)
             return level
         }

@@ -51,7 +51,7 @@ struct ListenerCompilation {
                 id: new.id, port: key.port, counters: compiler.block(ListenerField.count),
                 retired: compiler.accessFormats.retired)
         }
-        compiler.bandwidth.set(new.limits, on: state.bandwidth)
+        compiler.bandwidth.set(new.limits, on: state.bandwidth, now: compiler.clock())
         let limits =
             old?.configuration.limits == bare.limits
             ? old?.limits : compiler.limits(bare.limits, at: .listener(key))
@@ -163,7 +163,7 @@ struct ListenerCompilation {
             RouteState(
                 key: stateKey, counters: compiler.block(RouteField.count), retired: compiler.accessFormats.retired)
         }
-        compiler.bandwidth.set(route.limits, on: state.bandwidth)
+        compiler.bandwidth.set(route.limits, on: state.bandwidth, now: compiler.clock())
         let limits =
             before?.configuration.limits == route.limits
             ? before?.limits : compiler.limits(route.limits, at: .route(stateKey))

@@ -41,7 +41,7 @@ extension TableCompiler {
     func noteJoined(_ resolved: ResolvedEndpoints, of backend: BackendConfiguration, since old: BackendRuntime?) {
         guard backend.settings.loadBalancing.slowStart != nil, let old, !old.endpoints.isEmpty else { return }
         let known = Set(old.endpoints.map(ObjectIdentifier.init))
-        let now = max(1, MonotonicTime.now().nanoseconds / 1_000_000)
+        let now = max(1, clock().nanoseconds / 1_000_000)
         for endpoint in resolved.endpoints where !known.contains(ObjectIdentifier(endpoint)) {
             endpoint.joinedAt.store(now, ordering: .relaxed)
         }

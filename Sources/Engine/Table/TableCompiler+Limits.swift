@@ -10,7 +10,7 @@ extension TableCompiler {
     }
 
     private func level(_ limits: ClientLimits, _ scope: LimitScope, _ hits: LimitHits) -> LimitLevel {
-        let now = MonotonicTime.now()
+        let now = clock()
         let state = limitStates.state(limits.id) { LimitState(id: limits.id) }
         state.setLimit(limits.connections?.value.map { max(1, $0) })
         state.setRate(limits.connectionRate?.total, now: now)

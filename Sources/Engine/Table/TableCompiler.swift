@@ -11,6 +11,8 @@ struct TableCompiler {
     let logger: Logger
     let ticketKeys: TicketKeyStore
     let accessFormats: AccessFormats
+    /// What rates are converted by, and since when endpoints warm up.
+    let clock: @Sendable () -> MonotonicTime
     private let slab = CounterSlab()
     /// Those of the newest table.
     var listeners: [ListenerKey: ListenerRuntime] = [:]
@@ -86,8 +88,9 @@ struct TableCompiler {
 
     init(
         workers: Int, logger: Logger, ticketKeys: TicketKeyStore = TicketKeyStore(),
-        accessFormats: AccessFormats = AccessFormats()
+        accessFormats: AccessFormats = AccessFormats(), clock: @escaping @Sendable () -> MonotonicTime = { .now() }
     ) {
+        self.clock = clock
         self.accessFormats = accessFormats
         self.workers = workers
         self.logger = logger
