@@ -31,6 +31,9 @@ struct Convergence {
 
     /// Every endpoint can be used again, in the time that its checks and ejections take.
     private func heal() {
+        // Checks that are under way were made while the faults were there.
+        let timeouts = gateway.configuration.backends.compactMap { $0.settings.health.active?.timeout.wholeNanoseconds }
+        gateway.advance(by: (timeouts.max() ?? 0) + 10_000_000)
         var most: Int64 = 1_000_000_000
         for backend in gateway.configuration.backends {
             let health = backend.settings.health
