@@ -1,6 +1,6 @@
 # Every target does its own set-up: see scripts/setup.
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall package demo test test-fast test-cluster nightly soak format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart image clean
+.PHONY: help build install uninstall package demo test test-fast test-cluster nightly soak tls-check reproducible format lint bench bench-smoke bench-report bench-compare bench-control golden reference chart image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ test-cluster: ## End-to-end tests against the cluster that $KUBECONFIG names; le
 	@scripts/test-cluster
 
 nightly: ## What takes longer: sanitizers, the chart installed and rolled out, outages in real time, the image (hours)
-	@scripts/setup build test image
+	@scripts/setup build test tls image
 	@scripts/nightly
 
 soak: ## Mixed load on the release binary, with every connection accounted for (MINUTES=1 LOAD=1)
@@ -62,6 +62,14 @@ fuzz: ## Fuzz all that reads from the outside: TIME=seconds for each target (60)
 simulate: ## Seeds of the simulation, optimised: SEEDS=1000000 FROM=0
 	@scripts/setup build
 	@scripts/simulate $(or $(SEEDS),1000000) $(or $(FROM),0)
+
+tls-check: ## TLS held against testssl.sh, tlslite-ng and hellos that break the protocol (three minutes)
+	@scripts/setup build tls
+	@.build/venv/bin/python -B -m trials.tls $(FLAGS) $$(scripts/build)
+
+reproducible: ## Two clean release builds in different folders: are they equal?
+	@scripts/setup build
+	@scripts/reproducible
 
 format: ## Rewrite the sources in the project's format
 	@scripts/setup

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -275,6 +276,17 @@ int sluice_raise_descriptor_limit(uint64_t *soft) {
     *soft = limit.rlim_cur;
     return 0;
 }
+
+__thread int sluice_wipes_freed_memory;
+void sluice_wipe_freed_memory(void) { sluice_wipes_freed_memory = 1; }
+
+int sluice_forbid_core_dumps(void) {
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) == -1) return -errno;
+    // A handler (core_pattern with a pipe) gets its core whatever the limit is.
+    return prctl(PR_SET_DUMPABLE, 0) == -1 ? -errno : 0;
+}
+
 const char *sluice_build_commit(void) { return SLUICE_BUILD_COMMIT; }
 int sluice_usable_cpus(void) {
     cpu_set_t set;

@@ -76,6 +76,10 @@ enum RunFlags {
             "A Unix socket: a process started with the same path takes over the listening sockets of the one before, which drains."
     )
 
+    static let allowCoreDumps = Flag<Bool>.toggle(
+        "allow-core-dumps",
+        help: "A crash may leave a core file, with keys in it, and debuggers of the same user may look in.")
+
     static let all =
         [
             manifests.description, probeAddress.description, adminAddress.description, adminHosts.description,
@@ -83,6 +87,6 @@ enum RunFlags {
             workers.description, maxConnections.description, bufferMemory.description, logFormat.description,
             logLevel.description, acceptGrace.description, drainDeadline.description, readinessOnShutdown.description,
             controllerName.description, ticketKeyFile.description, zone.description, nodeName.description,
-            accessLog.description, handoverSocket.description,
+            accessLog.description, handoverSocket.description, allowCoreDumps.description,
         ] + EventFlags.all + ConnectionFlags.all + ClusterFlags.all
 }

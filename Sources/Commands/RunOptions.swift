@@ -38,6 +38,8 @@ public struct RunOptions: Sendable {
     public var events: EventSettings?
     /// Where a successor of this process comes for its listening sockets, and this one for those of its predecessor.
     public var handoverSocket: String?
+    /// Whether a crash may leave an image of the process, in which there are keys.
+    public var allowCoreDumps: Bool
 
     /// Where the objects come from.
     public enum Source: Sendable, Hashable {
@@ -116,6 +118,7 @@ extension RunOptions {
         accessLog = arguments.value(RunFlags.accessLog)
         events = try EventFlags.settings(arguments)
         handoverSocket = arguments.value(RunFlags.handoverSocket)
+        allowCoreDumps = arguments.value(RunFlags.allowCoreDumps)
         acceptGrace = arguments.value(RunFlags.acceptGrace) ?? (exposure == .service ? .seconds(30) : .seconds(10))
         drainDeadline = arguments.value(RunFlags.drainDeadline)
         readinessOnShutdown = arguments.value(RunFlags.readinessOnShutdown)

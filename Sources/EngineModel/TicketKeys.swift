@@ -21,17 +21,14 @@ public struct TicketKeyRing: Hashable, Sendable {
 public struct TicketKey: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// 16 bytes.
     public let name: [UInt8]
-    /// 32 bytes.
-    public let encryptionKey: [UInt8]
-    /// 32 bytes.
-    public let authenticationKey: [UInt8]
+    /// Twice 32 bytes: for AES, and for HMAC.
+    private let secret: SecretBytes
 
     /// 16 and twice 32 bytes; nil: there are more or fewer.
     public init?(name: [UInt8], encryptionKey: [UInt8], authenticationKey: [UInt8]) {
         guard name.count == 16, encryptionKey.count == 32, authenticationKey.count == 32 else { return nil }
         self.name = name
-        self.encryptionKey = encryptionKey
-        self.authenticationKey = authenticationKey
+        secret = SecretBytes(encryptionKey + authenticationKey)
     }
 
     /// Bytes of a key as it is stored: name, encryption key, authentication key.
@@ -40,12 +37,15 @@ public struct TicketKey: Hashable, Sendable, CustomStringConvertible, CustomDebu
     /// From ``byteCount`` bytes; nil: there are more or fewer.
     public init?(bytes: [UInt8]) {
         guard bytes.count == TicketKey.byteCount else { return nil }
-        self.init(
-            name: Array(bytes[..<16]), encryptionKey: Array(bytes[16..<48]), authenticationKey: Array(bytes[48...]))
+        name = Array(bytes[..<16])
+        secret = SecretBytes(bytes[16...])
     }
 
     /// As ``init(bytes:)`` reads it. For a Secret's bytes, never for text that people see.
-    public var bytes: [UInt8] { name + encryptionKey + authenticationKey }
+    public var bytes: [UInt8] { name + secret.withBytes { Array($0) } }
+
+    /// The encryption key and the authentication key, one behind the other, where they stand: no copy is made of them.
+    public func withKeys<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result { secret.withBytes(body) }
 
     /// The first bytes of the name, in hexadecimal.
     public var description: String {

@@ -20,7 +20,7 @@ public final class HTTPClient: Sendable {
         let mailbox = try CurlMailbox()
         (self.mailbox, self.options) = (mailbox, options)
         let window = options.freshWindow
-        try Thread(named: "curl") { CurlLoop(mailbox, freshWindow: window, logger).run() }.detach()
+        try Thread(named: "curl", wiping: true) { CurlLoop(mailbox, freshWindow: window, logger).run() }.detach()
     }
 
     deinit { mailbox.post(.stop) }

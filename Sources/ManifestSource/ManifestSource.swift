@@ -76,7 +76,7 @@ public final class ManifestSource: Sendable {
             })
         else { return }
         do throws(Errno) {
-            try Thread(named: "manifests") { [self] in
+            try Thread(named: "manifests", wiping: true) { [self] in
                 SourceLoop(
                     path: path, options: options, logger: logger, wake: wake.raw, makeWatcher: makeWatcher,
                     onChange: onChange

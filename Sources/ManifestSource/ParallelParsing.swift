@@ -28,7 +28,7 @@ struct ParallelParsing: Sendable {
         for index in 1..<max(1, min(Host.usableProcessors, 8)) {
             running.update { $0 += 1 }
             do throws(Errno) {
-                try Thread(named: "manifests-\(index)") {
+                try Thread(named: "manifests-\(index)", wiping: true) {
                     work(on: paths, progress)
                     running.update { $0 -= 1 }
                 }.detach()

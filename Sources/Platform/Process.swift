@@ -25,6 +25,14 @@ public enum Host {
         return Int(clamping: soft)
     }
 
+    /// No crash leaves an image of the process's memory, and no other process of the same user may look into it, by ptrace or
+    /// /proc: there are keys in it. Programs that it starts may be looked into, and leave no core file either.
+    public static func forbidCoreDumps() throws(Errno) { try checked(sluice_forbid_core_dumps()) }
+
+    /// From here on the calling thread zeroes what it frees, whoever allocated it: Swift, or a C library. Only in the program `sluice`
+    /// (module CHeap). For threads that read keys, whose copies libraries leave behind; not for those that move bytes.
+    public static func wipeFreedMemory() { sluice_wipe_freed_memory() }
+
     public static var processIdentifier: Int32 { getpid() }
     /// The effective one.
     public static var userIdentifier: UInt32 { geteuid() }

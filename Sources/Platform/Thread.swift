@@ -7,8 +7,11 @@ public struct Thread: ~Copyable, Sendable {
 
     /// Starts a thread; its name is cut to the kernel's 15 bytes. `yielding`: by how much it stands back where more threads want to
     /// run than there are cores, 0–19 (nice(2), of this thread alone: each step is about a quarter more for the others).
-    public init(named name: String, yielding: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(Errno) {
-        let box = Unmanaged.passRetained(Start(name: name, yielding: yielding, body: body))
+    /// `wiping`: it handles keys, and zeroes all memory that it frees (see ``Host/wipeFreedMemory()``).
+    public init(named name: String, yielding: Int32 = 0, wiping: Bool = false, _ body: @escaping @Sendable () -> Void)
+        throws(Errno)
+    {
+        let box = Unmanaged.passRetained(Start(name: name, yielding: yielding, wiping: wiping, body: body))
         var handle = pthread_t()
         let error = pthread_create(
             &handle, nil,
@@ -18,6 +21,7 @@ public struct Thread: ~Copyable, Sendable {
                 _ = sluice_set_thread_name(start.name)
                 // Refused it runs as any other.
                 if start.yielding > 0 { _ = sluice_yield_to_others(start.yielding) }
+                if start.wiping { Host.wipeFreedMemory() }
                 start.body()
                 return nil
             }, box.toOpaque())
@@ -37,9 +41,10 @@ public struct Thread: ~Copyable, Sendable {
     private final class Start: Sendable {
         let name: String
         let yielding: Int32
+        let wiping: Bool
         let body: @Sendable () -> Void
-        init(name: String, yielding: Int32, body: @escaping @Sendable () -> Void) {
-            (self.name, self.yielding, self.body) = (name, yielding, body)
+        init(name: String, yielding: Int32, wiping: Bool, body: @escaping @Sendable () -> Void) {
+            (self.name, self.yielding, self.wiping, self.body) = (name, yielding, wiping, body)
         }
     }
 }

@@ -16,9 +16,18 @@ func answer(_ text: String, code: Int32 = 0) -> Never {
     Host.exit(code)
 }
 
+/// Before any key is read, whatever the command: what is said of it on the command line alone can allow core files.
+func keepKeysToItself(_ interpretation: Interpretation) throws(Errno) {
+    Host.wipeFreedMemory()
+    if case .run(let options) = interpretation, options.allowCoreDumps { return }
+    try Host.forbidCoreDumps()
+}
+
 ignoreBrokenPipeSignal()
 do {
-    switch Interpretation(Array(CommandLine.arguments.dropFirst()), environment: Host.environment) {
+    let interpretation = Interpretation(Array(CommandLine.arguments.dropFirst()), environment: Host.environment)
+    try keepKeysToItself(interpretation)
+    switch interpretation {
     case .print(let text): answer(text)
     case .refuse(let line): refuse(line, code: 2)
     case .version(let format): answer(try versionText(format))

@@ -42,6 +42,31 @@ struct TLSParameterTests {
         #expect(tls.hasCounted("unsupported_version", 2))
     }
 
+    @Test(
+        "where nobody configured anything: forward secrecy, authenticated encryption, curves, no SHA-1 and no older versions"
+    )
+    func defaults() throws {
+        try tls.apply { _ in }
+        for suite in ["AES256-GCM-SHA384", "AES128-GCM-SHA256", "CHACHA20-POLY1305"] {
+            #expect(try client(.tls12) { $0.ciphers = "ECDHE-RSA-" + suite }.cipher == "ECDHE-RSA-" + suite)
+        }
+        for group in ["X25519", "P-256", "P-384", "P-521"] { _ = try client(.tls13) { $0.groups = group } }
+        let weak = [
+            "AES128-SHA", "AES256-SHA256", "AES128-GCM-SHA256", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA",
+            "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-GCM-SHA384", "ARIA128-GCM-SHA256",
+        ]
+        for suite in weak { #expect(alert(.tls12) { $0.ciphers = suite } == .handshakeFailure, "\(suite)") }
+        for group in ["ffdhe2048", "ffdhe8192"] {
+            #expect(alert(.tls13) { $0.groups = group } == .handshakeFailure, "\(group)")
+        }
+        let old: (inout TLSClientOptions) -> Void = {
+            ($0.minVersion, $0.ciphers) = (.tls10, "ALL:@SECLEVEL=0")
+            $0.maxVersion = .tls11
+        }
+        #expect(alert(.tls11, old) == .protocolVersion)
+        #expect(alert(.tls12) { $0.signatureAlgorithms = "RSA+SHA224" } == .handshakeFailure)
+    }
+
     @Test("suites of TLS 1.2, in our order; TLS 1.3 has its own")
     func ciphers() throws {
         let (first, second) = ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256")

@@ -90,6 +90,13 @@ const char *sluice_build_commit(void);                      // of the source tre
 int64_t sluice_monotonic_ns(void);
 int64_t sluice_realtime_ns(void);
 int64_t sluice_process_cpu_ns(void);
+
+// MARK: Keys in memory
+// From here on this thread zeroes what it frees, in programs that are linked with CHeap.
+extern __thread int sluice_wipes_freed_memory;
+void sluice_wipe_freed_memory(void);
+int sluice_forbid_core_dumps(void);                         // no core file, no core for a handler, no tracing by the same user
+
 int sluice_raise_descriptor_limit(uint64_t *soft);          // soft := hard; writes what holds now
 int sluice_usable_cpus(void);                               // sched_getaffinity
 int sluice_set_thread_name(const char *name);

@@ -32,7 +32,7 @@ public final class LeaderElector: Sendable {
     /// Starts the thread. Call once.
     public func start() throws(Errno) {
         let (setup, inbox, leadership) = (setup, inbox, leadership)
-        try Thread(named: "lease") {
+        try Thread(named: "lease", wiping: true) {
             LeaseLoop(setup, inbox: inbox, leadership: leadership).run()
             inbox.update { $0.stopped = true }
         }.detach()

@@ -47,7 +47,7 @@ public final class TicketKeeper: Sendable {
         let inbox = inbox
         inbox.update { $0.stopped = false }
         do throws(Errno) {
-            try Thread(named: "tickets") {
+            try Thread(named: "tickets", wiping: true) {
                 TicketLoop(setup, inbox: inbox).run()
                 inbox.update { $0.stopped = true }
             }.detach()

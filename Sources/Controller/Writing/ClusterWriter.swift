@@ -46,7 +46,7 @@ public final class ClusterWriter: Sendable {
     /// Starts the thread. Call once.
     public func start() throws(Errno) {
         let (setup, inbox, counts) = (setup, inbox, counts)
-        try Thread(named: "writer") {
+        try Thread(named: "writer", wiping: true) {
             WriterLoop(setup, inbox: inbox, publish: { value in counts.withLock { $0 = value } }).run()
             inbox.update { $0.stopped = true }
         }.detach()

@@ -77,6 +77,7 @@ final class TLSServerContext: @unchecked Sendable {
         guard sluice_context_set_versions(context, minimum.openSSLNumber, maximum.openSSLNumber) == 1 else {
             throw TLSSetupError("TLS versions")
         }
+        try TLSDefaults.apply(to: context)
         if let ciphers = termination.ciphers, minimum < .v13 { try setCiphers(of: context, ciphers) }
         if let groups = termination.groups { try setGroups(of: context, groups) }
         if let algorithms = termination.signatureAlgorithms { try setSignatureAlgorithms(of: context, algorithms) }

@@ -83,6 +83,7 @@ final class OwnTicketKeys: Sendable {
 
     private static func newKey() -> TicketKey? {
         var bytes = [UInt8](repeating: 0, count: TicketKey.byteCount)
+        defer { OPENSSL_cleanse(&bytes, bytes.count) }
         guard RAND_bytes(&bytes, Int32(bytes.count)) == 1 else { return nil }
         return TicketKey(bytes: bytes)
     }

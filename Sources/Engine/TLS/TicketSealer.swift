@@ -58,10 +58,11 @@ private final class DerivedTicketKeys: @unchecked Sendable {
         let info = Array("sluice session tickets".utf8) + purpose
         let (keys, place) = (keys, ring.keys.count * size)
         let succeeded = ring.keys.enumerated().allSatisfy { index, key in
-            var secret = key.encryptionKey + key.authenticationKey
-            defer { OPENSSL_cleanse(&secret, secret.count) }
             let output = keys.baseAddress.map { $0 + index * size }
-            return sluice_hkdf(secret, secret.count, key.name, key.name.count, info, info.count, output, size) == 1
+            return key.withKeys { secret in
+                sluice_hkdf(
+                    secret.baseAddress, secret.count, key.name, key.name.count, info, info.count, output, size) == 1
+            }
         }
         count = succeeded ? ring.keys.count : 0
         // TLS 1.3 of OpenSSL 3.0 cannot give out no ticket: where none is to be, nobody opens it.

@@ -67,7 +67,7 @@ public final class ClusterSource: Sendable {
         }
         guard isFirst else { return }
         do throws(Errno) {
-            try Thread(named: "cluster") { [server, options, logger, mailbox, published] in
+            try Thread(named: "cluster", wiping: true) { [server, options, logger, mailbox, published] in
                 ClusterLoop(
                     server: server, options: options, logger: logger, mailbox: mailbox,
                     publish: { health in published.withLock { $0 = health } }, onChange: onChange

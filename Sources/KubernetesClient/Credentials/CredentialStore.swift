@@ -94,7 +94,7 @@ final class CredentialStore: Sendable {
 
     private func startPlugin() {
         do throws(Errno) {
-            try Thread(named: "credentials") { [self] in runPlugin() }.detach()
+            try Thread(named: "credentials", wiping: true) { [self] in runPlugin() }.detach()
         } catch {
             finishPlugin(.failure(.credentials("no thread for the credential plugin: \(error)")))
         }

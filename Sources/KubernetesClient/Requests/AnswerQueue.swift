@@ -12,7 +12,7 @@ final class AnswerQueue: Sendable {
     init() throws(Errno) {
         let state = Monitored(State())
         self.state = state
-        try Thread(named: "api-answers") {
+        try Thread(named: "api-answers", wiping: true) {
             while let work = state.wait({ $0.takeAll() }), !work.isEmpty {
                 for item in work { item() }
             }
