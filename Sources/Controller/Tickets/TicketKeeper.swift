@@ -43,9 +43,10 @@ public final class TicketKeeper: Sendable {
             ring = first
         }
         let setup = TicketLoop.Setup(
-            source: source, logger: logger, clockFactor: clockFactor, firstRing: ring, onChange: onChange)
+            source: source, logger: logger, clockFactor: clockFactor, onChange: onChange)
         let inbox = inbox
-        inbox.update { $0.stopped = false }
+        let handedOver = ring
+        inbox.update { inbox in (inbox.stopped, inbox.firstRing) = (false, handedOver) }
         do throws(Errno) {
             try Thread(named: "tickets", wiping: true) {
                 TicketLoop(setup, inbox: inbox).run()

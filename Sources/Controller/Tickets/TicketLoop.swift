@@ -10,8 +10,6 @@ final class TicketLoop {
         let source: TicketKeeper.Source
         let logger: Logger
         let clockFactor: Double
-        /// What was handed over already.
-        let firstRing: TicketKeyRing?
         let onChange: @Sendable (TicketKeyRing) -> Void
     }
 
@@ -26,6 +24,8 @@ final class TicketLoop {
         var rotatedAt: Int64?
         /// There is no thread.
         var stopped = true
+        /// What was handed over before the thread, which takes it: what a thread is started with lives as long as it, and keys must not.
+        var firstRing: TicketKeyRing?
     }
 
     private static let lookInterval = Duration.seconds(10)
@@ -43,7 +43,10 @@ final class TicketLoop {
 
     init(_ setup: Setup, inbox: Monitored<Inbox>) {
         (self.setup, self.inbox) = (setup, inbox)
-        ring = setup.firstRing
+        ring = inbox.update { inbox -> TicketKeyRing? in
+            defer { inbox.firstRing = nil }
+            return inbox.firstRing
+        }
         acquaintance = TicketAcquaintance(delay: TicketAcquaintance.delay * setup.clockFactor)
     }
 
