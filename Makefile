@@ -71,6 +71,11 @@ reproducible: ## Two clean release builds in different folders: are they equal?
 	@scripts/setup build
 	@scripts/reproducible
 
+.PHONY: hostile
+hostile: ## Attacks beside clients that behave; want of ports (half an hour; FLAGS="--rounds 1")
+	@scripts/setup build test
+	@scripts/hostile $(FLAGS)
+
 format: ## Rewrite the sources in the project's format
 	@scripts/setup
 	swift format --in-place --recursive --parallel Sources Tests Package.swift

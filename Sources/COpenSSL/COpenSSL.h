@@ -274,13 +274,16 @@ typedef struct {
 // write would not meet the functions that read.
 __attribute__((weak)) int sluice_alpn_index_storage = -1;
 __attribute__((weak)) int sluice_notify_index_storage = -1;
+__attribute__((weak)) int sluice_messages_index_storage = -1;
 
 static inline int sluice_alpn_index(void) { return sluice_alpn_index_storage; }
 static inline int sluice_notify_index(void) { return sluice_notify_index_storage; }
+static inline int sluice_messages_index(void) { return sluice_messages_index_storage; }
 
 static inline void sluice_tls_reserve_indices(void) {
     sluice_alpn_index_storage = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     sluice_notify_index_storage = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    sluice_messages_index_storage = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
 __attribute__((weak)) CRYPTO_ONCE sluice_tls_once = CRYPTO_ONCE_STATIC_INIT;
@@ -311,14 +314,40 @@ static inline void sluice_context_select_alpn_per_connection(SSL_CTX *context, i
     SSL_CTX_set_alpn_select_cb(context, sluice_select_alpn, required ? context : NULL);
 }
 
-static inline void sluice_observe_alert(const SSL *ssl, int where, int value) {
-    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value & 0xff) == SSL_AD_CLOSE_NOTIFY)
-        SSL_set_ex_data((SSL *)ssl, sluice_notify_index(), (void *)ssl);
+// Messages behind the handshake (key updates, tickets, requests to negotiate anew) that a peer may send: so many, and one
+// more for each so many bytes that it has sent in all. One SSL_read goes through all of them that there are.
+enum { SLUICE_FREE_MESSAGES = 32, SLUICE_BYTES_PER_MESSAGE = 16 << 10 };
+
+/// Counts one of them. Where it is one too many nothing of the peer's is read any more.
+static inline void sluice_count_message(SSL *ssl) {
+    intptr_t count = (intptr_t)SSL_get_ex_data(ssl, sluice_messages_index());
+    if (count < 0) return;
+    BIO *input = SSL_get_rbio(ssl);
+    uint64_t allowed = SLUICE_FREE_MESSAGES + (input ? BIO_number_read(input) / SLUICE_BYTES_PER_MESSAGE : 0);
+    count = (uint64_t)count < allowed ? count + 1 : -1;
+    SSL_set_ex_data(ssl, sluice_messages_index(), (void *)count);
+    if (count < 0) SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
 }
 
-static inline void sluice_context_observe_alerts(SSL_CTX *context) {
-    SSL_CTX_set_info_callback(context, sluice_observe_alert);
+/// Whether reading has ended because the peer sent too many of them.
+static inline int sluice_sent_too_many_messages(const SSL *ssl) {
+    return (intptr_t)SSL_get_ex_data(ssl, sluice_messages_index()) < 0;
 }
+
+static inline void sluice_observe(const SSL *ssl, int where, int value) {
+    if (where & SSL_CB_LOOP) {
+        OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+        if (state == TLS_ST_SR_KEY_UPDATE || state == TLS_ST_CR_KEY_UPDATE || state == TLS_ST_CR_SESSION_TICKET)
+            sluice_count_message((SSL *)ssl);
+    } else if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT) {
+        if ((value & 0xff) == SSL_AD_CLOSE_NOTIFY) SSL_set_ex_data((SSL *)ssl, sluice_notify_index(), (void *)ssl);
+    } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
+        if ((value & 0xff) == SSL_AD_NO_RENEGOTIATION) sluice_count_message((SSL *)ssl);
+    }
+}
+
+/// Makes the functions above and below know what connections of the context are sent.
+static inline void sluice_context_observe(SSL_CTX *context) { SSL_CTX_set_info_callback(context, sluice_observe); }
 
 /// Whether the peer really sent close_notify (a bare FIN looks the same to SSL_read).
 static inline int sluice_saw_close_notify(const SSL *ssl) {

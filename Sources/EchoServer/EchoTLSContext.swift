@@ -28,7 +28,7 @@ final class EchoTLSContext: @unchecked Sendable {
         _ = protocols.initialize(from: wire)
         _ = prepared
         sluice_context_set_relay_mode(context)
-        sluice_context_observe_alerts(context)
+        sluice_context_observe(context)
         SSL_CTX_set_session_id_context(context, "echo", 4)
         try use(pair)
         if let trust { require(trust) }

@@ -26,6 +26,8 @@ public struct TLSClientOptions: Sendable {
     public var maxVersion: TLSVersion = .tls13
     /// A session to resume.
     public var session: TLSTestSession?
+    /// Sent with the hello, in a session that is resumed, though the server may not have said that it takes any.
+    public var earlyData: [UInt8] = []
     /// TLS 1.2 cipher list in OpenSSL's form: `ECDHE-RSA-AES128-GCM-SHA256`, `aRSA`. Below TLS 1.2 add `@SECLEVEL=0`.
     public var ciphers: String?
     /// Key exchange groups in OpenSSL's form: `P-256:X25519`.

@@ -12,4 +12,34 @@ extension TLSTestConnection {
             guard SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 else { throw TestFailure(openSSLErrors()) }
         }
     }
+
+    /// New keys for what is sent from now on, announced at once: a message, and no data.
+    public func announceKeys() throws {
+        try withSSL { ssl in
+            guard SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1, SSL_do_handshake(ssl) == 1 else {
+                throw TestFailure(openSSLErrors())
+            }
+        }
+    }
+
+    /// TLS 1.2: asks the server to negotiate anew. The next receive says what it answers.
+    public func askToNegotiateAnew() throws {
+        try withSSL { ssl in
+            guard SSL_renegotiate(ssl) == 1 else { throw TestFailure(openSSLErrors()) }
+            _ = SSL_do_handshake(ssl)
+        }
+    }
+
+    /// Whether the server took what was sent before the handshake.
+    public var isEarlyDataAccepted: Bool { withSSL { SSL_get_early_data_status($0) == SSL_EARLY_DATA_ACCEPTED } }
+
+    /// Sends it behind the ClientHello, whether or not the server has said that it takes any.
+    func sendEarly(_ bytes: [UInt8]) throws {
+        try withSSL { ssl in
+            var count = 0
+            guard SSL_write_early_data(ssl, bytes, bytes.count, &count) == 1, count == bytes.count else {
+                throw TestFailure(openSSLErrors())
+            }
+        }
+    }
 }

@@ -35,6 +35,7 @@ public final class TLSTestConnection: TestStream {
         let context = try TLSTestContext(client: options)
         try self.init(plain, context)
         try ssl.withLock { try $0.prepare(options) }
+        if !options.earlyData.isEmpty { try sendEarly(options.earlyData) }
         try shakeHands(timeout, asServer: false)
     }
 
@@ -161,6 +162,7 @@ final class SSLOwner {
         if let session = options.session {
             // A copy: it would be spoiled for the next connection when this one ends without close_notify.
             guard let copy = SSL_SESSION_dup(session.pointer) else { throw TestFailure(openSSLErrors()) }
+            if !options.earlyData.isEmpty { SSL_SESSION_set_max_early_data(copy, UInt32(options.earlyData.count)) }
             SSL_set_session(pointer, copy)
             SSL_SESSION_free(copy)
         }

@@ -70,7 +70,7 @@ final class TLSTestContext: @unchecked Sendable {
         // As a relay does: a FIN without close_notify is seen as such, and the other direction goes on.
         _ = prepared
         sluice_context_set_relay_mode(pointer)
-        sluice_context_observe_alerts(pointer)
+        sluice_context_observe(pointer)
     }
 
     private func use(_ certificate: TestCertificate) throws {

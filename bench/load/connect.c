@@ -1,4 +1,5 @@
-// New connections: connect, send one message, receive it back, close. --connections are under way at a time.
+// New connections: connect, send one message, receive it back, close. --connections are under way at a time. With --rate an
+// open loop instead: connection k begins at start + k / rate, however many wait for their answers.
 #include <inttypes.h>
 
 #include "ask.h"
@@ -27,7 +28,15 @@ static void ready(struct connection *connection, uint32_t events) {
     stream_end(&connection->stream);  // over TLS a close_notify, so that the proxy sees a clean end
     loop_close(connection);
     done++;
-    if (begun < options->count) begin();
+    if (begun < options->count && !options->rate) begin();
+}
+
+static void keep_pace(uint64_t start) {
+    for (uint64_t paced = 0; begun < options->count; paced++) {
+        uint64_t due = start + (uint64_t)((double)paced * 1e9 / options->rate), now;
+        while ((now = now_ns()) < due) loop_turn(due - now);
+        begin();
+    }
 }
 
 void run_connect(const struct options *given) {
@@ -38,7 +47,10 @@ void run_connect(const struct options *given) {
     while (!done && !tls_client_may_resume()) loop_turn(UINT64_MAX);
     if (!tls_client_may_resume()) fail("the server gave no session to resume");
     uint64_t start = now_ns(), before = done;
-    while (begun - done < options->connections && begun < options->count) begin();
+    if (options->rate)
+        keep_pace(start);
+    else
+        while (begun - done < options->connections && begun < options->count) begin();
     while (done < options->count) loop_turn(UINT64_MAX);
     double elapsed = (double)(now_ns() - start) / 1e9;
     gate(options->gated, "{\"connections\": %" PRIu64 ", \"per_second\": %.0f, \"p50_us\": %.1f, \"p99_us\": %.1f, "

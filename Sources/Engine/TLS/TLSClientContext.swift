@@ -46,7 +46,7 @@ final class TLSClientContext: Sendable {
         sluice_context_set_relay_mode(raw)
         sluice_context_read_ahead(raw)
         sessions.collect(from: raw)
-        sluice_context_observe_alerts(raw)
+        sluice_context_observe(raw)
         SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nil)
         try setParameters(of: raw, configuration)
         switch configuration.trust {

@@ -51,7 +51,7 @@ final class TLSServerContext: @unchecked Sendable {
         sluice_context_prefer_server_ciphers(raw)
         sluice_context_disable_session_cache(raw)
         sluice_context_select_alpn_per_connection(raw, termination.alpnRequired ? 1 : 0)
-        sluice_context_observe_alerts(raw)
+        sluice_context_observe(raw)
         try TLSServerContext.setParameters(of: raw, termination)
         if let trust = setup.trust, let validation = termination.clientValidation {
             try trust.install(in: raw, mode: validation.mode)

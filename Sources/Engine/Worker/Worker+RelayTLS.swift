@@ -18,14 +18,17 @@ extension Worker {
     /// The longest plaintext of one record (RFC 8446 §5.1). One SSL_write takes at most that, so that a write that must
     /// be repeated is repeated with at least as many bytes.
     private static let recordSize = 16 << 10
+    /// Records that one round takes at most: a stream of tiny ones must not keep the others waiting.
+    private static let recordsPerRound = 64
 
     /// Gathers records into the scratch buffer: several reads, one write.
     func readTLS(_ source: UnsafeMutablePointer<Side>, _ size: Int) -> (count: Int, ending: TLSReadEnding) {
         guard let ssl = source.pointee.tls, !source.pointee.flags.contains(.tlsBroken) else {
             return (0, source.pointee.flags.contains(.tlsReset) ? .reset : .failed)
         }
-        var count = 0
-        while count < size {
+        var (count, records) = (0, 0)
+        while count < size, records < Worker.recordsPerRound {
+            records += 1
             ERR_clear_error()
             let result = sluice_tls_read(ssl, scratch + count, Int32(size - count))
             guard result <= 0 else {
@@ -44,6 +47,10 @@ extension Worker {
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
             return .wouldBlock
+        case SSL_ERROR_ZERO_RETURN where sluice_sent_too_many_messages(ssl) == 1,
+            SSL_ERROR_SYSCALL where sluice_sent_too_many_messages(ssl) == 1:
+            source.pointee.flags.insert(.tlsBroken)
+            return .failed
         case SSL_ERROR_ZERO_RETURN:
             return sluice_saw_close_notify(ssl) == 1 ? .closeNotify : .truncated
         case SSL_ERROR_SYSCALL:

@@ -1,0 +1,147 @@
+import Engine
+import EngineModel
+import Platform
+import Primitives
+import TestSupport
+import Testing
+
+/// What TLS lets a peer send that costs the other side more than itself.
+@Suite("Hostile TLS peers", .timeLimit(.minutes(2)))
+struct HostileTLSTests {
+    /// One read of the library's goes through all such messages that are there: unbounded, one client stops a worker.
+    @Test("a client that sends nothing but key updates is ended, and counted")
+    func keyUpdates() throws {
+        let tls = try TLSHarness()
+        try tls.apply()
+        let client = try TLSTestClient(port: tls.port, tls.options(.tls13))
+        #expect(try client.receiveLine() == "a")
+        // What it may, and then all at once.
+        for _ in 0..<200 {
+            do { try client.announceKeys() } catch { break }
+        }
+        #expect(try client.waitForEnd() == .reset)
+        #expect(waitUntil { tls.harness.closed(.tlsError) == 1 })
+    }
+
+    @Test("keys may be changed as often as data flows")
+    func keyUpdatesWithData() throws {
+        let tls = try TLSHarness()
+        try tls.apply()
+        let client = try TLSTestClient(port: tls.port, tls.options(.tls13))
+        #expect(try client.receiveLine() == "a")
+        let piece = [UInt8](repeating: 7, count: 20_000)
+        for _ in 0..<100 {
+            try client.announceKeys()
+            try client.send(piece)
+            #expect(try client.receive(exactly: piece.count) == piece)
+        }
+        client.close()
+        #expect(waitUntil { tls.harness.closed(.tlsTruncated) == 1 })
+    }
+
+    @Test("so is a backend that does it")
+    func backendsKeyUpdates() throws {
+        let upstream = try UpstreamTLS()
+        let server = try TLSTestServer(try upstream.server())
+        upstream.apply(try upstream.tls(), to: server.port)
+        let client = try PlainClient(port: upstream.port)
+        let peer = try server.accept()
+        try peer.send("db\n")
+        #expect(try client.receiveLine() == "db")
+        for _ in 0..<200 {
+            do { try peer.announceKeys() } catch { break }
+        }
+        #expect(try client.waitForEnd() == .reset)
+        #expect(waitUntil { upstream.harness.closed(.backendTLSError) == 1 })
+    }
+
+    @Test("nobody negotiates anew")
+    func renegotiation() throws {
+        let tls = try TLSHarness()
+        try tls.apply()
+        let client = try TLSTestClient(port: tls.port, tls.options(.tls12))
+        #expect(try client.receiveLine() == "a")
+        try client.askToNegotiateAnew()
+        do {
+            let bytes = try client.receive(max: 1, timeout: .seconds(10))
+            Issue.record("an answer: \(bytes)")
+        } catch StreamError.tls(let text) {
+            #expect(text.contains("no renegotiation"), "\(text)")
+        }
+    }
+
+    @Test("early data is never taken, and harms no session")
+    func earlyData() throws {
+        let tls = try TLSHarness()
+        try tls.apply()
+        let (outcome, session) = try shakeHands(tls.port, tls.options(.tls13))
+        #expect(outcome == served)
+        let held: TLSTestSession = try #require(session)
+        var options = tls.options(.tls13, nil, held)
+        options.earlyData = [UInt8](repeating: 9, count: 1000)
+        let client = try TLSTestClient(port: tls.port, options)
+        #expect(client.isResumed && !client.isEarlyDataAccepted)
+        #expect(try client.receiveLine() == "a")
+        try client.send("after the handshake\n")
+        // The echo would have had it first.
+        #expect(try client.receiveLine() == "after the handshake")
+    }
+
+    @Test("a stream of tiny records keeps nobody waiting, and arrives whole", .timeLimit(.minutes(1)))
+    func tinyRecords() throws {
+        let harness = try EngineHarness(workers: 1)
+        let certificate = try TestPKI.makeCA("Servers").issue(dnsNames: ["a.test"])
+        let (echo, port) = (try EchoBackend(), try freePort())
+        let listener = tlsListener(
+            "t", port: port, mode: try terminate(certificate), routes: [], fallback: route("a", to: "a"))
+        harness.apply([listener], [backend("a", ports: [echo.port])])
+        let client = try TLSTestClient(port: port, TLSClientOptions(serverName: "a.test"))
+        // More of them at once than a round takes, and then silence: what is left must not wait for more to come.
+        let sent = (0..<5000).map { UInt8($0 % 251) }
+        for byte in sent { try client.send([byte]) }
+        #expect(try client.receive(exactly: sent.count, timeout: .seconds(20)) == sent)
+    }
+
+    @Test("compression is never agreed on, though a client offers it first")
+    func compression() throws {
+        let tls = try TLSHarness()
+        try tls.apply()
+        let client = try PlainClient(port: tls.port)
+        try client.send(rawHello(suite: 0x2b, signature: [4, 3], compression: [1, 0]))
+        let answer = try client.receive(exactly: 44)
+        // A record of a handshake, in it a ServerHello: 32 bytes behind the version is the length of the session's id.
+        try #require(answer[0] == 22 && answer[5] == 2)
+        let rest = try client.receive(exactly: Int(answer[43]) + 3)
+        #expect(Array(rest.suffix(3)) == [0xc0, 0x2b, 0])
+    }
+
+    @Test("a client's chain of certificates may not be endless", arguments: [TestSupport.TLSVersion.tls12, .tls13])
+    func endlessChain(version: TestSupport.TLSVersion) throws {
+        let tls = try TLSHarness()
+        try tls.demand(.init())
+        let (folder, client) = (try TemporaryDirectory(), try tls.clients.issue(dnsNames: ["good"]))
+        let chain = client.chainPEM + String(repeating: tls.clients.pem, count: 400)
+        var options = tls.options(version)
+        options.certificateFiles = (
+            try folder.write(chain, to: "chain.pem"), try folder.write(client.privateKeyPEM, to: "key.pem")
+        )
+        #expect(throws: (any Error).self) {
+            let refused = try TLSTestClient(port: tls.port, options)
+            _ = try refused.receive(exactly: 1)
+        }
+        #expect(waitUntil { tls.harness.closed(.tlsError) == 1 })
+        #expect(tls.echo.accepted.withLock { $0 } == 0)
+    }
+}
+
+/// A ClientHello for `a.test`: TLS 1.2, one suite of ECDHE with AES-128-GCM (0xc0…), one signature algorithm, and nothing that
+/// is not needed.
+func rawHello(suite: UInt8, signature: [UInt8], compression: [UInt8] = [0]) -> [UInt8] {
+    let extensions: [UInt8] =
+        [0, 0, 0, 11, 0, 9, 0, 0, 6] + Array("a.test".utf8)
+        + [0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 4, 0, 2] + signature
+    let body: [UInt8] =
+        [3, 3] + (0..<32).map { UInt8($0) } + [0, 0, 2, 0xc0, suite, UInt8(compression.count)] + compression
+        + [0, UInt8(extensions.count)] + extensions
+    return [22, 3, 1, 0, UInt8(body.count + 4), 1, 0, 0, UInt8(body.count)] + body
+}

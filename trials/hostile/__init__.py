@@ -1,0 +1,1 @@
+"""Attacks on the gateway, beside clients that behave."""

@@ -1,0 +1,186 @@
+"""What becomes of the gateway where it runs out of ports towards a backend: `python3 -B -m
+trials.hostile.exhaustion --binary sluice`. Prints what was seen, as a line of JSON, and fails where it is not as it should."""
+import argparse
+import contextlib
+import json
+import pathlib
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+from . import network
+from ..common.bench import Failure, Processes, free_port
+from ..common.gateway import Gateway
+from ..common.manifests import Folder
+
+PORTS = 20  # that the kernel may choose from
+FIRST = 40_000
+WAIT_S = 10
+
+
+class _Echo:
+    """Answers with its own address, then with what it is sent, at one address."""
+
+    def __init__(self, address, port=0):
+        self._listener = socket.create_server((address, port), backlog=1024)
+        self.address, self.port = self._listener.getsockname()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            connection, _ = self._listener.accept()
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(f"{self.address}\n".encode())
+            while data := connection.recv(4096):
+                connection.sendall(data)
+
+
+class _Clients:
+    """Connections from ports of their own choice, so that they take none of the few that the gateway has."""
+
+    def __init__(self, port):
+        self._port, self._next, self.served, self.refused = port, 20_000, [], 0
+
+    def connect(self, count):
+        """The backends' addresses that have answered, or None for a connection that was refused, in order."""
+        begun = []
+        for _ in range(count):
+            client = socket.socket()
+            client.settimeout(WAIT_S)
+            while True:
+                self._next += 1
+                with contextlib.suppress(OSError):
+                    client.bind(("127.0.0.1", self._next))
+                    break
+            client.connect(("127.0.0.1", self._port))
+            begun.append(client)
+        return [self._greeting(client) for client in begun]
+
+    def _greeting(self, client):
+        try:
+            said = client.recv(64).decode().strip()
+        except OSError:
+            said = ""
+        if said:
+            self.served.append(client)
+            return said
+        client.close()
+        self.refused += 1
+        return None
+
+    def are_served(self):
+        for number, client in enumerate(self.served):
+            message = f"{number}\n".encode()
+            client.sendall(message)
+            if client.recv(64) != message:
+                return False
+        return True
+
+    def close(self, count):
+        for client in self.served[:count]:
+            client.close()
+        del self.served[:count]
+
+
+def _gateway(processes, folder, binary, endpoints, *flags):
+    """(Gateway, its port, what adds endpoints to the backend)."""
+    manifests, port = Folder(folder / "manifests", "trial"), free_port()
+    manifests.put("gateway", manifests.gateway("edge", [{"name": "tcp", "protocol": "TCP", "port": port}]),
+                  manifests.route("edge", "tcp", ["echo"]))
+
+    def lead_to(echoes):
+        slices = [each for echo in echoes for each in manifests.service("echo", echo.port, address=echo.address)]
+        for number, each in enumerate(slices):
+            each["metadata"]["name"] = f"echo-{number}" if each["kind"] != "Service" else "echo"
+        manifests.put("service", *slices[:2], *(each for each in slices[2:] if each["kind"] != "Service"))
+
+    lead_to(endpoints)
+    gateway = Gateway(processes, folder, binary, manifests.path, "--workers", 2, *flags)
+    gateway.wait_until_ready()
+    return gateway, port, lead_to
+
+
+def _wait(what, condition):
+    deadline = time.monotonic() + WAIT_S
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise Failure(f"not {what} after {WAIT_S} s")
+        time.sleep(0.05)
+    return value
+
+
+def _expect(holds, what, seen):
+    if not holds:
+        raise Failure(f"not as it should: {what}: {seen}")
+
+
+def _idle_cores(gateway, seconds=1):
+    before = gateway.census().cpu_seconds
+    time.sleep(seconds)
+    return (gateway.census().cpu_seconds - before) / seconds
+
+
+def ports(processes, folder, binary):
+    """20 ports towards one backend, then a second one, then room again."""
+    network.run(f'sysctl --quiet --write net.ipv4.ip_local_port_range="{FIRST} {FIRST + PORTS - 1}"')
+    echoes = [_Echo("127.0.0.2")]
+    gateway, port, lead_to = _gateway(processes, folder, binary, echoes)
+    clients, seen = _Clients(port), {}
+    answers = clients.connect(2 * PORTS)
+    seen["served"], seen["refused"] = len(clients.served), answers.count(None)
+    _expect(clients.are_served(), "those inside are served", seen)
+    metrics = gateway.metrics()
+    seen["unreachable"] = metrics.sum("sluice_backend_connects_total", result="unreachable")
+    seen["reasons"] = {reason: metrics.sum("sluice_tcp_connections_closed_total", reason=reason)
+                       for reason in ("connect_unreachable", "overload")}
+    seen["said"] = "Cannot assign requested address" in gateway.journal.read_text()
+    seen["idle_cores"] = round(_idle_cores(gateway), 3)
+    # Another endpoint has ports of its own: what is refused at the one is retried at the other.
+    echoes.append(_Echo("127.0.0.3", echoes[0].port))
+    lead_to(echoes)
+    _wait("leading to the second backend", lambda: gateway.metrics().sum("sluice_backend_endpoints", state="healthy") == 2
+          or gateway.metrics().sum("sluice_backend_endpoints") == 2)
+    elsewhere = clients.connect(PORTS // 2)
+    seen["elsewhere"] = elsewhere.count("127.0.0.3")
+    _expect(clients.are_served(), "those inside are served", seen)
+    # Room again, at the first: it goes on by itself.
+    lead_to(echoes[:1])
+    clients.close(PORTS)
+    _wait("room", lambda: clients.connect(1)[0] == "127.0.0.2")
+    seen["recovered"] = True
+    # The kernel may leave one or two unused.
+    _expect(PORTS - 2 <= seen["served"] <= PORTS and seen["refused"] == 2 * PORTS - seen["served"],
+            "as many as there are ports", seen)
+    _expect(seen["reasons"]["connect_unreachable"] == seen["refused"], "each refusal is counted", seen)
+    _expect(seen["said"] and seen["elsewhere"] == PORTS // 2 and seen["idle_cores"] < 0.1, "said, retried, calm", seen)
+    return seen
+
+
+TRIALS = {"ports": ports}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="exhaustion", description=__doc__)
+    parser.add_argument("--binary", type=pathlib.Path, required=True)
+    parser.add_argument("--only", choices=TRIALS, nargs="*", default=list(TRIALS))
+    options = parser.parse_args()
+    network.enter("trials.hostile.exhaustion")
+    network.prepare()
+    for name in options.only:
+        with tempfile.TemporaryDirectory(prefix="sluice-exhaustion-") as folder:
+            with Processes(pathlib.Path(folder)) as processes:
+                try:
+                    print(json.dumps({name: TRIALS[name](processes, pathlib.Path(folder), options.binary.resolve())}), flush=True)
+                except Failure as failure:
+                    print(f"{name}: {failure}", file=sys.stderr)
+                    return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
