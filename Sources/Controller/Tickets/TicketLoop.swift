@@ -24,7 +24,7 @@ final class TicketLoop {
         var rotatedAt: Int64?
         /// There is no thread.
         var stopped = true
-        /// What was handed over before the thread, which takes it: what a thread is started with lives as long as it, and keys must not.
+        /// What was handed over already. The thread takes it from here: what it is started with lives as long as it.
         var firstRing: TicketKeyRing?
     }
 
