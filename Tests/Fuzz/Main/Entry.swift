@@ -9,7 +9,22 @@ private func runDriver(
     _ callback: Callback
 ) -> Int32
 
+// Of one thread, as all of libFuzzer is.
 nonisolated(unsafe) private var target: FuzzTarget?
+nonisolated(unsafe) private var runs = 0
+nonisolated(unsafe) private var descriptors: Int?
+
+/// Inputs that leave descriptors behind show after a while; an engine's pool of pipes comes into being on the way.
+private func checkDescriptors() {
+    runs += 1
+    guard runs % 1000 == 0, let folder = opendir("/proc/self/fd") else { return }
+    defer { closedir(folder) }
+    var count = 0
+    while readdir(folder) != nil { count += 1 }
+    let first = descriptors ?? count
+    descriptors = first
+    if count > first + 256 { fatalError("\(count) descriptors, \(first) after the first runs") }
+}
 
 /// `sluice-fuzz TARGET [libFuzzer's options and folders]`; without a target it prints all of them, with the length of their inputs.
 @main
@@ -31,6 +46,7 @@ enum Fuzzing {
                 UnsafeRawBufferPointer(start: data, count: size).withPrefix(size) { bytes in
                     do { try target?.run(bytes) } catch { fatalError("\(error)") }
                 }
+                checkDescriptors()
                 return 0
             })
     }

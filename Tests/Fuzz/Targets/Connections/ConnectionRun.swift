@@ -119,6 +119,7 @@ final class ConnectionRun {
             return try turn(wait: 0)
         }
         if answersAwaited > 0 {
+            client.isPaused = false
             try wait("for an answer to \(client.sent)") {
                 if client.received.count >= answersAwaited || client.end != nil { return true }
                 if case .undecided(let answers) = verdict { return answers.count < answersAwaited }
