@@ -207,6 +207,8 @@ int sluice_epoll_control(int epoll, int operation, int fd, uint32_t events, uint
 }
 int sluice_epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms) {
     int count = epoll_wait(epoll, events, capacity, timeout_ms);
+    if (count == -1 && errno == EINTR)   // perhaps stopped for long: what has come meanwhile goes before what is late
+        count = epoll_wait(epoll, events, capacity, 0);
     return count == -1 ? (errno == EINTR ? 0 : -errno) : count;
 }
 int sluice_epoll_wait_ns(int epoll, struct epoll_event *events, int capacity, int64_t timeout_ns) {
@@ -214,6 +216,7 @@ int sluice_epoll_wait_ns(int epoll, struct epoll_event *events, int capacity, in
     int count = epoll_pwait2(epoll, events, capacity, &timeout, NULL);
     if (count == -1 && (errno == ENOSYS || errno == EPERM))   // before Linux 5.11, or a filter that does not know it
         count = epoll_wait(epoll, events, capacity, (int)(timeout_ns / 1000000) + (timeout_ns % 1000000 != 0));
+    if (count == -1 && errno == EINTR) count = epoll_wait(epoll, events, capacity, 0);
     return count == -1 ? (errno == EINTR ? 0 : -errno) : count;
 }
 int sluice_event_create(void) { return RETRY(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
