@@ -68,11 +68,12 @@ let package = Package(
             dependencies: [
                 "Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates", "Patterns",
             ]),
+        .target(name: "SnapshotCache", dependencies: ["Observability", "Platform", "COpenSSL"]),
         .target(
             name: "KubernetesClient",
             dependencies: [
                 "Primitives", "KubernetesAPI", "YAML", "Observability", "Platform", "Certificates", "HTTPClient",
-                "Patterns",
+                "Patterns", "SnapshotCache",
             ]),
         .target(
             name: "Controller",
@@ -95,7 +96,7 @@ let package = Package(
                 "Inspection",
                 "YAML", "Migration", "ManifestSource", "KubernetesClient", "HTTPClient", "Controller", "AdminServer",
                 "EchoServer",
-                "Certificates",
+                "Certificates", "SnapshotCache",
             ]),
         .executableTarget(
             name: "sluice",
@@ -168,8 +169,8 @@ let tests: [String: [Target.Dependency]] = [
     ],
     "KubernetesAPITests": ["KubernetesAPI", "Primitives"],
     "KubernetesClientTests": [
-        "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives", "TestAPIServer",
-        "YAML",
+        "HTTPClient", "KubernetesAPI", "KubernetesClient", "Observability", "Platform", "Primitives", "SnapshotCache",
+        "TestAPIServer", "YAML",
     ],
     "LayeringTests": [],
     "MigrationTests": ["Migration", "YAML"],
@@ -179,6 +180,7 @@ let tests: [String: [Target.Dependency]] = [
     "PlatformTests": ["Platform", "Primitives"],
     "PrimitivesTests": ["Primitives"],
     "SimulationTests": ["Platform", "Simulation", "sluice-simulate"],
+    "SnapshotCacheTests": ["Observability", "Platform", "SnapshotCache"],
     "SystemTests": ["Inspection", "KubernetesAPI", "Platform", "Primitives", "TestAPIServer"],
     "TestAPIServerTests": ["KubernetesAPI", "Platform", "Primitives", "TestAPIServer", "sluice-test-apiserver"],
     "TestSupportTests": ["Platform", "Primitives"],

@@ -18,6 +18,8 @@ protocol SnapshotSource: Sendable {
     var missing: [String] { get }
     /// What an operator may want to know besides (`/readyz?verbose`).
     var details: [String: String] { get }
+    /// What is to be seen to, though it serves (`sluice status`, the status page).
+    var warnings: [String] { get }
     func writeMetrics(into text: inout PrometheusText)
     /// SIGTERM or SIGINT came: lets another replica take over what only one of them does. Does not wait.
     func resign()
@@ -25,6 +27,10 @@ protocol SnapshotSource: Sendable {
     func stop()
     /// Ends what is left of it, resigning where that was not done. Called last; waits a few seconds at most.
     func close()
+}
+
+extension SnapshotSource {
+    var warnings: [String] { [] }
 }
 
 /// Where the snapshots come from, in /config.
@@ -35,6 +41,8 @@ struct SourceView: Encodable, Hashable, Sendable {
     var from: String
     /// Whether this replica writes status and Services; absent where nobody does.
     var isLeader: Bool?
+    /// While a cache on disk stands in for the API server: when that was known to be so, in seconds since 1970.
+    var cachedAsOf: Int64?
     var watches: [Watch]?
 
     /// One kind that is watched.

@@ -124,7 +124,8 @@ final class ControllerLoop {
     private func take(_ cluster: ClusterState, seen: MonotonicTime) {
         touched = TouchedObjects.merged(touched, cluster.touched)
         guard cluster.isSynced || snapshot != nil else { return }
-        observed = cluster.observed
+        // Nothing is written from what a cache on disk had.
+        observed = cluster.isFromCache ? nil : cluster.observed
         // What was touched and is as it was is rare; to look for it among thousands is not worth while.
         let isTouched = touched.map { !$0.isEmpty } ?? false
         let isNew = isTouched || snapshot?.isEqual(to: cluster.snapshot) != true

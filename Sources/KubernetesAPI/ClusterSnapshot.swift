@@ -31,6 +31,9 @@ public struct ClusterSnapshot: Hashable, Sendable {
     public var scope = SnapshotScope.cluster
     /// Secrets and ConfigMaps that are referred to and that the API server does not let us read.
     public var notPermitted = ReferencedObjects()
+    /// Secrets and ConfigMaps that are referred to, that the API server has said nothing of, and that the cache on disk that
+    /// stands in for it does not have.
+    public var unread = ReferencedObjects()
     /// Nil where it is not known: standalone, or where the CRDs may not be read.
     public var gatewayAPIBundle: GatewayAPIBundle?
 

@@ -8,6 +8,8 @@ public struct ClusterState: Sendable {
     public var observed: ObservedStatuses
     /// Every watched kind was listed once.
     public var isSynced: Bool
+    /// A cache on disk stands in for what the API server has not said yet: served, but nothing that may be written from.
+    public var isFromCache = false
     /// Objects whose newest version cannot be read: their last good one, if there was one, is in the snapshot.
     public var faults: [Fault] = []
     /// What may differ from the snapshot of the state that the same caches handed over before; nil: that is not known.

@@ -23,7 +23,7 @@ extension ClusterSnapshot {
     /// backends alone.
     fileprivate var referringParts: ClusterSnapshot {
         var parts = self
-        (parts.asOf, parts.notPermitted) = (0, ReferencedObjects())
+        (parts.asOf, parts.notPermitted, parts.unread) = (0, ReferencedObjects(), ReferencedObjects())
         (parts.services, parts.endpointSlices, parts.backends, parts.nodes) = ([:], [:], [:], [:])
         (parts.secrets, parts.configMaps) = ([:], [:])
         let hasAuthorities = backendTLSPolicies.values.contains {

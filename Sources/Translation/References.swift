@@ -41,7 +41,11 @@ func caCertificates(_ kind: String, _ key: ObjectKey, in snapshot: ClusterSnapsh
 
 /// Why a Secret or ConfigMap that is referred to is not known.
 func absence(of kind: String, _ key: ObjectKey, in snapshot: ClusterSnapshot) -> String {
-    let denied = kind == "Secret" ? snapshot.notPermitted.secrets : snapshot.notPermitted.configMaps
+    let isSecret = kind == "Secret"
+    if (isSecret ? snapshot.unread.secrets : snapshot.unread.configMaps).contains(key) {
+        return "\(kind) \(key) could not be read: the API server has not answered, and the cache does not have it"
+    }
+    let denied = isSecret ? snapshot.notPermitted.secrets : snapshot.notPermitted.configMaps
     guard denied.contains(key) else { return "\(kind) \(key) does not exist" }
     return "\(kind) \(key) may not be read: the right to list and watch it in namespace \(key.namespace) is missing"
 }

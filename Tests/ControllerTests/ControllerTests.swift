@@ -128,6 +128,36 @@ struct ControllerTests {
         controller.stop()
     }
 
+    @Test("what a cache on disk had is served, and nothing is written from it")
+    func cachedState() throws {
+        let outcomes = Locked<[Outcome]>([])
+        let controller = Controller(
+            target: target, options: TranslationOptions(), logger: Logger(recordingTo: log),
+            localAddresses: { [.v4(0xc000_0201)] },
+            onOutcome: { outcome in outcomes.withLock { $0.append(outcome) } })
+        try controller.start()
+        var state = ClusterState(snapshot: snapshot(ports: [9000]), observed: ObservedStatuses(), isSynced: true)
+        state.snapshot.gatewayClasses[ObjectKey(namespace: "", name: "sluice")] = GatewayClass(
+            metadata: ObjectMeta(name: "sluice"), spec: .init(controllerName: "sluice.dev/gateway-controller"))
+        state.isFromCache = true
+        controller.submit(state)
+        #expect(waitUntil { controller.state.hasApplied })
+        // What the engine says later is no reason either.
+        target.reportListeners()
+        state.snapshot.asOf += 1
+        controller.submit(state)
+        state.isFromCache = false
+        state.observed.byKind["Gateway"] = [
+            ObjectKey(namespace: "default", name: "edge"): ObservedStatus(
+                uid: "u", resourceVersion: "7", generation: 1, version: "v1", status: nil)
+        ]
+        controller.submit(state)
+        #expect(waitUntil { outcomes.withLock { !$0.isEmpty } })
+        #expect(outcomes.withLock { $0.allSatisfy { !$0.observed.byKind.isEmpty } }, "none of the cached state")
+        #expect(target.applied.count == 1)
+        controller.stop()
+    }
+
     @Test("a cluster's state is taken once every kind was listed; a change of statuses alone reaches the writers alone")
     func clusterStates() throws {
         let outcomes = Locked<[Outcome]>([])

@@ -59,7 +59,8 @@ struct LayeringTests {
     }
 
     private let libraries: [String: Set<String>] = [
-        "CLinux": ["Platform", "Engine"], "COpenSSL": ["Certificates", "Engine", "EchoServer"], "CYAML": ["YAML"],
+        "CLinux": ["Platform", "Engine"], "COpenSSL": ["Certificates", "Engine", "EchoServer", "SnapshotCache"],
+        "CYAML": ["YAML"],
         "CMicroHTTPD": ["AdminServer"], "CCares": ["Resolver"], "CCurl": ["HTTPClient"],
         "CRE2": ["Patterns"], "CStatusPage": ["AdminServer"],
     ]

@@ -47,6 +47,7 @@ COMBINATIONS = [
     ({"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}}, "metrics.serviceMonitor.enabled: with"),
     ({"metrics": {"serviceMonitor": {"enabled": True}}}, "metrics.serviceMonitor.enabled: a ServiceMonitor needs"),
     ({"config": {"events": {"sink": "http://a.example", "tokenFile": "/t"}}}, "config.events.tokenFile: a token is sent"),
+    ({"cache": {"enabled": True, "secrets": True}}, "cache.secrets: private keys are not kept in clear"),
 ]
 
 

@@ -45,7 +45,7 @@ extension Lifecycle.Parts {
         (tree.version, tree.source, tree.sourceDetail) = (sluiceVersion, view.kind, view.from)
         (tree.time, tree.startedAt) = (realtimeNanoseconds() / 1_000_000, startedAt)
         (tree.appliedAt, tree.isLeader) = (state.appliedAt, view.isLeader)
-        tree.warnings = dataPlane.warnings + source.missing + tree.warnings
+        tree.warnings = dataPlane.warnings + source.missing + source.warnings + tree.warnings
         return tree
     }
 

@@ -26,6 +26,8 @@ public struct ClusterOptions: Sendable, Hashable {
     public var leaseName: String?
     /// This replica, as the holder of the Lease is called; nil: $POD_NAME, else the host's name.
     public var podName: String?
+    /// Nil: nothing is kept on disk.
+    public var cache: CacheOptions?
 }
 
 enum ConnectionFlags {
@@ -71,10 +73,11 @@ enum ClusterFlags {
         "pod-name", "NAME", help: "This replica's name in the Lease. Without it: $POD_NAME, else the host's name.")
 
     /// Those that mean nothing without a cluster.
-    static let all = [
-        portRange.description, podSelector.description, markerConfigMap.description, leaderElect.description,
-        leaseName.description, podName.description,
-    ]
+    static let all =
+        [
+            portRange.description, podSelector.description, markerConfigMap.description, leaderElect.description,
+            leaseName.description, podName.description,
+        ] + CacheFlags.all
 }
 
 extension ConnectionOptions {
@@ -95,6 +98,7 @@ extension ClusterOptions {
         leaderElect = arguments.value(ClusterFlags.leaderElect)
         leaseName = arguments.value(ClusterFlags.leaseName)
         podName = arguments.value(ClusterFlags.podName)
+        cache = try CacheOptions(arguments)
         if !leaderElect, leaseName != nil {
             throw UsageError("sluice run: --lease-name means nothing with --leader-elect=false")
         }

@@ -2,12 +2,13 @@ internal import Controller
 internal import KubernetesClient
 internal import Observability
 internal import Platform
+internal import SnapshotCache
 
 /// What probes, metrics and /config show of a cluster.
 extension ClusterRun {
     var view: SourceView {
         SourceView(
-            kind: "cluster", from: connection.url, isLeader: leadership.isLeader,
+            kind: "cluster", from: connection.url, isLeader: leadership.isLeader, cachedAsOf: source.health.cachedAsOf,
             watches: source.health.resources.map { resource in
                 SourceView.Watch(
                     resource: resource.name, isSynced: resource.isSynced,
@@ -31,14 +32,22 @@ extension ClusterRun {
             details["age"] =
                 "heard from the API server \(age(now - newest.1)) ago; longest silence: \(oldest.0), \(age(now - oldest.1))"
         }
+        if let cache { details["cache"] = cache.detail(servedAsOf: health.cachedAsOf, now: now / 1_000_000_000) }
         if !health.problems.isEmpty { details["watches"] = health.problems.joined(separator: "; ") }
         return details
+    }
+
+    var warnings: [String] {
+        guard let cache, let asOf = source.health.cachedAsOf else { return [] }
+        return ["cache: " + cache.detail(servedAsOf: asOf, now: realtimeNanoseconds() / 1_000_000_000)]
     }
 
     func writeMetrics(into text: inout PrometheusText) {
         connection.writeMetrics(&text)
         tickets?.append(to: &text)
-        text.append(source.health)
+        let health = source.health
+        text.append(health)
+        if let cache { text.append(cache.status, serving: health.cachedAsOf != nil) }
         writer.append(to: &text)
     }
 }

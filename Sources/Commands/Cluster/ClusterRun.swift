@@ -3,6 +3,7 @@ internal import KubernetesAPI
 internal import KubernetesClient
 internal import Observability
 internal import Platform
+internal import SnapshotCache
 internal import Translation
 
 /// A cluster as the source of `run`: watches, election and writers. Safe to use from any thread.
@@ -14,6 +15,8 @@ final class ClusterRun: SnapshotSource {
     let leadership: Leadership
     let writer: ClusterWriter
     let tickets: TicketKeeper?
+    /// The last configuration on disk; nil: none is kept.
+    let cache: SnapshotCache?
     private let elector: LeaderElector?
     private let logger: Logger
     private let resignation = Monitored(Resignation.none)
@@ -58,6 +61,13 @@ final class ClusterRun: SnapshotSource {
             logger: logger, clockFactor: TestClock.factor)
         self.tickets = tickets
         sourceOptions.ownSecret = .init(name: TicketKeeper.secretName(lease: lease.name)) { tickets.take($0) }
+        let cache = options.cache.map {
+            SnapshotCache($0, controllerName: run.controllerName, connection: connection, logger: logger)
+        }
+        self.cache = cache
+        sourceOptions.cache = cache.map {
+            .init($0, loaded: $0.load(), includesSecrets: options.cache?.includesSecrets ?? false)
+        }
         source = ClusterSource(server: connection.server, options: sourceOptions, logger: logger)
         writer = ClusterWriter(
             server: connection.server,
@@ -82,6 +92,7 @@ final class ClusterRun: SnapshotSource {
     func start(_ controller: Controller) throws {
         try writer.start()
         try elector?.start()
+        try cache?.start()
         try source.start { state in controller.submit(state) }
     }
 
@@ -110,6 +121,7 @@ final class ClusterRun: SnapshotSource {
 
     func close() {
         resign()
+        cache?.close()
         _ = resignation.wait { $0 == .done ? true : nil }
         connection.close()
     }

@@ -50,6 +50,7 @@ func findings(in metrics: MetricSamples) -> [Finding] {
                 .error, MetricDescriptor.watchSynced.name + series.labels, "these objects are not up to date",
                 advice: "the process's log says what the API server answers; check its rights and the network"))
     }
+    found += cache(in: metrics)
     found += descriptors(in: metrics)
     let dropped = metrics.sum(.accessLogDropped)
     if dropped > 0 {
@@ -63,6 +64,32 @@ func findings(in metrics: MetricSamples) -> [Finding] {
         found.append(
             Finding(
                 .note, MetricDescriptor.drainActive.name, "the process is shutting down", advice: "new ones take over"))
+    }
+    return found
+}
+
+/// Whether what is served comes from the disk, and whether it would get there.
+private func cache(in metrics: MetricSamples) -> [Finding] {
+    var found: [Finding] = []
+    if metrics.value(.cacheServing) == 1 {
+        found.append(
+            Finding(
+                .error, MetricDescriptor.cacheServing.name,
+                "the API server has not answered since the start: the last configuration on disk is served",
+                advice: "bring the API server back; what changed meanwhile is not known here"))
+    }
+    if metrics.series(.cacheLoads).contains(where: { $0.labels.contains("refused") && $0.value == 1 }) {
+        found.append(
+            Finding(
+                .warning, MetricDescriptor.cacheLoads.name, "the configuration on disk was refused at the start",
+                advice: "the log says why; it is written anew once the API server has answered"))
+    }
+    let failed = metrics.series(.cacheWrites).filter { $0.labels.contains("error") }.reduce(0) { $0 + $1.value }
+    if failed > 0 {
+        found.append(
+            Finding(
+                .warning, MetricDescriptor.cacheWrites.name, "the configuration could not be written to the disk",
+                advice: "the log says why: room, rights or a key; /readyz?verbose says whether it still is so"))
     }
     return found
 }

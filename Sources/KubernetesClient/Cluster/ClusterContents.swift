@@ -11,6 +11,8 @@ final class ClusterContents {
     var definitions: [ObjectKey: [String: String]] = [:]
     /// Those of the installation itself.
     var ownSecrets: [ObjectKey: Secret] = [:]
+    /// The objects as they were sent, for a cache on disk; nil: there is none.
+    var texts: ObjectTexts?
 
     private var patternProblems = PatternProblems()
 

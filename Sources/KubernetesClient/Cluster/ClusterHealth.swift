@@ -27,6 +27,8 @@ public struct ClusterHealth: Sendable {
     public var resources: [Resource] = []
     /// Every watched kind was listed once, and the first state was handed over. Stays true.
     public var isSynced = false
+    /// While a cache on disk stands in for the API server: when that was known to be so, in seconds since 1970.
+    public var cachedAsOf: Int64?
     /// Why it is not synced, or what is wrong now: one line for each.
     public var problems: [String] = []
 
@@ -61,7 +63,7 @@ extension PrometheusText {
 
 extension ClusterHealth {
     /// Sums up what the informers say.
-    init(_ informers: [Informer], faults: [String: UInt64], discovery: String?, isSynced: Bool) {
+    init(_ informers: [Informer], faults: [String: UInt64], discovery: String?, isSynced: Bool, cachedAsOf: Int64?) {
         var byName: [String: Resource] = [:]
         for informer in informers {
             let name = informer.kind.plural
@@ -79,6 +81,6 @@ extension ClusterHealth {
         resources = byName.values.sorted { $0.name < $1.name }
         problems = resources.compactMap(\.problem)
         if let discovery { problems.insert("discovery: \(discovery)", at: 0) }
-        self.isSynced = isSynced
+        (self.isSynced, self.cachedAsOf) = (isSynced, cachedAsOf)
     }
 }

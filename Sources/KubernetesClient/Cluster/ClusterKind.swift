@@ -70,6 +70,7 @@ extension KubernetesResource {
     }
 }
 
-private let noise: Set<String> = [
+/// Annotations that nobody reads.
+let noise: Set<String> = [
     "kubectl.kubernetes.io/last-applied-configuration", "endpoints.kubernetes.io/last-change-trigger-time",
 ]

@@ -1,6 +1,7 @@
 internal import KubernetesAPI
 internal import Observability
 internal import Platform
+internal import SnapshotCache
 
 /// The thread of a ``ClusterSource``: runs the informers, gathers changes and hands over states.
 final class ClusterLoop {
@@ -32,6 +33,14 @@ final class ClusterLoop {
     /// A state could be handed over but for references that are not settled: since then.
     private var heldSince: MonotonicTime?
     private var hasDelivered = false
+    /// What was handed over is what the server has, and no cache on disk stands in for it.
+    private var isLive = false
+    /// Every kind is listed since then, and the state waits for what it refers to.
+    private var completeSince: MonotonicTime?
+    /// While a cache stands in: as of when, in seconds since 1970.
+    private var cachedAsOf: Int64?
+    private let keeper: CacheKeeper?
+    private let factory: InformerFactory
     private var validityChange: Int64?
     private var healthPublished = MonotonicTime(nanoseconds: 0)
     /// Something happened since then.
@@ -50,8 +59,11 @@ final class ClusterLoop {
         let timing = InformerTiming().scaled(by: options.clockFactor)
         let factory = InformerFactory(
             contents: contents, timing: timing, desk: desk, logger: logger, seed: .random(in: 0 ... .max))
+        self.factory = factory
         let kinds = KindWatches(factory: factory, options: options)
         self.kinds = kinds
+        keeper = options.cache.map { CacheKeeper($0, clockFactor: options.clockFactor, logger: logger) }
+        contents.texts = keeper?.texts
         references = ReferenceWatches(factory: factory)
         ownSecret = options.ownSecret.map {
             OwnSecretWatch($0, namespace: options.ownNamespace, factory: factory)
@@ -72,7 +84,9 @@ final class ClusterLoop {
         while true {
             let now = MonotonicTime.now()
             step(now: now)
+            standIn(now: now)
             deliver(now: now)
+            if isLive { keeper?.step(now: now, isHeard: isHeard) { cachedKinds } }
             publishHealth(now: now)
             let mail = mailbox.wait(until: deadline(after: now)) { mailbox in
                 guard !mailbox.isEmpty else { return RequestDesk.Mailbox?.none }
@@ -85,6 +99,7 @@ final class ClusterLoop {
             desk.deliver(mail)
             if let watches = mail.watchesNodes { kinds.setWatchesNodes(watches) }
         }
+        if isLive { keeper?.flush { cachedKinds } }
         kinds.stop()
         references.stop()
         ownSecret?.informer.stop()
@@ -106,16 +121,19 @@ final class ClusterLoop {
         if contents.definitionsChanged {
             contents.definitionsChanged = false
             if hasDelivered || discovery.served != nil { discovery.invalidate() }
-            let bundle = contents.bundle
-            if contents.snapshot.gatewayAPIBundle != bundle {
-                contents.snapshot.gatewayAPIBundle = bundle
-                contents.snapshotChanged = true
-            }
+            readBundle()
         }
         guard contents.isTouched else { return }
         (contents.isTouched, referencesAreStale) = (false, true)
         firstChange = firstChange ?? now
         lastChange = now
+    }
+
+    private func readBundle() {
+        let bundle = contents.bundle
+        guard contents.snapshot.gatewayAPIBundle != bundle else { return }
+        contents.snapshot.gatewayAPIBundle = bundle
+        contents.snapshotChanged = true
     }
 
     private var isComplete: Bool {
@@ -125,9 +143,12 @@ final class ClusterLoop {
 
     /// When what has changed is handed over.
     private var deliveryTime: MonotonicTime? {
-        guard let firstChange else { return hasDelivered || !isComplete ? nil : lastChange }
-        guard hasDelivered || isComplete else { return nil }
-        return min(lastChange + options.quiet, firstChange + options.longestDelay)
+        let changed = firstChange.map { min(lastChange + options.quiet, $0 + options.longestDelay) }
+        if isLive { return changed }
+        if isComplete { return changed ?? lastChange }
+        // The first list after an outage may lack what another one brings: they are handed over together, for a while.
+        guard cachedAsOf != nil, let changed else { return nil }
+        return keeper?.gatheredTime(hasHeard: lastHeard != nil, now: .now()).map { max(changed, $0) }
     }
 
     private func deliver(now: MonotonicTime) {
@@ -139,6 +160,11 @@ final class ClusterLoop {
         }
         guard let time = deliveryTime, time <= now, !waitsForReferences(now: now) else { return }
         heldSince = nil
+        if !isLive, isComplete { becomeLive() }
+        handOver(seconds: seconds, now: now)
+    }
+
+    private func handOver(seconds: Int64, now: MonotonicTime) {
         firstChange = nil
         contents.judgePatterns()
         if contents.snapshotChanged || !hasDelivered { contents.snapshot.asOf = seconds }
@@ -151,6 +177,7 @@ final class ClusterLoop {
         }
         validityChange = contents.snapshot.nextValidityChange
         var state = ClusterState(snapshot: contents.snapshot, observed: contents.observed, isSynced: true)
+        state.isFromCache = !isLive
         (state.touched, contents.touched) = (contents.touched, TouchedObjects())
         state.faults = contents.faults.sorted { $0.key < $1.key }.map {
             ClusterState.Fault(kind: $0.key.kind, key: $0.key.key, field: $0.value.field, message: $0.value.message)
@@ -165,10 +192,14 @@ final class ClusterLoop {
             references.update(options.references(contents.snapshot))
             referencesAreStale = false
         }
+        // A cache that stands in has what it has.
+        guard isLive || isComplete else { return false }
+        let begun = completeSince ?? now
+        completeSince = isLive ? nil : begun
         let open = references.informers.filter { !$0.isSettled }
         for informer in open { informer.step(now: now) }
-        let limit = (hasDelivered ? Self.patience : Self.firstPatience) * options.clockFactor
-        let waits = open.contains { now - $0.since < limit }
+        let limit = (isLive ? Self.patience : Self.firstPatience) * options.clockFactor
+        let waits = open.contains { now - max($0.since, isLive ? $0.since : begun) < limit }
         heldSince = waits ? heldSince ?? now : nil
         return waits
     }
@@ -179,6 +210,8 @@ final class ClusterLoop {
         if let moment = deliveryTime {
             moments.append(heldSince == nil ? moment : now + options.quiet)
         }
+        if !hasDelivered, let moment = keeper?.standInTime(lastHeard: lastHeard) { moments.append(moment) }
+        if isLive, let moment = keeper?.deadline(isHeard: isHeard) { moments.append(moment) }
         if healthIsStale { moments.append(healthPublished + Self.healthInterval) }
         if let validityChange {
             // The wall clock may be set: look at it at least once a minute.
@@ -186,7 +219,8 @@ final class ClusterLoop {
             let delay = Duration.nanoseconds(isFar ? .max : nanoseconds - realtimeNanoseconds())
             moments.append(now + min(.seconds(60), max(.milliseconds(1), delay)))
         }
-        return moments.min()
+        // What is due at once has no moment of its own, and a wait needs one that the clock has had.
+        return moments.min().map { max($0, now) }
     }
 
     private func publishHealth(now: MonotonicTime) {
@@ -195,6 +229,56 @@ final class ClusterLoop {
         publish(
             ClusterHealth(
                 kinds.required + references.informers, faults: contents.faultCounts, discovery: discovery.problem,
-                isSynced: hasDelivered))
+                isSynced: hasDelivered, cachedAsOf: cachedAsOf))
+    }
+
+    // MARK: A cache on disk
+
+    /// When the server last said something of what is watched.
+    private var lastHeard: MonotonicTime? {
+        (informers.map(\.lastHeard) + [discovery.lastHeard]).compactMap { $0 }.max()
+    }
+
+    /// Every watch is well.
+    private var isHeard: Bool { informers.allSatisfy { $0.machine.problem == nil } }
+
+    private var cachedKinds: [ResourceKind] {
+        Array(Set((kinds.required + kinds.optional).map(\.kind) + [Secret.resourceKind, ConfigMap.resourceKind]))
+    }
+
+    /// Where the server says nothing for a while after the start, what a cache on disk had takes its place.
+    private func standIn(now: MonotonicTime) {
+        guard !hasDelivered, !isComplete, let time = keeper?.standInTime(lastHeard: lastHeard), time <= now,
+            let restored = keeper?.takeLoaded()
+        else { return }
+        (factory.restored, cachedAsOf) = (restored, restored.asOf)
+        if discovery.served == nil { kinds.apply(restored.served) }
+        for informer in kinds.required + kinds.optional { informer.restore(restored) }
+        contents.definitionsChanged = false
+        readBundle()
+        references.update(options.references(contents.snapshot))
+        contents.snapshot.unread = references.unread
+        contents.isTouched = false
+        logger.warning(
+            "the API server has not answered: what is in the cache is served",
+            ["age": LogValue(ageText(realtimeNanoseconds() / 1_000_000_000 - restored.asOf))])
+        handOver(seconds: realtimeNanoseconds() / 1_000_000_000, now: now)
+    }
+
+    /// The server has said all: the cache does not stand in any more, or does not have to.
+    private func becomeLive() {
+        isLive = true
+        if let restored = keeper?.takeLoaded() {
+            // What is referred to and was not answered in time is served as it was, and is not lost to the cache either.
+            for informer in references.informers where !informer.isSettled { informer.restore(restored) }
+        }
+        guard cachedAsOf != nil else { return }
+        (factory.restored, cachedAsOf) = (nil, nil)
+        contents.snapshot.unread = ReferencedObjects()
+        contents.snapshotChanged = true
+        // Whoever gets the state finds that it is the server's.
+        (healthPublished, healthIsStale) = (MonotonicTime(nanoseconds: 0), true)
+        publishHealth(now: .now())
+        logger.info("the API server has answered: what it has is served, and no longer the cache")
     }
 }

@@ -1,6 +1,7 @@
 public import KubernetesAPI
 public import Observability
 public import Platform
+public import SnapshotCache
 
 /// A Kubernetes cluster as a source of snapshots: watches the kinds we read, and the Secrets and ConfigMaps that they refer
 /// to, and hands over each new state. It has a thread of its own, on which everything is decoded; this handle may be used
@@ -22,6 +23,20 @@ public final class ClusterSource: Sendable {
         public var references: @Sendable (ClusterSnapshot) -> ReferencedObjects
         /// A Secret of ``ownNamespace`` that is watched by its name beside the snapshots, which hold no Secret's bytes.
         public var ownSecret: OwnSecret?
+        /// Where the objects are kept on disk; nil: nowhere.
+        public var cache: Cache?
+
+        /// A cache on disk, and what it had.
+        public struct Cache: Sendable {
+            public var cache: SnapshotCache
+            /// Stands in where the API server says nothing for a few seconds after the start.
+            public var loaded: CachedCluster?
+            public var includesSecrets: Bool
+
+            public init(_ cache: SnapshotCache, loaded: CachedCluster?, includesSecrets: Bool) {
+                (self.cache, self.loaded, self.includesSecrets) = (cache, loaded, includesSecrets)
+            }
+        }
 
         /// A Secret of the installation itself.
         public struct OwnSecret: Sendable {

@@ -9,6 +9,7 @@ internal import Primitives
 final class Discovery {
     /// Nil until the server has answered once.
     private(set) var served: ServedVersions?
+    private(set) var lastHeard: MonotonicTime?
     /// Why the last attempt failed.
     private(set) var problem: String?
     /// How long an answer is trusted, unless ``invalidate()`` is called.
@@ -114,7 +115,7 @@ final class Discovery {
         switch result {
         case .success(let served):
             if problem != nil { logger.info("the server's kinds are known again") }
-            (failures, problem) = (0, nil)
+            (failures, problem, lastHeard) = (0, nil, now)
             self.served = served
             onAnswer(served)
             due = nextTime(after: now)

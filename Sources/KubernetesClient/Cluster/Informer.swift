@@ -16,6 +16,10 @@ final class Informer {
     let cache: any ResourceCache
     private(set) var machine: InformerMachine
     private(set) var lastEvent: Int64?
+    /// When the server last said something about the objects.
+    private(set) var lastHeard: MonotonicTime?
+    /// What there is comes from a cache on disk: no list was whole yet.
+    private(set) var isRestored = false
     /// When it began to ask for what it does not have.
     private(set) var since = MonotonicTime.now()
     /// What there is does not answer the question any more: a new list is on its way.
@@ -62,6 +66,14 @@ final class Informer {
         return scope.name.map { "\(kind.plural) \($0)\(namespace)" } ?? "\(kind.plural)\(namespace)"
     }
 
+    /// Has what a cache on disk has, until a list is whole.
+    func restore(_ objects: RestoredObjects) {
+        let texts = objects.texts(of: kind, in: scope)
+        guard !machine.hasSynced, !isRestored, !texts.isEmpty else { return }
+        cache.restore(texts)
+        isRestored = true
+    }
+
     /// Does what is due.
     func step(now: MonotonicTime) {
         while let command = machine.next(now: now) { perform(command) }
@@ -105,7 +117,7 @@ final class Informer {
             let response = try result.get()
             do {
                 let page = try cache.page(response.body)
-                lastEvent = realtimeNanoseconds()
+                (lastEvent, lastHeard) = (realtimeNanoseconds(), .now())
                 if machine.listed(continueToken: page.continueToken, resourceVersion: page.resourceVersion) {
                     commit()
                 }
@@ -119,7 +131,7 @@ final class Informer {
 
     private func commit() {
         cache.commit()
-        isOutdated = false
+        (isOutdated, isRestored) = (false, false)
     }
 
     private func watch(_ watch: InformerMachine.Watch) {
@@ -173,7 +185,7 @@ final class Informer {
             switch try cache.line(line, isInitial: machine.isInitial) {
             case .nothing: return true
             case .version(let version, let endsInitialEvents):
-                lastEvent = realtimeNanoseconds()
+                (lastEvent, lastHeard) = (realtimeNanoseconds(), now)
                 if machine.received(resourceVersion: version, endsInitialEvents: endsInitialEvents, now: now) {
                     commit()
                 }

@@ -8,6 +8,8 @@ final class InformerFactory {
     let contents: ClusterContents
     let timing: InformerTiming
     let logger: Logger
+    /// What a cache on disk had, while it stands in: informers that are made then begin with it.
+    var restored: RestoredObjects?
     private let desk: RequestDesk
     private let facts = FactsCache<ObjectIdentity>()
     private var seeds: SplitMix64
@@ -57,7 +59,7 @@ final class InformerFactory {
                 return entry.keepingGoodFacts(of: last)
             },
             forget: { facts.forget(ObjectIdentity(kind: "Secret", key: $0)) })
-        rule.admits = admits
+        (rule.admits, rule.isOlder) = (admits, { $0.staleReason != nil })
         let cache = TypedCache(
             kind: Secret.resourceKind, scope: scope, contents: contents, rule: rule, logger: logger)
         return informer(cache, scope)
@@ -66,15 +68,16 @@ final class InformerFactory {
     /// A Secret of the installation itself: the rest works without it.
     func ownSecret(_ key: ObjectKey) -> Informer {
         let scope = CacheScope(namespace: key.namespace, name: key.name)
-        let rule = EntryRule<Secret, Secret>(
+        var rule = EntryRule<Secret, Secret>(
             path: \.ownSecrets, changed: \.ownSecretsChanged, make: { secret, _ in secret }, forget: { _ in })
+        rule.isKept = false
         let cache = TypedCache(kind: Secret.resourceKind, scope: scope, contents: contents, rule: rule, logger: logger)
         return informer(cache, scope, isOptional: true)
     }
 
     func configMap(_ key: ObjectKey) -> Informer {
         let (facts, scope) = (facts, CacheScope(namespace: key.namespace, name: key.name))
-        let rule = EntryRule<ConfigMap, ConfigMapEntry>(
+        var rule = EntryRule<ConfigMap, ConfigMapEntry>(
             path: \.snapshot.configMaps, changed: \.snapshotChanged,
             make: { (configMap, last) throws(ObjectFault) in
                 let content = try checked(CertificateContent(configMap))
@@ -86,6 +89,7 @@ final class InformerFactory {
                 return entry.keepingGoodFacts(of: last)
             },
             forget: { facts.forget(ObjectIdentity(kind: "ConfigMap", key: $0)) })
+        rule.isOlder = { $0.staleReason != nil }
         let cache = TypedCache(
             kind: ConfigMap.resourceKind, scope: scope, contents: contents, rule: rule, logger: logger)
         return informer(cache, scope)
@@ -94,9 +98,11 @@ final class InformerFactory {
     private func informer(
         _ cache: any ResourceCache, _ scope: CacheScope, form: Informer.Form = .whole, isOptional: Bool = false
     ) -> Informer {
-        Informer(
+        let informer = Informer(
             cache: cache, scope: scope, form: form, isOptional: isOptional,
             machine: InformerMachine(timing: timing, seed: seeds.next()), desk: desk, logger: logger)
+        if let restored { informer.restore(restored) }
+        return informer
     }
 }
 

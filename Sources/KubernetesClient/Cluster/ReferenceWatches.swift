@@ -53,9 +53,24 @@ final class ReferenceWatches {
             }
         }
         var denied = ReferencedObjects()
-        denied.secrets = Set(secrets.filter { $0.value.isDenied }.keys)
-        denied.configMaps = Set(configMaps.filter { $0.value.isDenied }.keys)
+        // As of one whose right went while it was watched: what is known stays.
+        denied.secrets = Set(secrets.filter { $0.value.isDenied && !$0.value.isRestored }.keys)
+        denied.configMaps = Set(configMaps.filter { $0.value.isDenied && !$0.value.isRestored }.keys)
         return denied
+    }
+
+    /// What the server has said nothing of, and what no cache on disk has.
+    var unread: ReferencedObjects {
+        var unread = ReferencedObjects()
+        let known = factory.contents.snapshot
+        unread.secrets = current.secrets.filter { key in
+            let informer = secrets[key] ?? together[key.namespace]?.informer
+            return informer?.isSettled == false && known.secrets[key] == nil
+        }
+        unread.configMaps = current.configMaps.filter {
+            configMaps[$0]?.isSettled == false && known.configMaps[$0] == nil
+        }
+        return unread
     }
 
     func stop() {

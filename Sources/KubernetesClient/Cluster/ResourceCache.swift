@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import KubernetesAPI
 internal import Observability
+internal import SnapshotCache
 
 /// The objects of one informer: decodes what comes and keeps it in the ``ClusterContents``. Of one thread.
 protocol ResourceCache: AnyObject {
@@ -18,6 +19,9 @@ protocol ResourceCache: AnyObject {
     func clear()
     /// What is not let in any more goes.
     func prune()
+    /// Objects as a cache on disk has them: they are there until a list is whole. What the server says of their statuses is
+    /// not known.
+    func restore(_ texts: [ObjectText])
 }
 
 /// What a line of a watch says to the informer.
@@ -53,6 +57,10 @@ struct EntryRule<Resource: KubernetesResource, Entry: Hashable> {
     let forget: (ObjectKey) -> Void
     /// Objects that are let in; others count as absent.
     var admits: (ObjectKey) -> Bool = { _ in true }
+    /// The entry is, at least in part, that of older bytes than the object's.
+    var isOlder: (Entry) -> Bool = { _ in false }
+    /// Whether the objects may be kept on disk.
+    var isKept = true
 }
 
 final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceCache {
@@ -64,7 +72,10 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
     private let keepsStatus: Bool
     private let decoder = JSONDecoder()
     /// What a list has brought so far.
-    private var pending: [ObjectKey: ReceivedObject<Resource>] = [:]
+    private var pending: [ObjectKey: Received] = [:]
+
+    /// An object, and its text where that is kept.
+    private typealias Received = (object: ReceivedObject<Resource>, text: ObjectText?)
 
     init(
         kind: ResourceKind, scope: CacheScope, contents: ClusterContents, rule: EntryRule<Resource, Entry>,
@@ -81,11 +92,12 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
         guard let version = page.metadata.resourceVersion, !version.isEmpty else {
             throw ObjectFault(field: "metadata.resourceVersion", message: "is required in a list")
         }
-        for object in page.items ?? [] {
+        let texts = texts(ofItems: page.items?.count ?? 0, in: body)
+        for (index, object) in (page.items ?? []).enumerated() {
             if object.metadata.name == nil {
                 logger.error("object without a name in a list", ["resource": LogValue(kind.plural)])
             } else if scope.contains(object.key) {
-                pending[object.key] = object
+                pending[object.key] = (object, texts.isEmpty ? nil : texts[index])
             }
         }
         return (page.metadata.continue, version)
@@ -96,7 +108,8 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
         case .put(let object):
             try requireName(of: object)
             if scope.contains(object.key) {
-                if isInitial { pending[object.key] = object } else { put(object) }
+                let received = (object, text(ofEvent: line))
+                if isInitial { pending[object.key] = received } else { put(received) }
             }
             return .version(object.metadata.resourceVersion ?? "", endsInitialEvents: false)
         case .deleted(let object):
@@ -121,7 +134,21 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
         let current = pending
         pending = [:]
         for key in known where current[key] == nil { remove(key) }
-        for object in current.values { put(object) }
+        for received in current.values { put(received) }
+    }
+
+    func restore(_ texts: [ObjectText]) {
+        for text in texts {
+            // What is not even an object says nothing about which one it is.
+            let received = try? text.withBytes { try decoder.decode(ReceivedObject<Resource>.self, from: Data($0)) }
+            guard let object = received else {
+                logger.error("object of the cache cannot be read", ["resource": LogValue(kind.plural)])
+                continue
+            }
+            if object.metadata.name != nil, scope.contains(object.key), rule.admits(object.key) {
+                enter((object, text), object.key)
+            }
+        }
     }
 
     func clear() {
@@ -144,14 +171,22 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
         return keys.filter { scope.contains($0) }
     }
 
-    private func put(_ object: ReceivedObject<Resource>) {
-        let key = object.key
+    private func put(_ received: Received) {
+        let key = received.object.key
         guard rule.admits(key) else { return remove(key) }
-        observe(object, key)
+        observe(received.object, key)
+        enter(received, key)
+    }
+
+    private func enter(_ received: Received, _ key: ObjectKey) {
         let old = contents[keyPath: rule.path][key]
         do throws(ObjectFault) {
-            let entry = try rule.make(try object.resource.get(), old)
+            let entry = try rule.make(try received.object.resource.get(), old)
             settle(key)
+            // What is served is kept, and not the bytes that it could not be made of.
+            if let texts, let text = received.text, old == nil || !rule.isOlder(entry) {
+                texts.keep(text, of: key, kind, matters: entry != old)
+            }
             guard entry != old else { return }
             contents[keyPath: rule.path][key] = entry
             contents.touched.note(kind.kind, key)
@@ -167,9 +202,46 @@ final class TypedCache<Resource: KubernetesResource, Entry: Hashable>: ResourceC
             contents.observedChanged = true
         }
         rule.forget(key)
+        texts?.remove(key, kind)
         guard contents[keyPath: rule.path].removeValue(forKey: key) != nil else { return }
         contents.touched.note(kind.kind, key)
         contents[keyPath: rule.changed] = true
+    }
+
+    /// Where the texts of the objects are kept; nil: they are not.
+    private var texts: ObjectTexts? {
+        guard rule.isKept, let texts = contents.texts, texts.admits(kind) else { return nil }
+        return texts
+    }
+
+    /// Of a list with so many items; empty where they are not kept.
+    private func texts(ofItems count: Int, in body: [UInt8]) -> [ObjectText?] {
+        guard let texts, count > 0 else { return [] }
+        return body.withUnsafeBufferPointer { bytes in
+            let cutter = JSONCutter(bytes)
+            guard let items = cutter.value(of: "items"), let ranges = cutter.elements(of: items), ranges.count == count
+            else {
+                texts.noteGap("a list of \(kind.plural) cannot be taken apart")
+                return []
+            }
+            return ranges.map { text(in: $0, cutter, texts) }
+        }
+    }
+
+    private func text(ofEvent line: [UInt8]) -> ObjectText? {
+        guard let texts else { return nil }
+        return line.withUnsafeBufferPointer { bytes in
+            let cutter = JSONCutter(bytes)
+            return text(in: cutter.value(of: "object"), cutter, texts)
+        }
+    }
+
+    private func text(in range: Range<Int>?, _ cutter: JSONCutter, _ texts: ObjectTexts) -> ObjectText? {
+        guard let range, let text = cutter.kept(range, keepsStatus: !keepsStatus, noise: noise) else {
+            texts.noteGap("an object of \(kind.plural) cannot be taken apart")
+            return nil
+        }
+        return ObjectText(text)
     }
 
     private func observe(_ object: ReceivedObject<Resource>, _ key: ObjectKey) {

@@ -3,7 +3,8 @@
 extension MetricDescriptor {
     static let cluster: [MetricDescriptor] = [
         .requests, .watchSynced, .watchLastEvent, .watchRestarts, .watchDecodeErrors, .leader, .leaderTransitions,
-        .statusUpdates,
+        .statusUpdates, .cacheServing, .cacheLoads, .cacheLoadedTime, .cacheWrites, .cacheWriteDuration,
+        .cacheLastWrite, .cacheSize,
     ]
 
     public static let requests = MetricDescriptor(
@@ -32,4 +33,25 @@ extension MetricDescriptor {
         "sluice_status_updates_total", .counter, .none, ["kind", "result"],
         help: "Writes of statuses by kind and result.",
         page: "patches of status: `ok`, `conflict` (made again on the fresh object), `error`")
+
+    public static let cacheServing = MetricDescriptor(
+        "sluice_cache_serving", .gauge, help: "Whether the configuration that is served comes from the cache on disk.",
+        page: "with `--cache-directory`, 1 while the API server has not said all and the cache on disk stands in for it"
+    )
+    public static let cacheLoads = MetricDescriptor(
+        "sluice_cache_loads", .gauge, .none, ["result"],
+        help: "What came of reading the cache at start: 1 for one of them.",
+        page: "what came of reading it at start: 1 for one of `ok`, `absent`, `refused` (the log says why)")
+    public static let cacheLoadedTime = MetricDescriptor(
+        "sluice_cache_loaded_timestamp_seconds", .gauge, help: "When what was read at start was known to be so.")
+    public static let cacheWrites = MetricDescriptor(
+        "sluice_cache_writes_total", .counter, .none, ["result"], help: "Attempts to write the cache by result.",
+        page: "attempts to write it: `ok`, `error` (the file before stays; tried again)")
+    public static let cacheWriteDuration = MetricDescriptor(
+        "sluice_cache_write_duration_seconds", .histogram,
+        help: "How long the cache took to be written and on the disk.")
+    public static let cacheLastWrite = MetricDescriptor(
+        "sluice_cache_last_write_timestamp_seconds", .gauge, help: "When this process last wrote the cache.")
+    public static let cacheSize = MetricDescriptor(
+        "sluice_cache_size_bytes", .gauge, help: "Size of the cache's file that was last written or read.")
 }

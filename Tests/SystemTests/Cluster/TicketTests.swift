@@ -55,7 +55,7 @@ extension Process {
             try second.stop()
         }
 
-        private static func route(_ name: String) -> String {
+        static func route(_ name: String) -> String {
             """
             apiVersion: gateway.networking.k8s.io/v1
             kind: Gateway

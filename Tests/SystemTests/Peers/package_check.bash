@@ -130,10 +130,10 @@ absent "$root/usr/bin/sluice" "$root/usr/lib/systemd/system/sluice.service" "$ro
 [[ -e $root/etc/default/sluice && -e $root/etc/sluice/manifests/gateway.yaml ]] || fail "remove takes configuration away"
 
 # Purge: and is not taken even then
-mkdir -p "$root/var/lib/sluice/spool" "$root/var/log/sluice"
+mkdir -p "$root/var/cache/sluice" "$root/var/lib/sluice/spool" "$root/var/log/sluice"
 wait_for "end of the process" eval '! pidof_run >/dev/null'
 dpkg_in_root -P sluice
-absent "$root/etc/default/sluice" "$root/var/lib/sluice" "$root/var/log/sluice" \
+absent "$root/etc/default/sluice" "$root/var/cache/sluice" "$root/var/lib/sluice" "$root/var/log/sluice" \
     "$root/etc/systemd/system/multi-user.target.wants/sluice.service" "$root/etc/systemd/system/sluice.service"
 ! in_root getent passwd sluice >/dev/null || fail "purge leaves the user"
 [[ -e $root/etc/sluice/manifests/gateway.yaml ]] || fail "purge takes manifests away"

@@ -1,5 +1,6 @@
 """Flags, and the order of a run."""
 import argparse
+import collections
 import datetime
 import pathlib
 import shutil
@@ -18,6 +19,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 TOKEN = "bench"
 # After a start, before the rest is watched: what a start leaves to be done is over by then.
 SETTLE_S = 10
+
+Server = collections.namedtuple("Server", "url started")
 
 
 def main(arguments=None):
@@ -54,7 +57,7 @@ def _run(options, size, folder, processes):
     load = load_generator.Load(load_generator.build(REPOSITORY / ".build/bench"), processes)
     _, port_a = load.serve("greet-a", "greet", "--name", "a")
     _, port_b = load.serve("greet-b", "greet", "--name", "b")
-    cluster = Cluster(_start_api_server(options, processes), TOKEN)
+    cluster = Cluster(start_api_server(options, processes).url, TOKEN)
     for definition in sorted((REPOSITORY / "crds").glob("*.yaml")):
         cluster.apply_yaml(definition)
     cluster.create_all(objects.surroundings(), connections=1)
@@ -95,12 +98,14 @@ def _run(options, size, folder, processes):
     return results
 
 
-def _start_api_server(options, processes):
+def start_api_server(options, processes):
+    """Where it listens, and the program."""
     command = [options.api_server, "--token", TOKEN, "--allow-loopback-endpoints"]
-    line = processes.start("api-server", command, talks=True).process.stdout.readline()
+    started = processes.start("api-server", command, talks=True)
+    line = started.process.stdout.readline()
     if not line.startswith("listening on "):
         raise Failure(f"the test API server does not start: {line}")
-    return line.removeprefix("listening on ").strip()
+    return Server(line.removeprefix("listening on ").strip(), started)
 
 
 def _report(results, folder):

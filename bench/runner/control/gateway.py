@@ -22,13 +22,14 @@ users: [{{name: bench, user: {{token: {token}}}}}]
 class Gateway:
     """One running instance."""
 
-    def __init__(self, processes, binary, cluster, token, folder):
+    def __init__(self, processes, binary, cluster, token, folder, flags=()):
         kubeconfig = folder / "kubeconfig"
         kubeconfig.write_text(KUBECONFIG.format(url=cluster.url, token=token))
         self._probe = free_port()
         command = [
             binary, "run", "--kubeconfig", kubeconfig, "--workers", "2", "--log-level", "warning",
             "--probe-address", f"127.0.0.1:{self._probe}", "--admin-address", f"127.0.0.1:{free_port()}",
+            *flags,
         ]
         self.begin = time.perf_counter()
         self.started = processes.start("sluice", command, ended_by=signal.SIGINT)

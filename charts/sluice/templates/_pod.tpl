@@ -13,6 +13,11 @@ sysctls:
 - name: net.ipv4.ip_unprivileged_port_start
   value: "0"
 {{- end }}
+{{- if and .Values.cache.enabled (hasKey .Values.cache.volume "persistentVolumeClaim") (not (hasKey .Values.podSecurityContext "fsGroup")) }}
+# The volume's root becomes writable once; what Sluice makes in it stays closed to the group.
+fsGroup: {{ default 15480 .Values.runAsGroup | int }}
+fsGroupChangePolicy: OnRootMismatch
+{{- end }}
 {{- with .Values.podSecurityContext }}
 {{ toYaml . }}
 {{- end }}
@@ -78,7 +83,80 @@ capabilities:
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with .Values.cache }}
+{{- if .enabled }}
+- --cache-directory=/var/cache/sluice/state
+{{- if .keySecret }}
+- --cache-key-file=/etc/sluice-cache/{{ .keySecretKey }}
+{{- end }}
+{{- if .secrets }}
+- --cache-secrets=true
+{{- end }}
+{{- with .maxAge }}
+- --cache-max-age={{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- with .Values.extraArgs }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sluice.volumeMounts" -}}
+{{- if .Values.serviceAccount.tokenSeconds }}
+- name: api-access
+  mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+  readOnly: true
+{{- end }}
+{{- with .Values.cache }}
+{{- if .enabled }}
+- name: sluice-cache
+  mountPath: /var/cache/sluice
+{{- if .keySecret }}
+- name: sluice-cache-keys
+  mountPath: /etc/sluice-cache
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sluice.volumes" -}}
+{{- with .Values.serviceAccount.tokenSeconds }}
+# As the kubelet mounts it by itself, but for the life of the token.
+- name: api-access
+  projected:
+    sources:
+    - serviceAccountToken:
+        path: token
+        expirationSeconds: {{ int . }}
+    - configMap:
+        name: kube-root-ca.crt
+        items:
+        - key: ca.crt
+          path: ca.crt
+    - downwardAPI:
+        items:
+        - path: namespace
+          fieldRef:
+            apiVersion: v1
+            fieldPath: metadata.namespace
+{{- end }}
+{{- with .Values.cache }}
+{{- if .enabled }}
+- name: sluice-cache
+  {{- default (dict "emptyDir" (dict "sizeLimit" "256Mi")) .volume | toYaml | nindent 2 }}
+{{- with .keySecret }}
+- name: sluice-cache-keys
+  secret:
+    secretName: {{ . }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -197,42 +275,13 @@ spec:
       {{- if eq (include "sluice.privilegedPorts" .) "Root" }}
         add: [NET_BIND_SERVICE]
       {{- end }}
-    {{- if or .Values.serviceAccount.tokenSeconds .Values.extraVolumeMounts }}
+    {{- with include "sluice.volumeMounts" . | trim }}
     volumeMounts:
-    {{- if .Values.serviceAccount.tokenSeconds }}
-    - name: api-access
-      mountPath: /var/run/secrets/kubernetes.io/serviceaccount
-      readOnly: true
+    {{- . | nindent 4 }}
     {{- end }}
-    {{- with .Values.extraVolumeMounts }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-    {{- end }}
-  {{- if or .Values.serviceAccount.tokenSeconds .Values.extraVolumes }}
+  {{- with include "sluice.volumes" . | trim }}
   volumes:
-  {{- with .Values.serviceAccount.tokenSeconds }}
-  # As the kubelet mounts it by itself, but for the life of the token.
-  - name: api-access
-    projected:
-      sources:
-      - serviceAccountToken:
-          path: token
-          expirationSeconds: {{ int . }}
-      - configMap:
-          name: kube-root-ca.crt
-          items:
-          - key: ca.crt
-            path: ca.crt
-      - downwardAPI:
-          items:
-          - path: namespace
-            fieldRef:
-              apiVersion: v1
-              fieldPath: metadata.namespace
-  {{- end }}
-  {{- with .Values.extraVolumes }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- . | nindent 2 }}
   {{- end }}
 {{- end -}}
 

@@ -87,6 +87,9 @@
 {{- if and $v.config.events.tokenFile (not (hasPrefix "https://" $v.config.events.sink)) -}}
   {{- fail "\nconfig.events.tokenFile: a token is sent to an https:// sink only\n" -}}
 {{- end -}}
+{{- if and $v.cache.enabled $v.cache.secrets (not $v.cache.keySecret) -}}
+  {{- fail "\ncache.secrets: private keys are not kept in clear; name a Secret with keys in cache.keySecret\n" -}}
+{{- end -}}
 {{- $probe := int $v.config.probePort -}}
 {{- if and (ge $probe (index $range 0 | int)) (le $probe (index $range 1 | int)) -}}
   {{- fail (printf "\nconfig.probePort: %d lies in portRange, %s\n" $probe $v.portRange) -}}
