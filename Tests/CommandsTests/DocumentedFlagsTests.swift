@@ -10,7 +10,10 @@ struct DocumentedFlagsTests {
         let root: String = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 }
         let page = try String(contentsOfFile: root + "/docs/reference/cli.md", encoding: .utf8)
         for flag in CommandDescription.run.flags {
-            let row = page.split(separator: "\n").first { $0.hasPrefix("| `--\(flag.name) ") }
+            // A value follows, or none.
+            let row = page.split(separator: "\n").first {
+                $0.hasPrefix("| `--\(flag.name) ") || $0.hasPrefix("| `--\(flag.name)` ")
+            }
             #expect(row != nil, "\(flag.name)")
             guard let fallback = flag.fallback, !fallback.contains(" ") else { continue }
             #expect(row?.contains("| `\(fallback)` |") == true, "\(flag.name): \(fallback)")
