@@ -116,7 +116,7 @@ extension Process {
             #expect(throws: (any Error).self) {
                 try TLSTestClient(port: port, TLSClientOptions(serverName: "cut.test"))
             }
-            try sluice.waitForAccessLine("\"event\":\"close\"", "client_closed")
+            try sluice.waitForAccessLine("\"event\":\"close\"", "\"requested_server_name\":\"a.test\"")
         }
 
         /// All that can be asked of it.
@@ -195,7 +195,7 @@ extension Process {
             for key in keys { marks.add("a key of tickets", String(key)) }
             // Its token is refused from now on, which it says.
             installation.server.tokens[token] = nil
-            try replica.waitForLog("401", within: .seconds(30))
+            try replica.waitForLog("Unauthorized", within: .seconds(30))
             for path in [
                 "/", "/config", "/status", "/history", "/connections",
                 "/explain?kind=secret&namespace=default&name=cert",
