@@ -18,6 +18,8 @@ final class ScriptedPeer {
     private var wantsEnd = false
     /// The other side took no more.
     private(set) var isBroken = false
+    /// A call that sends has met RST: Linux says so once, and reading ends as behind FIN from then on.
+    private var hasMetReset = false
     /// FIN was sent, behind everything else.
     private(set) var hasEnded = false
     /// Everything that was ever to be sent.
@@ -86,6 +88,7 @@ final class ScriptedPeer {
             }
             guard count > 0 else {
                 // Refused meanwhile: what it is to be told is still to be read.
+                if errno == ECONNRESET { hasMetReset = true }
                 if errno != EAGAIN { (offset, wantsEnd, hasEnded, isBroken) = (outgoing.count, true, true, true) }
                 return
             }
@@ -107,7 +110,7 @@ final class ScriptedPeer {
                 received += buffer[..<count]
                 continue
             }
-            if count == 0 { end = .fin } else if errno != EAGAIN { end = .reset }
+            if count == 0 { end = hasMetReset ? .reset : .fin } else if errno != EAGAIN { end = .reset }
             break
         }
         flush()
