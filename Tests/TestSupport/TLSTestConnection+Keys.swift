@@ -29,6 +29,8 @@ extension TLSTestConnection {
             SSL_clear_options(ssl, 1 << 30)
             guard SSL_renegotiate(ssl) == 1 else { throw TestFailure(openSSLErrors()) }
             _ = SSL_do_handshake(ssl)
+            let answer = openSSLErrors()
+            if answer.contains("renegotiation") { throw StreamError.tls(answer) }
         }
     }
 
