@@ -7,6 +7,7 @@
 #include <ifaddrs.h>
 #include <malloc.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -101,6 +102,16 @@ int sluice_socket_error(int fd) {
 }
 int sluice_set_option(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof value) == -1 ? -errno : 0;
+}
+int sluice_peer_silence(int fd, struct sluice_peer_silence *silence) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == -1) return -errno;
+    *silence = (struct sluice_peer_silence){.in_flight = info.tcpi_unacked,
+                                            .timeouts = info.tcpi_retransmits,
+                                            .probes = info.tcpi_probes,
+                                            .quiet_ms = info.tcpi_last_ack_recv};
+    return 0;
 }
 int sluice_set_linger_reset(int fd) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};

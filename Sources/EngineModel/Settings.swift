@@ -111,11 +111,15 @@ public struct BackendSettings: Hashable, Sendable {
     public init() {}
 }
 
-/// TCP keepalive; the user timeout is idle + interval × probes. Whole seconds, 1–32767.
+/// TCP keepalive, whole seconds, 1–32767. A peer that leaves what was sent unanswered for ``patience`` is gone, too; one that
+/// says that its window is closed has answered.
 public struct TCPKeepalive: Hashable, Sendable {
     public var idleSeconds: Int32 = 60
     public var intervalSeconds: Int32 = 15
     public var probes: Int32 = 4
+
+    /// Seconds: idle + interval × probes.
+    public var patience: Int64 { Int64(idleSeconds) + Int64(intervalSeconds) * Int64(probes) }
 
     public init() {}
 }

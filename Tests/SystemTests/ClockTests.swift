@@ -46,8 +46,19 @@ extension Process {
                 + Manifest.service("echo", at: echo.port) + policies(idle: idle)
         }
 
-        @Test("a process that is stopped for longer than its timeouts: what has come meanwhile is in time")
-        func stopped() throws {
+        /// Whether each of its threads is.
+        private func isStopped(_ process: Int32) throws -> Bool {
+            try listDirectory("/proc/\(process)/task").allSatisfy { thread in
+                let status = String(decoding: try readFile("/proc/\(process)/task/\(thread)/stat"), as: UTF8.self)
+                return status.split(separator: ")").last?.hasPrefix(" T") == true
+            }
+        }
+
+        /// Stopped while it sleeps, or while it wakes: then the turn that goes on afterwards has the events of before.
+        @Test(
+            "a process that is stopped for longer than its timeouts: what has come meanwhile is in time",
+            arguments: [true, false])
+        func stopped(isAsleep: Bool) throws {
             let authority = try TestPKI.makeCA()
             let echo = try EchoBackend("echo")
             let (plain, tls) = (try Ports.free(), try Ports.free())
@@ -58,9 +69,12 @@ extension Process {
             let silent = try PlainClient(port: plain)
             _ = try silent.receiveLine()
 
+            if !isAsleep { try clients[0].send("while it was stopped") }
             sluice.program.signal(SIGSTOP)
+            if isAsleep { #expect(try waitUntil { try isStopped(sluice.program.identifier) }) }
             let end = MonotonicTime.now() + .seconds(6)
-            for client in clients { try client.send("while it was stopped") }
+            for client in clients.dropFirst(isAsleep ? 0 : 1) { try client.send("while it was stopped") }
+            #expect(try waitUntil { try isStopped(sluice.program.identifier) })
             let late = try PlainClient(port: plain)
             #expect(waitUntil(deadline: .seconds(20)) { MonotonicTime.now() >= end })
             sluice.program.signal(SIGCONT)

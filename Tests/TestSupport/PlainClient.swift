@@ -99,6 +99,19 @@ public final class PlainClient: TestStream {
     /// RST.
     public func reset() { socket.close(reset: true) }
 
+    /// From now on nothing that comes is received, nor acknowledged, as if its machine had lost its power: a filter drops it.
+    public func vanish() throws {
+        let raw = try socket.raw()
+        // struct sock_filter: BPF_RET | BPF_K with 0, the bytes of each packet to keep.
+        var instruction: (code: UInt16, ifTrue: UInt8, ifFalse: UInt8, k: UInt32) = (6, 0, 0, 0)
+        let result = withUnsafeMutablePointer(to: &instruction) { instruction in
+            // struct sock_fprog.
+            var program = (UInt(1), UnsafeMutableRawPointer(instruction))
+            return setsockopt(raw, SOL_SOCKET, SO_ATTACH_FILTER, &program, 16)
+        }
+        guard result == 0 else { throw streamError(errno) }
+    }
+
     /// A small receive buffer, so that a peer's writes soon stall. Bytes; the kernel doubles it.
     public func shrinkReceiveBuffer(to bytes: Int32) throws {
         var value = bytes

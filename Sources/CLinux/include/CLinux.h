@@ -37,6 +37,12 @@ int sluice_file_status(const char *path, int follow, sluice_file_status_t *statu
 
 // MARK: Sockets
 int sluice_socket(int domain, int type, int protocol);      // adds SOCK_CLOEXEC | SOCK_NONBLOCK
+struct sluice_peer_silence {        // TCP_INFO
+    unsigned in_flight;             // segments sent and not acknowledged
+    unsigned timeouts;              // of the first of them, one after another
+    unsigned probes;                // of a closed window or an idle connection, since something was heard
+    unsigned quiet_ms;              // since the last acknowledgement, that of a probe too
+};
 int sluice_bind(int fd, const struct sockaddr *address, socklen_t length);
 int sluice_listen(int fd, int backlog);
 int sluice_accept(int fd, struct sockaddr_storage *peer, socklen_t *length);   // non-blocking, close-on-exec
@@ -47,6 +53,7 @@ int sluice_getsockname(int fd, struct sockaddr_storage *address, socklen_t *leng
 int sluice_socket_error(int fd);                            // SO_ERROR as a positive errno, or 0
 int sluice_set_option(int fd, int level, int name, int value);
 int sluice_get_option(int fd, int level, int name, int *value);
+int sluice_peer_silence(int fd, struct sluice_peer_silence *silence);          // of a TCP socket
 int sluice_set_linger_reset(int fd);                        // close() will send RST
 int64_t sluice_recv(int fd, void *buffer, size_t count, int flags);
 int64_t sluice_send(int fd, const void *buffer, size_t count, int flags);      // adds MSG_NOSIGNAL

@@ -147,8 +147,9 @@ final class ListenerGroup: Sendable {
                 setKeepalive(socket, keepalive)
             } else {
                 _ = sluice_set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 0)
-                _ = sluice_set_option(socket, protocolTCP, TCP_USER_TIMEOUT, 0)
             }
+            // A socket that another version opened may have one (see ``PeerSilence``).
+            _ = sluice_set_option(socket, protocolTCP, TCP_USER_TIMEOUT, 0)
         }
     }
 
@@ -175,13 +176,11 @@ final class ListenerGroup: Sendable {
     }
 }
 
-/// Keepalive and the user timeout that goes with it: idle + interval × probes.
+/// Keepalive, without TCP_USER_TIMEOUT, which would end a peer that does not read for long: see ``PeerSilence``.
 func setKeepalive(_ socket: Int32, _ keepalive: TCPKeepalive) {
     let tcp = Int32(IPPROTO_TCP)
-    let seconds = Int64(keepalive.idleSeconds) + Int64(keepalive.intervalSeconds) * Int64(keepalive.probes)
     _ = sluice_set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1)
     _ = sluice_set_option(socket, tcp, TCP_KEEPIDLE, keepalive.idleSeconds)
     _ = sluice_set_option(socket, tcp, TCP_KEEPINTVL, keepalive.intervalSeconds)
     _ = sluice_set_option(socket, tcp, TCP_KEEPCNT, keepalive.probes)
-    _ = sluice_set_option(socket, tcp, TCP_USER_TIMEOUT, Int32(clamping: seconds * 1000))
 }

@@ -59,6 +59,8 @@ struct SideFlags: OptionSet {
     /// Urgent data has been seen: reads stop at its mark, so a short one does not mean an empty socket, and splice never
     /// passes the mark.
     static let urgent = SideFlags(rawValue: 64)
+    /// Keepalive towards a backend was set.
+    static let keptAlive = SideFlags(rawValue: 128)
     /// With either of them a short read does not mean that nothing is left.
     @inline(__always) static var moreAfterShortRead: SideFlags { SideFlags(rawValue: 4 | 64) }
 }
@@ -78,6 +80,7 @@ struct OpeningFlags: OptionSet {
 struct Side {
     var descriptor: Int32 = -1
     var flags: SideFlags = []
+    var silence = PeerSilence()
     /// `SSL *`, or nil for plain TCP.
     var tls: OpaquePointer?
 }

@@ -108,7 +108,9 @@ extension Worker {
             if end.at <= milliseconds { return endInTime(slot, end) }
         }
         if record.pointee.nextLineAt > 0, record.pointee.nextLineAt <= milliseconds { logPeriodic(slot) }
-        if record.pointee.keepaliveAt > 0, record.pointee.keepaliveAt <= milliseconds { keepBackendAlive(slot) }
+        if record.pointee.keepaliveAt > 0, record.pointee.keepaliveAt <= milliseconds, !lookAtPeers(slot) {
+            return
+        }
         for index in 0..<2 {
             let flow = flows + (2 * slot + index)
             guard flow.pointee.heldSince > 0,
@@ -117,14 +119,5 @@ extension Worker {
             emptyPipe(flow)
         }
         armTimer(slot)
-    }
-
-    /// Keepalive towards the backend is set once the connection has lived for a while: short ones need none and save
-    /// five system calls.
-    private func keepBackendAlive(_ slot: Int) {
-        records[slot].keepaliveAt = 0
-        let keepalive = records[slot].backend?.takeUnretainedValue().configuration.settings.keepalive
-        guard let keepalive else { return }
-        setKeepalive(sides[2 * slot + 1].descriptor, keepalive)
     }
 }

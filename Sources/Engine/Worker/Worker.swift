@@ -79,6 +79,7 @@ final class Worker {
 
     /// The time of this turn, monotonic.
     private(set) var now: Int64 = 0
+    private var lateness = TurnLateness()
     @inline(__always) var nowMilliseconds: Int64 { now / 1_000_000 }
 
     var connectionCount: UInt64 = 0
@@ -129,6 +130,7 @@ final class Worker {
         while !isStopping {
             let count = wait(events)
             now = sluice_monotonic_ns()
+            lateness.begin(now, connections: openCount)
             handle.turns.store(handle.turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
             refreshTable()
             var wasWoken = false
@@ -154,7 +156,8 @@ final class Worker {
             serveComers()
             acceptCallers()
             serveHandshakes()
-            expireTimers()
+            let isAllSeen = count < Worker.eventCapacity && ready.isEmpty && comers.isEmpty
+            if lateness.mayExpire(isAllSeen: isAllSeen) { expireTimers() }
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
             if isGoingThroughSlots { goThroughSlots() }
             if wasWoken { runCommands() }
@@ -165,6 +168,7 @@ final class Worker {
 
     private func wait(_ events: UnsafeMutablePointer<epoll_event>) -> Int32 {
         let time = waitTime()
+        lateness.sleep(until: time < 0 ? .max : now + Int64(time) * 1_000_000)
         guard pacedAt >= 0 || !pauses.isEmpty, time != 0 else {
             return sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), time)
         }
@@ -176,7 +180,9 @@ final class Worker {
 
     /// Milliseconds for epoll_wait: 0 while work is queued.
     private func waitTime() -> Int32 {
-        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, !isGoingThroughSlots else { return 0 }
+        guard ready.isEmpty, comers.isEmpty, handshakes.isEmpty, !isGoingThroughSlots, !lateness.isLooking else {
+            return 0
+        }
         var wait = timers.millisecondsUntilNext(now: nowMilliseconds) ?? -1
         if isPaused {
             let pause = max(0, resumeAt - nowMilliseconds)

@@ -1,0 +1,67 @@
+import EngineCore
+import Testing
+
+@Suite("Turns that begin late")
+struct TurnLatenessTests {
+    private static let second: Int64 = 1_000_000_000
+
+    @Test("timers expire in the turn that they woke", arguments: [0, 1_000, 100_000_000] as [Int64])
+    func punctual(late: Int64) {
+        var lateness = TurnLateness()
+        lateness.sleep(until: Self.second)
+        lateness.begin(Self.second + late, connections: 10)
+        let mayExpire = lateness.mayExpire(isAllSeen: false)
+        #expect(mayExpire)
+        #expect(!lateness.isLooking)
+    }
+
+    @Test("without a timer no turn is late")
+    func noTimer() {
+        var lateness = TurnLateness()
+        lateness.sleep(until: .max)
+        lateness.begin(1000 * Self.second, connections: 10)
+        let mayExpire = lateness.mayExpire(isAllSeen: false)
+        #expect(mayExpire)
+    }
+
+    @Test("a late turn leaves timers to the next, which does not sleep and is the last where it sees all")
+    func late() {
+        var lateness = TurnLateness()
+        lateness.sleep(until: Self.second)
+        lateness.begin(7 * Self.second, connections: 10)
+        let mayExpire = lateness.mayExpire(isAllSeen: true)
+        #expect(!mayExpire)
+        #expect(lateness.isLooking)
+        lateness.sleep(until: 7 * Self.second)
+        lateness.begin(7 * Self.second + 1, connections: 10)
+        let mayExpireNow = lateness.mayExpire(isAllSeen: true)
+        #expect(mayExpireNow)
+        #expect(!lateness.isLooking)
+    }
+
+    @Test("with many connections timers wait until all were seen, and no longer than it takes to see each once")
+    func many() {
+        var lateness = TurnLateness()
+        lateness.sleep(until: Self.second)
+        var (now, turns) = (7 * Self.second, 0)
+        repeat {
+            lateness.begin(now, connections: 5000)
+            turns += 1
+            // Turns that are late themselves change nothing: a worker that is always late still ends what is due.
+            now += Self.second
+        } while !lateness.mayExpire(isAllSeen: false) && turns < 100
+        #expect(turns == 3 + 5000 / 512)
+        #expect(!lateness.isLooking)
+    }
+
+    @Test("a worker that is late in every turn ends what is due in every other")
+    func alwaysLate() {
+        var (lateness, expired) = (TurnLateness(), 0)
+        for turn in 1...100 {
+            lateness.sleep(until: Int64(turn - 1) * Self.second)
+            lateness.begin(Int64(turn) * Self.second, connections: 10)
+            if lateness.mayExpire(isAllSeen: true) { expired += 1 }
+        }
+        #expect(expired == 50)
+    }
+}
