@@ -53,7 +53,7 @@ struct PeerSilenceTests {
         #expect((340...342).contains(found))
     }
 
-    @Test("the worker's seconds may wrap around in the middle", arguments: [65_530, 65_535, 65_536, 131_071] as [Int64])
+    @Test("seconds may wrap around in the middle", arguments: [65_530, 65_535, 65_536, 131_071] as [Int64])
     func wrap(start: Int64) throws {
         let found = try #require(
             end(limit: 20, from: start, until: start + 200) {
