@@ -72,7 +72,7 @@ reproducible: ## Two clean release builds in different folders: are they equal?
 	@scripts/reproducible
 
 .PHONY: hostile
-hostile: ## Attacks beside clients that behave; want of ports (half an hour; FLAGS="--rounds 1")
+hostile: ## Attacks beside clients that behave; want of ports and descriptors (20 minutes; FLAGS="--judge-time")
 	@scripts/setup build test
 	@scripts/hostile $(FLAGS)
 

@@ -38,6 +38,8 @@ public struct DataPlaneLimits: Sendable, Hashable {
     public var maxConnections: Int
     /// Bytes.
     public var bufferMemory: Int
+    /// That the process may have.
+    public var descriptors = Int.max
     /// Listening sockets that the process was handed, by what they are bound to. The data plane owns them.
     public var inheritedListeners: [Binding: [Int32]] = [:]
     /// Listeners are bound, but accept nothing before ``DataPlane/beginAccepting()``.

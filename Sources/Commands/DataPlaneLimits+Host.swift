@@ -14,6 +14,7 @@ extension DataPlaneLimits {
     init(_ options: RunOptions, processors: Int, descriptors: Int, memory: Int64?) {
         workers = options.workers ?? min(processors, 16)
         bufferMemory = options.bufferMemory
+        self.descriptors = descriptors
         let spare = DataPlaneLimits.spareDescriptors + min(DataPlaneLimits.checkDescriptors, descriptors / 16)
         let byDescriptors = (descriptors - spare) / 2
         let byMemory = memory.map { limit in

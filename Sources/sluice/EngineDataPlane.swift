@@ -9,6 +9,7 @@ extension EngineOptions {
     init(_ limits: DataPlaneLimits) {
         self.init(
             workers: limits.workers, maxConnections: limits.maxConnections, bufferMemory: limits.bufferMemory)
+        descriptors = limits.descriptors
         (inheritedListeners, holdsListeners) = (limits.inheritedListeners, limits.holdsListeners)
     }
 }

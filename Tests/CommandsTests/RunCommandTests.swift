@@ -162,7 +162,9 @@ struct RunCommandTests {
             return DataPlaneLimits(options, processors: 40, descriptors: descriptors, memory: memory)
         }
         let free = try limits([], descriptors: 1_048_576, memory: nil)
-        #expect(free == DataPlaneLimits(workers: 16, maxConnections: 523_712, bufferMemory: 64 << 20))
+        let all = 1_048_576
+        #expect(
+            free == DataPlaneLimits(workers: 16, maxConnections: 523_712, bufferMemory: 64 << 20, descriptors: all))
         #expect(try limits([], descriptors: 1024, memory: nil).maxConnections == 416)
         #expect(try limits([], descriptors: 1_048_576, memory: 128 << 20).maxConnections == 1024)
         #expect(try limits([], descriptors: 64, memory: 1).maxConnections == 16)

@@ -132,15 +132,3 @@ struct HostileTLSTests {
         #expect(tls.echo.accepted.withLock { $0 } == 0)
     }
 }
-
-/// A ClientHello for `a.test`: TLS 1.2, one suite of ECDHE with AES-128-GCM (0xc0…), one signature algorithm, and nothing that
-/// is not needed.
-func rawHello(suite: UInt8, signature: [UInt8], compression: [UInt8] = [0]) -> [UInt8] {
-    let extensions: [UInt8] =
-        [0, 0, 0, 11, 0, 9, 0, 0, 6] + Array("a.test".utf8)
-        + [0, 10, 0, 4, 0, 2, 0, 23, 0, 11, 0, 2, 1, 0, 0, 13, 0, 4, 0, 2] + signature
-    let body: [UInt8] =
-        [3, 3] + (0..<32).map { UInt8($0) } + [0, 0, 2, 0xc0, suite, UInt8(compression.count)] + compression
-        + [0, UInt8(extensions.count)] + extensions
-    return [22, 3, 1, 0, UInt8(body.count + 4), 1, 0, 0, UInt8(body.count)] + body
-}

@@ -30,5 +30,26 @@ extension Process {
             let seen = try JSONDecoder().decode(Seen.self, from: Data(run("ports").utf8)).ports
             #expect(seen.served + seen.refused == 40 && seen.served <= 20 && seen.recovered)
         }
+
+        @Test("no descriptor is left: the old are served, the new wait, probes answer, and it is over by itself")
+        func descriptors() throws {
+            struct Seen: Decodable {
+                struct Late: Decodable {
+                    var descriptors: Int
+                    var live: Bool
+                }
+                struct Descriptors: Decodable {
+                    var descriptors: Int
+                    var live: Bool
+                    var recovered: Bool
+                    var late: Late
+                }
+                var descriptors: Descriptors
+            }
+            let seen = try JSONDecoder().decode(Seen.self, from: Data(run("descriptors").utf8)).descriptors
+            #expect(seen.descriptors < 256 && seen.live && seen.recovered)
+            // Those who were let in want a second descriptor: they do not get the last ones either.
+            #expect(seen.late.descriptors < 256 && seen.late.live)
+        }
     }
 }

@@ -117,8 +117,13 @@ extension Process {
             let established = try PlainClient(port: port)
             #expect(try Greeting.receive(from: established).backend == "echo")
             let clients = try (0..<100).map { _ in try PlainClient(port: port) }
-            // Probes want a descriptor too, so the gateway is asked after the flood.
             try established.exchange("during the flood")
+            // Probes want a descriptor too: were there none for them, a kubelet would end what is still served.
+            try sluice.waitForMetrics("a pause") { $0.sum("sluice_overload_active", ["resource": "fds"]) == 1 }
+            let readiness = try sluice.probe("/readyz")
+            #expect(readiness.status == 200 && readiness.body.contains("no descriptor"), "\(readiness.body)")
+            #expect(try sluice.probe("/livez").status == 200)
+            try established.exchange("still there")
             for client in clients { client.close() }
             try sluice.waitForMetrics("an end of the pause") { $0.sum("sluice_overload_active") == 0 }
             // Descriptors ran out at accept, which waits, or at the backend's socket, which refuses.

@@ -37,6 +37,11 @@ def _kind(link):
         return None
 
 
+def anonymous_bytes(pid):
+    """That alone, which costs nothing: no descriptor is looked at."""
+    return _kibibytes(_fields(pathlib.Path(f"/proc/{pid}/status"))["RssAnon"])
+
+
 def _fields(path):
     return {name: value.strip() for name, _, value in (line.partition(":") for line in path.read_text().splitlines())}
 

@@ -13,10 +13,11 @@ from .catalogue import LIMIT, at_the_limit, attacks
 def _parse():
     parser = argparse.ArgumentParser(prog="make hostile", description=__doc__)
     parser.add_argument("--binary", type=pathlib.Path, help="the gateway; without it, the release build")
-    parser.add_argument("--rounds", type=int, default=5, help="of each attack; the figures are medians")
+    parser.add_argument("--rounds", type=int, default=3, help="of each attack; the figures are medians")
     parser.add_argument("--seconds", type=float, default=3, help="of each half of a round")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="some of: " + ", ".join(each.name for each in _all()))
     parser.add_argument("--judge-time", action="store_true", help="waits beyond twice the undisturbed fail as well")
+    parser.add_argument("--busy", action="store_true", help="other work is on this machine: the gateway goes before it")
     return parser.parse_args()
 
 
@@ -29,7 +30,7 @@ def _run(options, folder, processes):
     from .scene import Scene, built_binary
     from .table import markdown, slow
     binary = options.binary or built_binary()
-    scene = Scene(processes, folder, binary, max_connections=LIMIT)
+    scene = Scene(processes, folder, binary, max_connections=LIMIT, busy=options.busy)
     scene.long_chain()
     outcomes, failures = [], 0
     for attack in _all():

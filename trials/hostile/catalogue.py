@@ -12,6 +12,15 @@ MEBIBYTE = 1 << 20
 BEFORE, HANDSHAKING, HELD, BESIDES = 4 << 10, 96 << 10, 80 << 10, 24 * MEBIBYTE
 
 _LEFT = ("client_closed", "client_reset")
+# New ones a second of a crowd that holds places, so that all of them are taken again within the time that one may be held.
+_STEADY = 1000
+# Half-open handshakes in all, at the limit.
+HALF_OPEN = 100_000
+BOTH = "round_trip", "new"
+
+
+# Not that of the clients that behave.
+_ONE_SOURCE = "--sources", "127.7.", "--source-count", 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,10 +33,15 @@ class Attack:
     flags: tuple = ()
     each: int = BEFORE      # bytes of memory that one of them may take
     attack: str = ""        # the attacker's name for it, where it is another
+    rate: int = 0           # new ones a second; 0: as fast as they get there
+    in_all: int = 0         # 0: for as long as the round takes
+    beside: str = "tls"     # where clients that behave connect to
+    judged: tuple = BOTH    # what of theirs may not take longer than it should
 
     @property
     def command(self):
-        return [self.attack or self.name, "--at-once", self.at_once, *self.flags]
+        return [self.attack or self.name, "--at-once", self.at_once, "--rate", self.rate, "--in-all", self.in_all,
+                *_ONE_SOURCE, *self.flags]
 
     @property
     def bound(self):
@@ -36,51 +50,92 @@ class Attack:
 
 
 def attacks():
-    half_open = ("tls_handshake_timeout", *_LEFT)
-    broken = ("tls_error", "tls_truncated", *_LEFT)
+    return [*_half_open(), *_handshakes(), *_sessions(), *_oversized(), *_floods()]
+
+
+def _half_open():
+    """They hold places for as long as they may."""
+    handshake = ("tls_handshake_timeout", *_LEFT)
+
+    def hold(name, service, said, reasons, **more):
+        return Attack(name, service, said, reasons, **{"rate": _STEADY, **more})
+
     return [
-        Attack("silent", "impatient", "connect and say nothing", ("inspection_timeout", *_LEFT)),
-        Attack("half-header", "proxy", "12 bytes of a PROXY header", ("proxy_protocol_timeout", *_LEFT)),
-        Attack("half-request", "postgres", "4 bytes of a request for TLS", ("inspection_timeout", *_LEFT)),
-        Attack("requested-half-hello", "postgres", "a request for TLS, half a ClientHello", ("inspection_timeout", *_LEFT)),
-        Attack("half-hello", "impatient", "half a ClientHello", ("inspection_timeout", *_LEFT)),
-        Attack("byte-by-byte", "impatient", "a ClientHello, one byte every 100 ms", ("inspection_timeout", *half_open), at_once=500,
-               each=HANDSHAKING),
-        Attack("half-handshake", "impatient", "a ClientHello, and never an answer to what comes", half_open, each=HANDSHAKING),
-        Attack("half-handshake-12", "impatient", "the same with TLS 1.2", half_open, each=HANDSHAKING),
-        Attack("half-handshake-unread", "impatient", "the same, and nothing is read", half_open, each=HANDSHAKING),
-        Attack("handshake-flood", "tls", "ClientHellos as fast as they are answered, then RST", (*broken, *half_open),
-               at_once=64, each=HANDSHAKING),
-        Attack("ticket-flood", "tls", "the same with 4,000 bytes of a ticket that nobody sealed", (*broken, *half_open),
-               at_once=64, each=HANDSHAKING),
-        Attack("renegotiation", "tls", "requests to negotiate anew, 20,000 in a row", broken, at_once=4, each=HANDSHAKING),
-        Attack("key-updates", "tls", "key updates, 20,000 in a row", broken, at_once=4, each=HANDSHAKING),
-        Attack("key-updates-and-bytes", "tls", "a key update, a byte, 20,000 times", broken, at_once=4, each=HANDSHAKING),
-        Attack("empty-records", "tls", "records without a byte, 20,000 in a row", broken, at_once=4, each=HANDSHAKING),
-        Attack("tiny-records", "tls", "records of one byte, without end", broken, at_once=4, each=HANDSHAKING),
-        Attack("alerts-12", "tls", "warnings, 20,000 in a row", broken, at_once=4, each=HANDSHAKING),
-        Attack("early-data", "tls", "a hello with 16 KiB of early data", (*broken, *half_open, "not_tls"), at_once=64,
-               each=HANDSHAKING),
-        Attack("oversized-hello", "tls", "a ClientHello of 40 KB", ("client_hello_too_large", *_LEFT), at_once=64, each=64 << 10),
-        Attack("oversized-name", "tls", "a server name of 12,000 bytes", ("not_tls", "tls_no_sni_match", *_LEFT), at_once=64,
-               each=64 << 10),
-        Attack("oversized-header", "proxy", "a PROXY header with 60 KB of TLVs", ("proxy_protocol_malformed", *_LEFT),
-               at_once=64, each=64 << 10),
-        Attack("oversized-start", "postgres", "a start packet that says 1 GiB", ("starttls_error", *_LEFT), at_once=64,
-               each=64 << 10),
-        Attack("long-chain", "mutual", "a client certificate with a chain of 200 KB", broken, at_once=1, each=MEBIBYTE),
+        hold("silent", "impatient", "connect and say nothing", ("inspection_timeout", *_LEFT)),
+        hold("half-header", "proxy", "12 bytes of a PROXY header", ("proxy_protocol_timeout", *_LEFT)),
+        hold("half-request", "postgres", "4 bytes of a request for TLS", ("inspection_timeout", *_LEFT)),
+        hold("requested-half-hello", "postgres", "a request for TLS, half a ClientHello", ("inspection_timeout", *_LEFT)),
+        hold("half-hello", "impatient", "half a ClientHello", ("inspection_timeout", *_LEFT)),
+        hold("byte-by-byte", "impatient", "a ClientHello, one byte every 100 ms", ("inspection_timeout", *handshake),
+             at_once=500, rate=_STEADY // 4, each=HANDSHAKING),
+        hold("half-handshake", "impatient", "a ClientHello, and never an answer to what comes", handshake, each=HANDSHAKING),
+        hold("half-handshake-12", "impatient", "the same with TLS 1.2", handshake, each=HANDSHAKING),
+        hold("half-handshake-unread", "impatient", "the same, and nothing is read", handshake, each=HANDSHAKING),
+    ]
+
+
+def _handshakes():
+    """They have the gateway compute, as fast as it can. Newcomers wait in one line with them, unless a source is limited."""
+    ends = ("tls_error", "tls_truncated", "tls_handshake_timeout", "rate_limited", *_LEFT)
+
+    def flood(name, service, said, judged, **more):
+        return Attack(name, service, said, ends, at_once=64, each=HANDSHAKING, beside=service, judged=judged, **more)
+
+    kinds = [("handshake-flood", "ClientHellos as fast as they are answered, then RST"),
+             ("ticket-flood", "the same with 4,000 bytes of a ticket that nobody sealed"),
+             ("early-data", "a hello with 16 KiB of early data")]
+    return [*(flood(name, "tls", said, ("round_trip",)) for name, said in kinds),
+            *(flood(f"{name}-limited", "guarded", f"{name}, connectionRateLimit.perSourceIP", BOTH, attack=name)
+              for name, said in kinds),
+            flood("compression", "tls", "a hello that offers compression", ("round_trip",))]
+
+
+def _sessions():
+    """Inside sessions, records that were made ready before."""
+    ends = ("tls_error", "tls_truncated", *_LEFT)
+
+    def flood(name, said):
+        return Attack(name, "impatient", said, ends, at_once=4, each=HANDSHAKING)
+
+    return [
+        flood("renegotiation", "requests to negotiate anew, 20,000 in a row"),
+        flood("key-updates", "key updates, 20,000 in a row"),
+        flood("key-updates-and-bytes", "a key update, a byte, 20,000 times"),
+        flood("empty-records", "records without a byte, 20,000 in a row"),
+        flood("tiny-records", "records of one byte, without end"),
+        flood("alerts-12", "warnings, 20,000 in a row"),
+    ]
+
+
+def _oversized():
+    def crowd(name, service, said, *reasons):
+        return Attack(name, service, said, (*reasons, *_LEFT), at_once=64, each=64 << 10)
+
+    return [
+        crowd("oversized-hello", "tls", "a ClientHello of 40 KB", "client_hello_too_large"),
+        crowd("oversized-name", "tls", "a server name of 12,000 bytes", "not_tls", "tls_no_sni_match"),
+        crowd("oversized-header", "proxy", "a PROXY header with 60 KB of TLVs", "proxy_protocol_malformed"),
+        crowd("oversized-start", "postgres", "a start packet that says 1 GiB", "starttls_error"),
+        Attack("long-chain", "mutual", "a client certificate with a chain of 200 KB", ("tls_error", "tls_truncated", *_LEFT),
+               at_once=1, each=MEBIBYTE),
+    ]
+
+
+def _floods():
+    return [
         Attack("connect-close", "tls", "connections from one source, closed at once", ("inspection_timeout", *_LEFT), at_once=64),
         Attack("connect-reset", "tcp", "RSTs behind the handshake of TCP", (*_LEFT, "connect_refused"), at_once=64),
         Attack("say-reset", "tcp", "RSTs behind the first answer", _LEFT, at_once=64),
         Attack("many-sources", "tls", "the same from 20,000 sources, to TLS", ("inspection_timeout", *_LEFT), at_once=64,
                attack="connect-reset", flags=("--sources", MANY, "--source-count", 20_000)),
-        Attack("never-read", "bulk", "clients of a bulk backend that never read", _LEFT, at_once=1000, each=HELD),
+        Attack("never-read", "bulk", "clients of a bulk backend that never read", _LEFT, at_once=1000, rate=_STEADY, each=HELD),
         Attack("syn-flood", "tls", "SYNs from addresses that do not answer", _LEFT, at_once=1),
     ]
 
 
 def at_the_limit():
-    """Everything that the gateway takes is held half-open, and each place that is given up is taken again."""
-    return Attack("limit", "impatient", f"{LIMIT:,} half-open handshakes: all that the gateway takes", (
-        "tls_handshake_timeout", "inspection_timeout", "overload", *_LEFT), at_once=2 * LIMIT, each=HANDSHAKING,
-        attack="half-handshake")
+    """Everything that the gateway takes is held half-open, and each place that is given up is taken again. Newcomers wait in the
+    kernel's queues then, as everybody does."""
+    return Attack("limit", "impatient", f"{LIMIT:,} half-open handshakes, all that the gateway takes, {HALF_OPEN:,} in all", (
+        "tls_handshake_timeout", "inspection_timeout", "overload", *_LEFT), at_once=2 * LIMIT, in_all=HALF_OPEN,
+        each=HANDSHAKING, attack="half-handshake", judged=("round_trip",))

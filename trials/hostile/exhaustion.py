@@ -1,5 +1,5 @@
-"""What becomes of the gateway where it runs out of ports towards a backend: `python3 -B -m
-trials.hostile.exhaustion --binary sluice`. Prints what was seen, as a line of JSON, and fails where it is not as it should."""
+"""What becomes of the gateway where it runs out of ports towards a backend, and of descriptors: `python3 -B -m
+trials.hostile.exhaustion --binary sluice`. Prints what was seen, a line of JSON for each, and fails where it is not as it should."""
 import argparse
 import contextlib
 import json
@@ -88,10 +88,13 @@ class _Clients:
 
 
 def _gateway(processes, folder, binary, endpoints, *flags):
-    """(Gateway, its port, what adds endpoints to the backend)."""
-    manifests, port = Folder(folder / "manifests", "trial"), free_port()
-    manifests.put("gateway", manifests.gateway("edge", [{"name": "tcp", "protocol": "TCP", "port": port}]),
-                  manifests.route("edge", "tcp", ["echo"]))
+    """(Gateway, its ports, what adds endpoints to the backend). At the second port a PROXY header is awaited."""
+    manifests, names = Folder(folder / "manifests", "trial"), ("tcp", "proxied")
+    ports = [free_port() for _ in names]
+    listeners = [{"name": name, "protocol": "TCP", "port": port} for name, port in zip(names, ports)]
+    manifests.put("gateway", manifests.gateway("edge", listeners), *(manifests.route("edge", name, ["echo"]) for name in names),
+                  manifests.policy("ClientPolicy", "proxied", [("Gateway", "edge", "proxied")], proxyProtocol={
+                      "mode": "Required", "trustedCIDRs": ["127.0.0.0/8"], "headerTimeout": "1m"}))
 
     def lead_to(echoes):
         slices = [each for echo in echoes for each in manifests.service("echo", echo.port, address=echo.address)]
@@ -102,7 +105,7 @@ def _gateway(processes, folder, binary, endpoints, *flags):
     lead_to(endpoints)
     gateway = Gateway(processes, folder, binary, manifests.path, "--workers", 2, *flags)
     gateway.wait_until_ready()
-    return gateway, port, lead_to
+    return gateway, ports, lead_to
 
 
 def _wait(what, condition):
@@ -129,7 +132,7 @@ def ports(processes, folder, binary):
     """20 ports towards one backend, then a second one, then room again."""
     network.run(f'sysctl --quiet --write net.ipv4.ip_local_port_range="{FIRST} {FIRST + PORTS - 1}"')
     echoes = [_Echo("127.0.0.2")]
-    gateway, port, lead_to = _gateway(processes, folder, binary, echoes)
+    gateway, (port, _), lead_to = _gateway(processes, folder, binary, echoes)
     clients, seen = _Clients(port), {}
     answers = clients.connect(2 * PORTS)
     seen["served"], seen["refused"] = len(clients.served), answers.count(None)
@@ -161,7 +164,60 @@ def ports(processes, folder, binary):
     return seen
 
 
-TRIALS = {"ports": ports}
+def descriptors(processes, folder, binary):
+    """256 descriptors, a limit of connections that does not help, and 1,000 clients."""
+    network.run('sysctl --quiet --write net.ipv4.ip_local_port_range="16384 60999"')
+    echo = _Echo("127.0.0.2")
+    limited = folder / "limited"
+    limited.write_text(f'#!/bin/sh\nulimit -n 256\nexec {binary} "$@"\n')
+    limited.chmod(0o755)
+    gateway, (port, proxied), _ = _gateway(processes, folder, limited, [echo], "--max-connections", 100_000)
+    return _flood_descriptors(gateway, port) | _want_backends(gateway, proxied)
+
+
+def _want_backends(gateway, port):
+    """Those who were taken in while there were descriptors want another one each, for their backend, all at once."""
+    crowd, seen = [socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) for _ in range(1000)], {}
+    _wait("paused", lambda: gateway.metrics().sum("sluice_overload_active", resource="fds") == 1)
+    before = _refused(gateway)
+    for client in crowd:
+        client.sendall(b"PROXY UNKNOWN\r\n")
+    _wait("a refusal", lambda: _refused(gateway) > before)
+    seen["late"] = {"descriptors": gateway.census().descriptors, "live": bool(gateway.get(gateway.probe, "/livez"))}
+    for client in crowd:
+        client.close()
+    _wait("over", lambda: gateway.metrics().sum("sluice_overload_active") == 0)
+    return seen
+
+
+def _refused(gateway):
+    return gateway.metrics().sum("sluice_tcp_connections_closed_total", reason="overload")
+
+
+def _flood_descriptors(gateway, port):
+    clients, seen = _Clients(port), {}
+    clients.connect(10)
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) for _ in range(1000)]
+    _wait("paused", lambda: gateway.metrics().sum("sluice_overload_active", resource="fds") == 1)
+    seen["descriptors"] = gateway.census().descriptors
+    seen["active"] = gateway.metrics().sum("sluice_tcp_connections_active")
+    seen["detail"] = "no descriptor" in gateway.get(gateway.probe, "/readyz")
+    seen["live"] = bool(gateway.get(gateway.probe, "/livez"))
+    seen["idle_cores"] = round(_idle_cores(gateway), 3)
+    _expect(clients.are_served(), "those inside are served", seen)
+    for client in crowd:
+        client.close()
+    _wait("over", lambda: gateway.metrics().sum("sluice_overload_active") == 0)
+    _expect(clients.connect(5).count(None) == 0, "newcomers are served again", seen)
+    seen["said"] = "no descriptor or memory" in gateway.journal.read_text()
+    seen["refused"] = _refused(gateway)
+    _wait("back where it was", lambda: gateway.metrics().sum("sluice_tcp_connections_active") == len(clients.served))
+    seen["recovered"] = True
+    _expect(seen["detail"] and seen["live"] and seen["said"] and seen["idle_cores"] < 0.2, "said, alive, calm", seen)
+    return seen
+
+
+TRIALS = {"ports": ports, "descriptors": descriptors}
 
 
 def main():

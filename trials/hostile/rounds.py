@@ -7,6 +7,7 @@ import threading
 import time
 
 from ..common.bench import Failure
+from ..common.census import anonymous_bytes
 from .bystanders import measure
 from runner.load import Client
 
@@ -43,8 +44,8 @@ class _Peak:
         self._thread = threading.Thread(target=self._watch)
 
     def _watch(self):
-        while not self._over.wait(0.1):
-            self.bytes = max(self.bytes, self._gateway.census().anonymous_bytes)
+        while not self._over.wait(0.1) and self._gateway.started.process.poll() is None:
+            self.bytes = max(self.bytes, anonymous_bytes(self._gateway.pid))
 
     def __enter__(self):
         self._thread.start()
@@ -57,14 +58,16 @@ class _Peak:
 
 @contextlib.contextmanager
 def _attackers(scene, attack, report):
-    command = [sys.executable, "-B", "-m", "trials.hostile.attacker", *attack.command,
+    command = [*scene.placing.attackers, sys.executable, "-B", "-m", "trials.hostile.attacker", *attack.command,
                "--to", f"127.0.0.1:{scene.ports[attack.service]}", "--certificates", scene.folder / "certificates"]
     started = scene.processes.start("attacker", command, talks=True)
     attacker = Client(started)
     try:
         attacker.answer()
         yield
-        attacker.go_on()
+        # One that has a number of connections to make goes on until it has.
+        if not attack.in_all:
+            attacker.go_on()
         report.update(attacker.answer())
     finally:
         scene.processes.end(started)
@@ -92,10 +95,10 @@ def run(scene, attack, rounds, seconds):
     for _ in range(rounds):
         report = {}
         try:
-            quiet = measure(scene, seconds)
+            quiet = measure(scene, seconds, attack.beside)
             with _Peak(gateway) as peak, _attackers(scene, attack, report):
                 start, cpu = time.monotonic(), gateway.census().cpu_seconds
-                attacked = measure(scene, seconds)
+                attacked = measure(scene, seconds, attack.beside)
                 outcome.cores.append((gateway.census().cpu_seconds - cpu) / (time.monotonic() - start))
             outcome.rounds.append((quiet, attacked))
         except Failure as failure:

@@ -1,4 +1,4 @@
-"""What is attacked: a gateway with a listener for each way in, before an echo and a source."""
+"""What is attacked: a gateway with a listener for each way in, before echoes and a source."""
 import subprocess
 
 from ..common.bench import REPOSITORY, Failure, Processes, free_port  # noqa: F401
@@ -7,33 +7,42 @@ from ..common.gateway import Gateway
 from ..common.manifests import Folder
 from runner import load
 
+from .placing import Placing
+
 NAME = "echo.bench.test"
-SERVICES = "tcp", "bulk", "proxy", "tls", "impatient", "postgres", "mutual"
-# Of all but `tls`, where clients that behave connect too, so that who says nothing meets its time within a round. The
-# defaults, which hold there, are 10 s, and 5 s for a PROXY header.
+SERVICES = "tcp", "bulk", "proxy", "tls", "guarded", "impatient", "postgres", "mutual"
+# Where clients that behave connect too; their backend serves nobody else.
+SHARED = "tls", "guarded"
+# Of all others, so that who says nothing meets its time within a round. The defaults, which hold there, are 10 s, and 5 s for
+# a PROXY header.
 PATIENCE = "2s"
+# Of `guarded`: connections a second that one source may open.
+FROM_ONE_SOURCE = 200
 
 
 class Scene:
-    def __init__(self, processes, folder, binary, *, max_connections, flags=()):
-        self.processes, self.folder = processes, folder
-        self.load = load.Load(load.build(REPOSITORY / ".build/bench"), processes)
+    def __init__(self, processes, folder, binary, *, max_connections, busy=False):
+        self.processes, self.folder, self.placing = processes, folder, Placing(folder, busy)
+        program = load.build(REPOSITORY / ".build/bench")
+        # Clients that behave, and whom they reach; and what attackers reach.
+        self.load, others = load.Load(self.placing.calm(program), processes), load.Load(program, processes)
         self.authority = Authority(folder / "certificates")
         self.pair = self.authority.issue("server", NAME)
-        self.backends = {name: self.load.serve(name, name)[1] for name in ("echo", "source")}
+        self.backends = {"echo": self.load.serve("echo", "echo")[1]}
+        self.backends |= {name: others.serve(name, mode)[1] for name, mode in (("victim", "echo"), ("source", "source"))}
         _, self.direct = self.load.serve("direct", "echo", "--cert", self.pair.certificate, "--key", self.pair.key)
         self.ports = {service: free_port() for service in SERVICES}
         self._write()
         self.gateway = Gateway(
-            processes, folder, binary, folder / "manifests", "--workers", 2, "--log-level", "warning",
-            "--max-connections", max_connections, *flags)
+            processes, folder, self.placing.gateway(binary), folder / "manifests", "--workers", 1, "--log-level", "warning",
+            "--max-connections", max_connections)
         self.gateway.wait_until_ready()
 
     def target(self, service):
         """Where a client that behaves connects to; `direct` is the echo itself, without a gateway."""
         if service == "direct":
             return load.Target(self.direct, NAME, self.authority.certificate)
-        tls = (NAME, self.authority.certificate) if service == "tls" else (None, None)
+        tls = (NAME, self.authority.certificate) if service in SHARED else (None, None)
         return load.Target(self.ports[service], *tls)
 
     def _write(self):
@@ -52,14 +61,16 @@ class Scene:
         folder.put("gateways", edge, mutual, folder.tls_secret("server", self.pair), folder.authority("clients", self.authority))
         folder.put("services", *(each for name, port in self.backends.items() for each in folder.service(name, port)))
         folder.put(
-            "routes", folder.route("edge", "tcp", ["echo"]), folder.route("edge", "proxy", ["echo"]),
-            folder.route("edge", "bulk", ["source"]), folder.route("edge", "tls", ["echo"], hostnames=[NAME]),
-            *(folder.route("edge", name, ["echo"], hostnames=[NAME]) for name in ("impatient", "postgres")),
-            folder.route("mutual", "mutual", ["echo"], hostnames=[NAME]))
+            "routes", folder.route("edge", "tcp", ["victim"]), folder.route("edge", "proxy", ["victim"]),
+            folder.route("edge", "bulk", ["source"]), *(folder.route("edge", name, ["echo"], hostnames=[NAME]) for name in SHARED),
+            *(folder.route("edge", name, ["victim"], hostnames=[NAME]) for name in ("impatient", "postgres")),
+            folder.route("mutual", "mutual", ["victim"], hostnames=[NAME]))
         timeout = {"tcp": {"connectionInspectionTimeout": PATIENCE, "tlsHandshakeTimeout": PATIENCE}}
         folder.put(
             "policies",
             folder.policy("ClientPolicy", "patience", [("Gateway", "edge", "impatient")], timeout=timeout),
+            folder.policy("ClientPolicy", "guarded", [("Gateway", "edge", "guarded")], connectionRateLimit={
+                "perSourceIP": {"connections": FROM_ONE_SOURCE}}),
             folder.policy("ClientPolicy", "proxy", [("Gateway", "edge", "proxy")], proxyProtocol={
                 "mode": "Required", "trustedCIDRs": ["127.0.0.0/8", "10.0.0.0/8"], "headerTimeout": PATIENCE}),
             folder.policy("ClientPolicy", "postgres", [("Gateway", "edge", "postgres")],

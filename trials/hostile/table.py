@@ -35,4 +35,4 @@ def slow(outcome):
     machine = max(1, outcome.ratio("direct"))
     return [f"{said}: p99 {outcome.ratio(field):.1f} times as long ({machine:.1f} without a gateway)"
             for field, said in (("round_trip", "round trips"), ("new", "new connections"))
-            if outcome.ratio(field) > FACTOR * machine]
+            if field in outcome.attack.judged and outcome.ratio(field) > FACTOR * machine]

@@ -91,13 +91,15 @@ struct PipePool: ~Copyable {
     /// Indices whose pipe was thrown away.
     private var vacant: [Int32] = []
     private let cap: Int
+    /// From this one on descriptors are not for pipes.
+    private let ceiling: Int
     /// Set when the kernel refused one or gave less than 64 KiB: tried again after a while.
     private var refusedUntil: Int64 = 0
     private static let wanted: Int64 = 1 << 20
     private static let least: Int64 = 64 << 10
 
-    init(cap: Int) {
-        self.cap = cap
+    init(cap: Int, ceiling: Int) {
+        (self.cap, self.ceiling) = (cap, ceiling)
         pipes.reserveCapacity(cap)
         free.reserveCapacity(cap)
     }
@@ -115,7 +117,7 @@ struct PipePool: ~Copyable {
         guard pipes.count - vacant.count < cap, now >= refusedUntil else { return -1 }
         var ends: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutableBytes(of: &ends) { sluice_pipe($0.bindMemory(to: Int32.self).baseAddress) }
-        let size = made == 0 ? sluice_pipe_set_size(ends.0, PipePool.wanted) : -1
+        let size = made == 0 && ends.1 < ceiling ? sluice_pipe_set_size(ends.0, PipePool.wanted) : -1
         guard size >= PipePool.least else {
             if made == 0 {
                 _ = sluice_close(ends.0)

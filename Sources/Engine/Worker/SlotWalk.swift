@@ -47,7 +47,9 @@ extension Worker {
         if !rechecks.isEmpty { continueRechecks() }
         if sweepNext >= 0 { continueSweep() }
         if rebindNext >= 0 { continueRebind() }
-        isGoingThroughSlots = !walks.isEmpty || !rechecks.isEmpty || sweepNext >= 0 || rebindNext >= 0
+        if hurryNext >= 0 { continueHurry() }
+        isGoingThroughSlots =
+            !walks.isEmpty || !rechecks.isEmpty || sweepNext >= 0 || rebindNext >= 0 || hurryNext >= 0
     }
 
     private func continueWalks() {

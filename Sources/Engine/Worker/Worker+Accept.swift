@@ -119,7 +119,10 @@ extension Worker {
             shared.connections.subtract(1, ordering: .relaxed)
             return .accepted
         }
-        return begin(descriptor, KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0), bindingSlot, binding)
+        let address = KernelAddress.read(storage) ?? SocketAddress(.anyV4, 0)
+        let result = begin(descriptor, address, bindingSlot, binding)
+        // It is served; the next one waits until there is more room.
+        return descriptor < shared.options.descriptorCeiling ? result : .paused(.descriptors)
     }
 
     private func begin(
@@ -184,6 +187,7 @@ extension Worker {
         pauseReason = reason
         resumeAt = nowMilliseconds + Worker.pauseMilliseconds
         countPause(reason, by: 1)
+        if reason == .limit { beginHurry() }
         for (slot, socket) in listeners.enumerated() where socket >= 0 { _ = watch(socket, slot) }
         log(
             .warning, reason == .limit ? "connection limit reached" : "no descriptor or memory for another connection",
@@ -193,10 +197,14 @@ extension Worker {
     /// Listens again; where nothing has changed the next accept pauses anew.
     func resumeAccepting() {
         guard isPaused else { return }
-        if pauseReason == .limit,
-            shared.connections.load(ordering: .relaxed) >= shared.options.maxConnections
-        {
+        let hasRoom =
+            switch pauseReason {
+            case .limit: shared.connections.load(ordering: .relaxed) < shared.options.maxConnections
+            case .descriptors: hasSpareDescriptors
+            }
+        guard hasRoom else {
             resumeAt = nowMilliseconds + Worker.pauseMilliseconds
+            if pauseReason == .limit { beginHurry() }
             return
         }
         isPaused = false

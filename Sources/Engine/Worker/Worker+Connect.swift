@@ -21,7 +21,11 @@ extension Worker {
         let deadline = min(nowMilliseconds + backend.connectTimeout, record.pointee.totalDeadline)
         record.pointee.stageDeadline = deadline
         let family = endpoint.family
-        let descriptor = sluice_socket(family, streamType, 0)
+        var descriptor = sluice_socket(family, streamType, 0)
+        if descriptor >= shared.options.backendDescriptorCeiling {
+            _ = sluice_close(descriptor)
+            descriptor = -EMFILE
+        }
         guard descriptor >= 0 else {
             // Want of descriptors or memory is ours: nothing is counted against the endpoint, nor would another one help.
             logFailure(slot, .overload, "no socket for a connection to the backend", "\(Errno(rawValue: -descriptor))")

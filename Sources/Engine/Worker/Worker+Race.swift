@@ -69,6 +69,10 @@ extension Worker {
         // Without a descriptor for it, the first attempt goes on alone.
         let descriptor = sluice_socket(race.endpoint.family, streamType, 0)
         guard descriptor >= 0 else { return -1 }
+        guard descriptor < shared.options.descriptorCeiling else {
+            _ = sluice_close(descriptor)
+            return -1
+        }
         _ = sluice_set_option(descriptor, protocolTCP, TCP_NODELAY, 1)
         var result = race.endpoint.kernelAddress.withPointer { sluice_connect(descriptor, $0, $1) }
         if result == 0 || result == -EINPROGRESS {

@@ -49,7 +49,15 @@ extension Worker {
         }
     }
 
+    /// Milliseconds that a handshake is given more when its turn has not come.
+    private static let extraTime: Int64 = 1000
+
     private func expire(_ slot: Int) {
+        // The peer has done its part: what is short is our own time, for which nobody is to blame.
+        if records[slot].queued, records[slot].stage == .handshake || records[slot].stage == .backendHandshake {
+            records[slot].stageDeadline = nowMilliseconds + Worker.extraTime
+            return armTimer(slot)
+        }
         // What was awaited has come, and stands in a queue: it is in time.
         if hasAwaited(slot) {
             let (stage, life, attempts) = (records[slot].stage, records[slot].life, records[slot].attempts)

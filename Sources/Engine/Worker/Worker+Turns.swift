@@ -5,9 +5,10 @@ internal import Synchronization
 // do listeners: however many come at once, those that are there already wait for no more than that.
 
 extension Worker {
-    private static let handshakeBudget: Int64 = 2_000_000
     /// The least nanoseconds of a turn for connections that come or go, and for taking new ones.
     private static let leastBudget: Int64 = 300_000
+    /// The same for handshakes: one that computes, or some that only end. Asking epoll once more costs a hundredth of one.
+    private static let leastHandshakeBudget: Int64 = 50_000
 
     func dispatch(_ token: UInt64, _ events: UInt32) {
         let slot = EventToken.slot(token)
@@ -56,7 +57,7 @@ extension Worker {
 
     func serveHandshakes() {
         guard !handshakes.isEmpty else { return }
-        let end = sluice_monotonic_ns() + Worker.handshakeBudget
+        let end = endOfShare(atLeast: Worker.leastHandshakeBudget)
         while let slot = handshakes.pop(records) {
             switch records[slot].stage {
             case .free: finishSlot(slot)
@@ -78,9 +79,9 @@ extension Worker {
 
     /// Until when those who come or go have their turn: a quarter of what it took so far, so that a long turn of busy
     /// established traffic leaves them their share.
-    private func endOfShare() -> Int64 {
+    private func endOfShare(atLeast least: Int64 = Worker.leastBudget) -> Int64 {
         let time = sluice_monotonic_ns()
-        return time + max(Worker.leastBudget, (time - now) / 4)
+        return time + max(least, (time - now) / 4)
     }
 
     /// Puts off what an event of a relaying connection asks for. False: it has to be seen to at once.

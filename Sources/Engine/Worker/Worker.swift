@@ -50,7 +50,7 @@ final class Worker {
     var callers: [Int] = []
     /// Slots that wait for a name's first answer or for the first results of checks.
     var waitingForEndpoints: [Int32] = []
-    /// Whether something goes through all slots, some of them each turn: a walk, a recheck, a sweep or a rebind.
+    /// Whether something goes through all slots, some of them each turn: a walk, a recheck, a sweep, a rebind or a hurry.
     var isGoingThroughSlots = false
     /// Where connections of this worker wait for room at a backend.
     var lines: [LocalLine] = []
@@ -76,6 +76,10 @@ final class Worker {
     var isPaused = false
     var pauseReason = PauseReason.limit
     var resumeAt: Int64 = 0
+    /// The slot at which a look for idle connections goes on; -1: none is under way.
+    var hurryNext = -1
+    /// When the next one may begin, in milliseconds.
+    var hurryAt: Int64 = 0
 
     /// The time of this turn, monotonic.
     private(set) var now: Int64 = 0
@@ -109,7 +113,7 @@ final class Worker {
         self.memory = memory
         scratch = .allocate(byteCount: Worker.scratchSize, alignment: 4096)
         blocks = BlockPool(budget: shared.budget)
-        pipes = PipePool(cap: max(2, 48 / shared.options.workers))
+        pipes = PipePool(cap: max(2, 48 / shared.options.workers), ceiling: shared.options.descriptorCeiling)
         random = SplitMix64(seed: UInt64(truncatingIfNeeded: sluice_monotonic_ns()) ^ UInt64(handle.index) << 56)
     }
 

@@ -22,7 +22,9 @@ extension Cause {
             "look who connects that often, or raise connectionRateLimit in the ClientPolicy"
         ),
         (
-            .overload, "the gateway had no descriptor or memory left for the connection",
+            .overload,
+            "the gateway had no descriptor or memory left for the connection, or no place, and the client had not got "
+                + "through its handshake within a second",
             "raise the limits of the process (descriptors, memory, --max-connections), or add replicas"
         ),
     ]

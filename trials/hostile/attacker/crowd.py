@@ -59,7 +59,8 @@ class Crowd:
     def turn(self, seconds):
         """Goes on for that long at most, and less where something happened."""
         self._fill()
-        for descriptor, events in self._epoll.poll(min(seconds, 0.02), 512):
+        # Where they come at a rate, they come one by one, and not as many at once as a turn may be long.
+        for descriptor, events in self._epoll.poll(min(seconds, 1 / self._rate if self._rate else 0.02), 512):
             member = self._members.get(descriptor)
             if member:
                 self._serve(member, events)
