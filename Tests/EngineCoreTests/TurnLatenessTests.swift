@@ -5,12 +5,11 @@ import Testing
 struct TurnLatenessTests {
     private static let second: Int64 = 1_000_000_000
 
-    @Test("timers expire in the turn that they woke", arguments: [0, 1_000, 100_000_000] as [Int64])
+    @Test("timers expire in the turn that they woke", arguments: [0, 1_000, TurnLateness.least])
     func punctual(late: Int64) {
         var lateness = TurnLateness()
         lateness.sleep(until: Self.second)
-        lateness.begin(Self.second + late, connections: 10)
-        let mayExpire = lateness.mayExpire(isAllSeen: false)
+        let mayExpire = lateness.mayExpire(at: Self.second + late, connections: 10, isAllSeen: false)
         #expect(mayExpire)
         #expect(!lateness.isLooking)
     }
@@ -18,9 +17,8 @@ struct TurnLatenessTests {
     @Test("without a timer no turn is late")
     func noTimer() {
         var lateness = TurnLateness()
-        lateness.sleep(until: .max)
-        lateness.begin(1000 * Self.second, connections: 10)
-        let mayExpire = lateness.mayExpire(isAllSeen: false)
+        lateness.sleep()
+        let mayExpire = lateness.mayExpire(at: 1000 * Self.second, connections: 10, isAllSeen: false)
         #expect(mayExpire)
     }
 
@@ -28,13 +26,11 @@ struct TurnLatenessTests {
     func late() {
         var lateness = TurnLateness()
         lateness.sleep(until: Self.second)
-        lateness.begin(7 * Self.second, connections: 10)
-        let mayExpire = lateness.mayExpire(isAllSeen: true)
+        let mayExpire = lateness.mayExpire(at: Self.second + TurnLateness.least + 1, connections: 10, isAllSeen: true)
         #expect(!mayExpire)
         #expect(lateness.isLooking)
         lateness.sleep(until: 7 * Self.second)
-        lateness.begin(7 * Self.second + 1, connections: 10)
-        let mayExpireNow = lateness.mayExpire(isAllSeen: true)
+        let mayExpireNow = lateness.mayExpire(at: 7 * Self.second, connections: 10, isAllSeen: true)
         #expect(mayExpireNow)
         #expect(!lateness.isLooking)
     }
@@ -42,14 +38,12 @@ struct TurnLatenessTests {
     @Test("with many connections timers wait until all were seen, and no longer than it takes to see each once")
     func many() {
         var lateness = TurnLateness()
-        lateness.sleep(until: Self.second)
-        var (now, turns) = (7 * Self.second, 0)
+        // Turns that are late themselves change nothing: a worker that is always late still ends what is due.
+        var turns = 0
         repeat {
-            lateness.begin(now, connections: 5000)
+            lateness.sleep(until: Int64(turns) * Self.second)
             turns += 1
-            // Turns that are late themselves change nothing: a worker that is always late still ends what is due.
-            now += Self.second
-        } while !lateness.mayExpire(isAllSeen: false) && turns < 100
+        } while !lateness.mayExpire(at: Int64(turns) * Self.second, connections: 5000, isAllSeen: false) && turns < 100
         #expect(turns == 3 + 5000 / 512)
         #expect(!lateness.isLooking)
     }
@@ -59,8 +53,7 @@ struct TurnLatenessTests {
         var (lateness, expired) = (TurnLateness(), 0)
         for turn in 1...100 {
             lateness.sleep(until: Int64(turn - 1) * Self.second)
-            lateness.begin(Int64(turn) * Self.second, connections: 10)
-            if lateness.mayExpire(isAllSeen: true) { expired += 1 }
+            if lateness.mayExpire(at: Int64(turn) * Self.second, connections: 10, isAllSeen: true) { expired += 1 }
         }
         #expect(expired == 50)
     }

@@ -134,7 +134,6 @@ final class Worker {
         while !isStopping {
             let count = wait(events)
             now = sluice_monotonic_ns()
-            lateness.begin(now, connections: openCount)
             handle.turns.store(handle.turns.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
             refreshTable()
             var wasWoken = false
@@ -160,8 +159,12 @@ final class Worker {
             serveComers()
             acceptCallers()
             serveHandshakes()
-            let isAllSeen = count < Worker.eventCapacity && ready.isEmpty && comers.isEmpty
-            if lateness.mayExpire(isAllSeen: isAllSeen) { expireTimers() }
+            if lateness.mayExpire(
+                at: now, connections: openCount,
+                isAllSeen: count < Worker.eventCapacity && ready.isEmpty && comers.isEmpty)
+            {
+                expireTimers()
+            }
             if isPaused, nowMilliseconds >= resumeAt { resumeAccepting() }
             if isGoingThroughSlots { goThroughSlots() }
             if wasWoken { runCommands() }
@@ -172,7 +175,7 @@ final class Worker {
 
     private func wait(_ events: UnsafeMutablePointer<epoll_event>) -> Int32 {
         let time = waitTime()
-        lateness.sleep(until: time < 0 ? .max : now + Int64(time) * 1_000_000)
+        if time < 0 { lateness.sleep() } else { lateness.sleep(until: now + Int64(time) * 1_000_000) }
         guard pacedAt >= 0 || !pauses.isEmpty, time != 0 else {
             return sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), time)
         }
