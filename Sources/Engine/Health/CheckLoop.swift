@@ -55,11 +55,13 @@ final class CheckLoop {
             if let soonest = [next, back].compactMap(\.self).min() { timeout = min(soonest, 60_000) }
         }
         // All that is there comes before what is late: where this thread had to wait, it is not the endpoints that were slow.
-        for _ in 0..<8 {
+        let due = timeout < 0 ? .max : now + timeout * 1_000_000 + TurnLateness.least
+        for round in 0..<8 {
             let count = sluice_epoll_wait(checker.epoll.raw, &events, Int32(events.count), Int32(timeout))
             now = MonotonicTime.now().nanoseconds
             for index in 0..<Int(max(0, count)) { take(events[index]) }
-            guard count == events.count else { return }
+            // The first look of a process that was stopped may show what was there before (``TurnLateness``).
+            guard count == events.count || round == 0 && now > due else { return }
             timeout = 0
         }
     }
