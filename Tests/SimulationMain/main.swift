@@ -22,6 +22,11 @@ func fail(_ text: String) -> Never {
 
 func say(_ text: String) { try? StandardStream.output.write(text + "\n") }
 
+/// How connections ended.
+func say(_ ends: [String: Int]) {
+    say("ends: " + ends.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+}
+
 var seed: UInt64?
 var (from, count): (UInt64, UInt64) = (0, 10_000)
 var threads = 2
@@ -55,7 +60,7 @@ while let flag = arguments.popFirst() {
         for line in scenario.summary { say("  \(line)") }
     }
     let outcome = Simulation.run(scenario, trace: traces ? { say("  " + $0) } : nil)
-    say("ends: " + outcome.ends.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+    say(outcome.ends)
     say(outcome.violation.map { "BROKEN \($0)" } ?? "everything held")
     return outcome.violation != nil
 }
@@ -63,13 +68,16 @@ while let flag = arguments.popFirst() {
 if let seed { Host.exit(show(seed) ? 1 : 0) }
 
 var (runs, broken): (Int, Simulation.Outcome?) = (0, nil)
+var ends: [String: Int] = [:]
 await Simulation.run(seeds: from..<from + count, threads: threads) { outcome in
     runs += 1
+    ends.merge(outcome.ends, uniquingKeysWith: +)
     if outcome.violation != nil, outcome.seed < broken?.seed ?? .max { broken = outcome }
     return broken == nil
 }
 guard let broken else {
     say("\(runs) seeds from \(from): everything held")
+    say(ends)
     Host.exit(0)
 }
 say("after \(runs) seeds: seed \(broken.seed) broke a rule")

@@ -30,8 +30,17 @@ struct SimulationTests {
             "invalid_backend", "no_route", "idle_timeout", "max_duration", "route_deleted", "endpoint_removed",
             "endpoint_unhealthy", "primary_recovered",
         ] {
-            #expect(ends[reason, default: 0] > 0, "\(reason) ended no connection")
+            #expect(ends[reason, default: 0] > 50, "\(reason) ended \(ends[reason, default: 0]) connections")
         }
+    }
+
+    @Test("a seed that has not ended in time is told")
+    func stuck() async {
+        let told = Locked<UInt64?>(nil)
+        await Simulation.run(
+            seeds: 0..<10_000, threads: 1, patience: .zero, stuck: { seed in told.withLock { $0 = seed } },
+            take: { _ in told.withLock { $0 } == nil })
+        #expect(told.withLock { $0 } != nil)
     }
 
     @Test("a seed is the same in another process, whatever hashes are seeded with", arguments: [3, 17, 134, 1136])

@@ -34,7 +34,8 @@ extension Process {
         private func play(_ scenario: String) throws -> Report {
             let folder = try TemporaryDirectory()
             let peer = try Installation.peer("handover.py", try Installation.sluice(), folder.path, scenario)
-            let text = try run(peer, within: .seconds(100)).checked()
+            let ports = try (0..<3).map { _ in "\(try Ports.free())" }
+            let text = try run(peer + ports, within: .seconds(100)).checked()
             let report = try JSONDecoder().decode(Report.self, from: Data(text.utf8))
             #expect(report.failures == [])
             #expect(report.begun >= 200, "too little traffic to prove anything: \(report)")

@@ -9,16 +9,25 @@ extension Process {
     struct HostileClientTests {
         private static let name = "echo.bench.test"
 
-        /// What one attacker does, and by what reason all of its connections end.
+        /// What one attacker does, and by what reason all of its connections end; one of several where it is open what meets it first.
         struct Attack {
             var name: String
             var listener: String
-            var reason: String
-            var flags = ["--at-once", "10", "--in-all", "20", "--seconds", "20"]
+            var reasons: Set<String>
+            var flags: [String]
 
-            static func flood(_ name: String, ends reason: String = "tls_error") -> Attack {
+            init(
+                name: String, listener: String, reason: String,
+                flags: [String] = ["--at-once", "10", "--in-all", "20", "--seconds", "20"]
+            ) {
+                (self.name, self.listener, self.reasons, self.flags) = (name, listener, [reason], flags)
+            }
+
+            static func flood(_ name: String, ends reason: String = "tls_error", or other: String? = nil) -> Attack {
                 let flags = ["--at-once", "2", "--records", "1000", "--once"]
-                return Attack(name: name, listener: "tls", reason: reason, flags: flags)
+                var attack = Attack(name: name, listener: "tls", reason: reason, flags: flags)
+                if let other { attack.reasons.insert(other) }
+                return attack
             }
         }
 
@@ -42,6 +51,8 @@ extension Process {
             Attack(name: "oversized-start", listener: "postgres", reason: "starttls_error"),
             Attack(name: "garbage", listener: "tls", reason: "not_tls"),
             .flood("renegotiation"), .flood("key-updates"), .flood("key-updates-asking"),
+            // Where the echo of its bytes is written before the next read, it is the writing that finds the session broken.
+            .flood("key-updates-and-bytes", or: "client_reset"),
             .flood("empty-records"), .flood("empty-records-12"),
             .flood("alerts"), .flood("alerts-12"),
             .flood("tiny-records", ends: "tls_truncated"), .flood("tiny-records-12", ends: "tls_truncated"),
@@ -122,7 +133,7 @@ extension Process {
             var left = HostileClientTests.attacks
             while !left.isEmpty {
                 var together: [Attack] = []
-                for attack in left where !together.contains(where: { $0.reason == attack.reason }) {
+                for attack in left where together.allSatisfy({ $0.reasons.isDisjoint(with: attack.reasons) }) {
                     together.append(attack)
                 }
                 left.removeAll { attack in together.contains { $0.name == attack.name } }
@@ -135,18 +146,25 @@ extension Process {
 
         private func run(_ attacks: [Attack], beside inside: TLSTestClient) throws {
             let before = try reasons()
+            func grown() throws -> [String: Double] {
+                try reasons().merging(before, uniquingKeysWith: -).filter { $0.value != 0 }
+            }
+            func count(_ attack: Attack) throws -> Double {
+                try grown().filter { attack.reasons.contains($0.key) }.values.reduce(0, +)
+            }
             let programs = try attacks.map(launch)
             try inside.exchange("beside \(attacks.map(\.name))")
             for (attack, program) in zip(attacks, programs) {
-                let expected = Double(try begun(program)) + (before[attack.reason] ?? 0)
-                #expect(expected > before[attack.reason] ?? 0, "\(attack.name) was not there at all")
-                let counted = waitUntil(deadline: .seconds(5)) { (try? reasons()[attack.reason]) == expected }
-                let now = try reasons()
-                #expect(counted, "\(attack.name): \(before) has become \(now), \(program.output)")
+                let expected = Double(try begun(program))
+                #expect(expected > 0, "\(attack.name) was not there at all")
+                let counted = waitUntil(deadline: .seconds(5)) { (try? count(attack)) == expected }
+                let ends = try grown()
+                #expect(counted, "\(attack.name): \(expected) have ended as \(ends), \(program.output)")
             }
             // And nothing else was counted.
-            let grown = try reasons().filter { $0.value > before[$0.key] ?? 0 }
-            #expect(Set(grown.keys) == Set(attacks.map(\.reason)), "\(attacks.map(\.name)): \(grown)")
+            let known = attacks.reduce(into: Set()) { $0.formUnion($1.reasons) }
+            let ends = try grown()
+            #expect(known.isSuperset(of: ends.keys), "\(attacks.map(\.name)): \(ends)")
         }
     }
 }

@@ -75,7 +75,7 @@ extension Process {
                     }
                 }
             }
-            let answer = try ask("scrape", deploy, "\(sluice.probes)")
+            let answer = try ask("scrape", deploy, "\(sluice.probes)", "\(try Ports.free())")
             isDone.withLock { $0 = true }
             traffic.join()
             #expect(answer.faults == [])

@@ -3,7 +3,8 @@ internal import Primitives
 
 /// Ports for listeners that cannot choose one themselves, and ports at which nobody listens. They lie below the kernel's
 /// ephemeral range: no outgoing connection takes one between the look and the bind, no server of another test that asks for
-/// any port gets one that is to refuse, and nobody who dials it comes from it and meets itself. None is handed out twice.
+/// any port gets one that is to refuse, and nobody who dials it comes from it and meets itself. None is handed out twice, nor to
+/// two processes that run tests at the same time.
 public enum Ports {
     private static let given = Locked<Set<UInt16>>([])
     private static let single: Range<UInt16> = 10_240..<26_000
@@ -14,7 +15,9 @@ public enum Ports {
     public static func free() throws -> UInt16 {
         for _ in 0..<200 {
             let port = UInt16.random(in: single)
-            guard given.withLock({ $0.insert(port).inserted }) else { continue }
+            guard given.withLock({ $0.insert(port).inserted }), try PortClaims.shared.get().take(port...port) else {
+                continue
+            }
             if isFree(port) { return port }
         }
         throw TestFailure("no free port found")
@@ -30,7 +33,7 @@ public enum Ports {
                 given.formUnion(range)
                 return true
             }
-            if isOurs, range.allSatisfy(isFree) { return range }
+            if isOurs, try PortClaims.shared.get().take(range), range.allSatisfy(isFree) { return range }
         }
         throw TestFailure("no \(count) free ports found")
     }

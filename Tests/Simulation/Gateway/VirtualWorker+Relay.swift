@@ -95,6 +95,7 @@ extension VirtualWorker {
 
     private func pause(_ session: Session) {
         let wait = session.throttle.wait(now: now)
+        oracle.bandwidth.reserved(session, wait, now: now)
         guard wait > 0 else {
             session.isReady = true
             return

@@ -5,7 +5,7 @@ import Primitives
 @testable import Engine
 
 /// Bytes of responses: never more than the burst, a share for each that waits, and what the rate has given since; and where
-/// one direction has a bucket to itself, not much less.
+/// one direction has a bucket to itself, not much less. Nobody waits for bytes that were taken and did not move.
 final class BandwidthBook {
     private enum Owner: Hashable {
         case connection(UInt64)
@@ -23,6 +23,8 @@ final class BandwidthBook {
         var quantum: Double
         var missing = 0.0
         var time: Int64
+        /// From one of other values: shares that others held then were converted with it, and are not known here.
+        var isConverted = false
 
         init(_ limit: BandwidthLimit.Rate, now: Int64) {
             rate = Double(limit.bytesPerSecond)
@@ -43,6 +45,8 @@ final class BandwidthBook {
         /// Whether it has had the same buckets since its beginning.
         var isSteady: Bool
         var wakes: Int64?
+        /// Whether it has taken a share in advance that has not moved yet.
+        var holdsShare = false
     }
 
     private unowned let oracle: Oracle
@@ -80,6 +84,7 @@ final class BandwidthBook {
         var (old, new) = (old, Bucket(limit, now: oracle.now))
         old.run(to: oracle.now)
         new.missing = old.missing / old.capacity * new.capacity
+        new.isConverted = true
         buckets[Key(level: ObjectIdentifier(level), owner: owner)] = new
     }
 
@@ -112,6 +117,7 @@ final class BandwidthBook {
         guard var progress = sessions[session.id] else { return }
         if progress.moved == 0 { progress.began = now }
         progress.moved += bytes
+        progress.holdsShare = false
         sessions[session.id] = progress
         for key in progress.keys {
             guard var bucket = buckets[key] else { continue }
@@ -133,6 +139,21 @@ final class BandwidthBook {
     }
 
     func pauses(_ session: Session, _ wait: Int64, now: Int64) { sessions[session.id]?.wakes = now + wait }
+
+    /// It has taken its next share, for which it waits that long, if at all.
+    func reserved(_ session: Session, _ wait: Int64, now: Int64) {
+        sessions[session.id]?.holdsShare = true
+        var longest = 0.0
+        for key in sessions[session.id]?.keys ?? [] {
+            guard var bucket = buckets[key], !bucket.isConverted else { return }
+            bucket.run(to: now)
+            let shares = sessions.values.count { $0.holdsShare && $0.keys.contains(key) }
+            let due = bucket.missing + Double(shares) * bucket.quantum - bucket.capacity
+            longest = max(longest, (due + 8) / bucket.rate * 1e9)
+        }
+        oracle.require(
+            "bandwidth", Double(wait) <= longest, "#\(session.id) waits for \(wait) ns, \(Int(longest)) would do")
+    }
 
     func goesOn(_ session: Session, now: Int64) {
         guard let wakes = sessions[session.id]?.wakes else {

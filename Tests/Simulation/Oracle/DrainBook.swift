@@ -89,6 +89,8 @@ final class DrainBook {
         case .primaryRecovered:
             oracle.require(
                 "drain", isFallback(session), "#\(session.id) ends for a backend that is no fallback")
+            let action = session.backend.flatMap { backends[$0.configuration.id] }?.settings.onPrimaryRecovered
+            oracle.require("drain", action != .keep, "#\(session.id) was to be kept")
         default: return
         }
     }

@@ -16,6 +16,9 @@ public struct Scenario: Sendable {
         configuration = draft.draw()
         let schedule = ScheduleDraft(dice, configuration: configuration)
         steps = schedule.draw()
+        // Drawn apart: the seeds without one stay what they are.
+        let apart = OutageDraft(Dice(seed: seed ^ 0x0f0f_0f0f), configuration: configuration)
+        if let outage = apart.draw() { steps.insert(contentsOf: outage.steps, at: outage.place(in: steps.count)) }
     }
 
     /// The same with other steps.

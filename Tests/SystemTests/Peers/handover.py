@@ -1,4 +1,4 @@
-"""`SLUICE FOLDER SCENARIO`: new connections at 200 a second, verified by bytes, while a gateway is reloaded, upgraded, or dies
+"""`SLUICE FOLDER SCENARIO PORT PROBES ADMIN` (three free ports): new connections at 200 a second, verified by bytes, while a gateway is reloaded, upgraded, or dies
 under a service manager. Prints a report as one JSON line; fails where something else happens than the scenario says.
 """
 import json
@@ -11,17 +11,9 @@ import time
 from new_connections import NewConnections
 from service_manager import ServiceManager
 
-sluice, folder, scenario = sys.argv[1:]
+sluice, folder, scenario = sys.argv[1:4]
+port, probes, admin = map(int, sys.argv[4:])
 program = os.path.join(folder, "sluice")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-port, probes, admin = free_port(), free_port(), free_port()
 manifests = os.path.join(folder, "manifests")
 flags = [
     "--manifests", manifests, "--probe-address", f"127.0.0.1:{probes}", "--admin-address", f"127.0.0.1:{admin}",

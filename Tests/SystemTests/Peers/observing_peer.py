@@ -3,14 +3,13 @@
     observing_peer.py rules DEPLOY            promtool checks the rules and runs their tests
     observing_peer.py names DEPLOY METRICS    every metric and label exists in docs/reference/metrics.md
     observing_peer.py models DEPLOY           Grafana's model knows all that the dashboards say
-    observing_peer.py scrape DEPLOY ADDRESS   a Prometheus scrapes ADDRESS, loads the rules and answers every query
+    observing_peer.py scrape DEPLOY ADDRESS PORT   a Prometheus at this free port scrapes ADDRESS, loads the rules and answers every query
 
 Prints an object: `faults`, and of `scrape` the queries that were `answered` with data."""
 
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -106,13 +105,11 @@ def ask(server, text):
     return json.loads(get(f"{server}/api/v1/query?query={urllib.parse.quote(text)}"))
 
 
-def start_prometheus(root, folder, address):
+def start_prometheus(root, folder, address, port):
     write_rules(root, folder)
     jobs = [{"job_name": "sluice", "static_configs": [{"targets": [address]}]}]
     path = Path(folder) / "prometheus.yaml"
     path.write_text(yaml.safe_dump(CONFIGURATION | {"scrape_configs": jobs}), encoding="utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     arguments = [f"--config.file={path}", f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"]
     return subprocess.Popen(["prometheus", "--log.level=warn", *arguments]), f"http://127.0.0.1:{port}"
 
@@ -129,10 +126,10 @@ def wait(what, condition):
     raise TimeoutError(what)
 
 
-def run_scrape(root, address):
+def run_scrape(root, address, port):
     found, answered = [], []
     with tempfile.TemporaryDirectory() as folder:
-        prometheus, server = start_prometheus(root, folder, address)
+        prometheus, server = start_prometheus(root, folder, address, port)
         try:
             wait("several scrapes", lambda: float(
                 ask(server, 'count_over_time(sluice_build_info[1m])')["data"]["result"][0]["value"][1]) >= 6)
