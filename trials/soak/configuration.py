@@ -55,11 +55,11 @@ class Configuration:
         frontend = {"default": {}, "perPort": [{"port": self.ports["mutual"], "tls": {"validation": validation}}]}
         self.folder.put("gateway", self.folder.gateway(GATEWAY, self.listeners(flapping), tls={"frontend": frontend}))
 
-    def write_certificate(self, listener):
-        """A new pair for a listener; returns its fingerprint."""
+    def write_certificate(self, listener, announce=lambda fingerprint: None):
+        """A new pair for a listener; `announce` is told its fingerprint just before anybody can be shown it."""
         pair = self.authority.issue(listener, server_name(listener))
+        announce(pair.fingerprint())
         self.folder.put(f"certificate-{listener}", self.folder.tls_secret(listener, pair))
-        return pair.fingerprint()
 
     def write_service(self, name, *ports):
         self.folder.put(f"service-{name}", *self.folder.service(name, *ports))

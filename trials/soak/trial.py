@@ -75,9 +75,8 @@ class Trial:
                                   **dataclasses.asdict(census)}) + "\n")
 
     def replace_certificate(self, listener):
-        # Noted when it is in place: before that nobody can be shown it, but for a moment that the judge allows for.
-        fingerprint = self.configuration.write_certificate(listener)
-        self.timeline.note(f"certificate-{listener}", fingerprint)
+        self.configuration.write_certificate(
+            listener, lambda fingerprint: self.timeline.note(f"certificate-{listener}", fingerprint))
 
     def run(self, warm_up_s, seconds):
         """Returns (the Load that counts, the census before it, the one after it)."""
