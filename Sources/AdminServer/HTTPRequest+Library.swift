@@ -13,7 +13,8 @@ extension HTTPRequest {
         action = field(HTTPRequest.actionField)
     }
 
-    /// Percent-decoded, `+` as a space; bytes that are not UTF-8 are replaced.
+    /// Percent-decoded, `+` as a space; bytes that are not UTF-8 are replaced. Nothing between two `&` is no part (URL Standard,
+    /// application/x-www-form-urlencoded parsing), though the library makes one of it.
     private static func parameters(of connection: OpaquePointer) -> [Parameter] {
         var parameters: [Parameter] = []
         withUnsafeMutablePointer(to: &parameters) { list in
@@ -21,6 +22,7 @@ extension HTTPRequest {
                 connection, .GET_ARGUMENT_KIND,
                 { list, _, name, nameLength, value, valueLength in
                     guard let list, let name else { return .NO }
+                    if nameLength == 0, value == nil { return .YES }
                     let parameter = Parameter(
                         HTTPRequest.text(name, nameLength), value.map { HTTPRequest.text($0, valueLength) })
                     list.assumingMemoryBound(to: [Parameter].self).pointee.append(parameter)

@@ -64,6 +64,21 @@ struct HTTPServerTests {
         #expect(response.body == #"{"error":"not found","paths":["/another","/hello"]}"# + "\n")
     }
 
+    @Test(
+        "a query's parts are what stands between &; nothing there is none",
+        arguments: [
+            ("a=1&&b=2", "a=1 b=2"), ("&a=1&", "a=1"), ("&&&", ""), ("", ""), ("&=1&=&", "=1 ="),
+            ("a&%26=+&a=", "a &=  a="),
+        ])
+    func query(text: String, parts: String) throws {
+        let echo = HTTPRoute("/echo", "") { request in
+            .text(request.parameters.map { $0.name + ($0.value.map { "=\($0)" } ?? "") }.joined(separator: " "))
+        }
+        let server = try server([echo])
+        defer { server.stop() }
+        #expect(try RawResponse.of("GET", "/echo?\(text)", from: server.address).body == parts)
+    }
+
     @Test("a large answer arrives whole")
     func large() throws {
         let text = String(repeating: "0123456789abcde\n", count: 1 << 18)

@@ -11,6 +11,8 @@ final class ScriptedPeer {
     private(set) var received: [UInt8] = []
     /// How the other side ended.
     private(set) var end: End?
+    /// The other side ended in order, and was reset then.
+    private(set) var wasResetBehindEnd = false
     /// Nothing is read meanwhile.
     var isPaused = false
     private var outgoing: [UInt8] = []
@@ -40,15 +42,21 @@ final class ScriptedPeer {
     var isOpen: Bool { descriptor >= 0 }
     var wantsToSend: Bool { isOpen && end != .reset && (offset < outgoing.count || wantsEnd && !hasEnded) }
     var wantsToRead: Bool { isOpen && !isPaused && end == nil }
+    /// Only RST is still to come: poll(2) tells of it without being asked.
+    var awaitsReset: Bool { isOpen && end == .fin && !hasEnded && !wasResetBehindEnd }
     var willEnd: Bool { wantsEnd }
 
     /// FIN, and everything before it, is at the other side: what is still in our own kernel goes with a reset.
     var hasEndArrived: Bool {
         guard hasEnded, !isBroken, isOpen else { return false }
-        var (state, size) = (UInt8(0), socklen_t(1))
-        guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &size) == 0 else { return false }
-        // FIN_WAIT2, TIME_WAIT and CLOSE of tcp(7): acknowledged.
+        // FIN_WAIT2, TIME_WAIT and CLOSE: acknowledged.
         return (5...7).contains(state)
+    }
+
+    /// As the kernel numbers them; 0: it does not say.
+    private var state: UInt8 {
+        var (state, size) = (UInt8(0), socklen_t(1))
+        return getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &size) == 0 ? state : 0
     }
 
     func send(_ bytes: [UInt8]) {
@@ -102,6 +110,8 @@ final class ScriptedPeer {
 
     /// Reads what there is.
     func read() {
+        // CLOSE, which only a reset leads to from CLOSE_WAIT.
+        if awaitsReset, state == 7 { wasResetBehindEnd = true }
         guard wantsToRead else { return }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
