@@ -14,7 +14,7 @@ def _parse():
     parser = argparse.ArgumentParser(prog="make hostile", description=__doc__)
     parser.add_argument("--binary", type=pathlib.Path, help="the gateway; without it, the release build")
     parser.add_argument("--rounds", type=int, default=3, help="of each attack; the figures are medians")
-    parser.add_argument("--seconds", type=float, default=3, help="of each half of a round")
+    parser.add_argument("--seconds", type=float, default=2, help="of each half of a round")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="some of: " + ", ".join(each.name for each in _all()))
     parser.add_argument("--judge-time", action="store_true", help="waits beyond twice the undisturbed fail as well")
     parser.add_argument("--busy", action="store_true", help="other work is on this machine: the gateway goes before it")
@@ -36,7 +36,7 @@ def _run(options, folder, processes):
     for attack in _all():
         if options.only and attack.name not in options.only:
             continue
-        outcome = run(scene, attack, options.rounds, options.seconds)
+        outcome = run(scene, attack, options.rounds, options.seconds, options.rounds if options.judge_time else 0)
         outcomes.append(outcome)
         print(f"{attack.name}: {len(outcome.rounds)} rounds, {outcome.attackers:,} attackers", file=sys.stderr)
         problems = outcome.problems + [f"({each})" for each in slow(outcome) if not options.judge_time]

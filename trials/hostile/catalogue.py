@@ -16,6 +16,8 @@ _LEFT = ("client_closed", "client_reset")
 _STEADY = 1000
 # Half-open handshakes in all, at the limit.
 HALF_OPEN = 100_000
+# Each takes a megabyte of the kernel's, which has all four ends here: more of them would reach net.ipv4.tcp_mem, the machine's.
+UNREAD = 400
 BOTH = "round_trip", "new"
 
 
@@ -128,7 +130,7 @@ def _floods():
         Attack("say-reset", "tcp", "RSTs behind the first answer", _LEFT, at_once=64),
         Attack("many-sources", "tls", "the same from 20,000 sources, to TLS", ("inspection_timeout", *_LEFT), at_once=64,
                attack="connect-reset", flags=("--sources", MANY, "--source-count", 20_000)),
-        Attack("never-read", "bulk", "clients of a bulk backend that never read", _LEFT, at_once=1000, rate=_STEADY, each=HELD),
+        Attack("never-read", "bulk", "clients of a bulk backend that never read", _LEFT, at_once=UNREAD, rate=_STEADY, each=HELD),
         Attack("syn-flood", "tls", "SYNs from addresses that do not answer", _LEFT, at_once=1),
     ]
 

@@ -1,4 +1,4 @@
-"""What becomes of the gateway where it runs out of ports towards a backend, and of descriptors: `python3 -B -m
+"""What becomes of the gateway where it runs out of ports towards a backend, of descriptors, and of places: `python3 -B -m
 trials.hostile.exhaustion --binary sluice`. Prints what was seen, a line of JSON for each, and fails where it is not as it should."""
 import argparse
 import contextlib
@@ -217,7 +217,25 @@ def _flood_descriptors(gateway, port):
     return seen
 
 
-TRIALS = {"ports": ports, "descriptors": descriptors}
+def places(processes, folder, binary):
+    """40 places, five of them of served clients, all others half-open and for a minute yet; somebody else comes."""
+    network.run('sysctl --quiet --write net.ipv4.ip_local_port_range="16384 60999"')
+    gateway, (port, proxied), _ = _gateway(processes, folder, binary, [_Echo("127.0.0.2")], "--max-connections", 40)
+    clients = _Clients(port)
+    clients.connect(5)
+    crowd = [socket.create_connection(("127.0.0.1", proxied), timeout=WAIT_S) for _ in range(35)]
+    _wait("full", lambda: gateway.metrics().sum("sluice_listener_connections_active") == 40)
+    start = time.monotonic()
+    seen = {"newcomer": clients.connect(1)[0], "seconds": round(time.monotonic() - start, 1)}
+    seen["ended"] = gateway.metrics().sum("sluice_listener_connections_rejected_total", reason="overload")
+    _expect(seen["newcomer"] and 1 <= seen["ended"] <= 35, "room is made by half-open connections", seen)
+    _expect(clients.are_served(), "those inside are served", seen)
+    for client in crowd:
+        client.close()
+    return seen
+
+
+TRIALS = {"ports": ports, "descriptors": descriptors, "places": places}
 
 
 def main():

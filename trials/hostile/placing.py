@@ -2,7 +2,7 @@
 
 The gateway has a processor of its own, and one worker. Everything else has another one, on which clients that behave, and their
 echo, go before attackers (SCHED_RR), where the kernel lets us. On a machine with other work all of them can be made to go before
-that; but where an attack takes all of a processor, the kernel then leaves 50 ms of each second to others.
+that; but where an attack takes all of the gateway's processor, the kernel then leaves 50 ms of each second to others.
 """
 import os
 import subprocess
@@ -21,8 +21,9 @@ class Placing:
         if busy and not goes_first:
             raise Failure("nothing can be made to go before others here (chrt --rr)")
         self._first, self._busy = first if goes_first else [], busy
-        # What stands before the attackers' command.
-        self.attackers = ["chrt", "--rr", "1"] if busy else []
+        # What stands before the attackers' command. With a real-time priority they would use up what the kernel grants to all
+        # of those together: they only get the larger share among the others.
+        self.attackers = ["setsid", "sh", "-c", 'echo -15 >/proc/self/autogroup; exec "$@"', "sh"] if busy else []
         # Threads of this program, and the attackers, which it starts.
         os.sched_setaffinity(0, {self._others})
 
