@@ -35,8 +35,7 @@ final class Lifecycle: Sendable {
         var source: any SnapshotSource
         var observer: TrafficObserver
         var events: EventStream?
-        /// Seconds since 1970.
-        let startedAt = realtimeNanoseconds() / 1_000_000_000
+        let start = StartTime()
     }
 
     init(

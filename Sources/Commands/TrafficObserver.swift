@@ -43,7 +43,11 @@ final class TrafficObserver: Sendable {
     }
 
     /// What was seen until now.
-    var live: LiveTraffic { recorder.withLock { $0 }.live() }
+    var live: LiveTraffic {
+        let recorder = recorder.withLock { $0 }
+        // The wall's clock may have been set since the samples were taken.
+        return recorder.live(since: (realtimeNanoseconds() - MonotonicTime.now().nanoseconds) / 1_000_000)
+    }
 
     /// What was refused in the last ten minutes, until now.
     var refusals: [TrafficSample.Place: [CloseReason: UInt64]] {
@@ -67,6 +71,6 @@ final class TrafficObserver: Sendable {
 
     private func record() {
         let sample = sampler.next()
-        recorder.withLock { $0.record(sample, at: realtimeNanoseconds() / 1_000_000) }
+        recorder.withLock { $0.record(sample, at: MonotonicTime.now().nanoseconds / 1_000_000) }
     }
 }

@@ -128,7 +128,9 @@ final class ControllerLoop {
         observed = cluster.isFromCache ? nil : cluster.observed
         // What was touched and is as it was is rare; to look for it among thousands is not worth while.
         let isTouched = touched.map { !$0.isEmpty } ?? false
-        let isNew = isTouched || snapshot?.isEqual(to: cluster.snapshot) != true
+        let isNew =
+            isTouched || snapshot?.isEqual(to: cluster.snapshot) != true
+            || snapshot?.validityDiffers(at: cluster.snapshot.asOf) == true
         if isNew { evaluate(cluster.snapshot, seen: seen) } else { touched = TouchedObjects() }
         if isNew || faults != cluster.faults { count(isComplete: cluster.faults.isEmpty, seen: seen) }
         faults = cluster.faults

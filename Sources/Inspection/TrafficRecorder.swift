@@ -24,7 +24,7 @@ public struct TrafficRecorder: Sendable {
 
     public init() {}
 
-    /// `time`: milliseconds since 1970.
+    /// `time`: milliseconds of a clock that nobody sets.
     public mutating func record(_ sample: TrafficSample, at time: Int64) {
         let minute = time / 60_000
         if minute != self.minute { refusals = refusals.filter { $0.value.isUsed(at: minute) } }
@@ -59,11 +59,13 @@ public struct TrafficRecorder: Sendable {
         next = (next + 1) % samples.count
     }
 
-    /// What is shown of it: all but the objects that a request names.
-    public func live() -> LiveTraffic {
+    /// What is shown of it: all but the objects that a request names. `beginning`: of the clock of ``record(_:at:)``, in milliseconds
+    /// since 1970, as far as is known now.
+    public func live(since beginning: Int64 = 0) -> LiveTraffic {
         var live = LiveTraffic()
         live.interval = TrafficRecorder.interval
         live.history = Array(samples[next...] + samples[..<next])
+        for index in live.history.indices { live.history[index].time += beginning }
         live.total = live.history.last ?? .init()
         live.time = live.total.time
         live.refusals = shown.sorted { $0.order < $1.order }

@@ -68,7 +68,19 @@ private func kept<Facts>(
 extension ClusterSnapshot {
     /// The next moment after ``asOf``, in seconds since 1970, at which a certificate or revocation list
     /// begins or ceases to be valid.
-    public var nextValidityChange: Int64? {
+    public var nextValidityChange: Int64? { validityChanges.filter { $0 > asOf }.min() }
+
+    /// Whether other certificates and revocation lists are valid at `moment`, in seconds since 1970, than at ``asOf``; which may
+    /// be the later one, where the clock was set back.
+    public func validityDiffers(at moment: Int64) -> Bool {
+        let (first, last) = (min(asOf, moment), max(asOf, moment))
+        return validityChanges.contains { first < $0 && $0 <= last }
+    }
+
+    /// Whether it holds certificates or revocation lists, which begin or cease to be valid at some time.
+    public var dependsOnTime: Bool { !validityChanges.isEmpty }
+
+    private var validityChanges: [Int64] {
         var moments: [Int64] = []
         for entry in secrets.values {
             if case .success(let pair)? = entry.keyPair { moments += [pair.notBefore, pair.notAfter + 1] }
@@ -79,7 +91,7 @@ extension ClusterSnapshot {
             if case .success(let trust)? = entry.caCertificates { moments.append(trust.notAfter + 1) }
             moments += entry.revocationLists.values.compactMap(\.expiry)
         }
-        return moments.filter { $0 > asOf }.min()
+        return moments
     }
 }
 

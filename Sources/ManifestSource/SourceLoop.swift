@@ -5,6 +5,9 @@ internal import Primitives
 
 /// The thread of a ``ManifestSource``: waits for changes, gathers them, reads, and hands over.
 final class SourceLoop {
+    /// Between two looks at the wall clock, which may be set.
+    private static let clockInterval = Duration.seconds(5)
+
     private let options: ManifestSource.Options
     private let logger: Logger
     private let wake: Int32
@@ -46,7 +49,7 @@ final class SourceLoop {
         reportDegradation()
         let asOf = realtimeNanoseconds() / 1_000_000_000
         let (next, objectsChanged) = reading.snapshot(asOf: asOf)
-        if let published, !objectsChanged, !(published.snapshot.nextValidityChange.map { $0 <= asOf } ?? false),
+        if let published, !objectsChanged, !published.snapshot.validityDiffers(at: asOf),
             next.problems == published.problems, next.unknownKinds == published.unknownKinds
         {
             return
@@ -93,11 +96,12 @@ final class SourceLoop {
     /// When there is something to do that no event announces: a walk, a pair that was given time, a certificate's date.
     private var deadline: MonotonicTime? {
         var moments = [tree.nextScan, reading.nextReview(patience: options.pairPatience)].compactMap { $0 }
-        if let change = published?.snapshot.nextValidityChange {
-            // The wall clock may be set: look at it at least once a minute.
-            let (nanoseconds, isFar) = change.multipliedReportingOverflow(by: 1_000_000_000)
+        if let snapshot = published?.snapshot, snapshot.dependsOnTime {
+            // The wall clock may be set, either way: it is looked at now and then.
+            let (nanoseconds, isFar) = (snapshot.nextValidityChange ?? .max)
+                .multipliedReportingOverflow(by: 1_000_000_000)
             let delay = Duration.nanoseconds(isFar ? .max : nanoseconds - realtimeNanoseconds())
-            moments.append(.now() + min(.seconds(60), max(.milliseconds(1), delay)))
+            moments.append(.now() + min(Self.clockInterval, max(.milliseconds(1), delay)))
         }
         return moments.min()
     }

@@ -78,8 +78,9 @@ public final class Monitored<Value>: @unchecked Sendable {
                 pthread_cond_wait(condition, mutex)
                 continue
             }
-            var time = timespec(
-                tv_sec: Int(deadline.nanoseconds / 1_000_000_000), tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+            // What lies before the clock's beginning is no time that can be waited for: it would be an error, again and again.
+            let end = max(0, deadline.nanoseconds)
+            var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
             if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { return body(&value) }
         }
     }

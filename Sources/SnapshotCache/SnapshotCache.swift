@@ -91,7 +91,7 @@ public final class SnapshotCache: Sendable {
     public func start() throws(Errno) {
         work.update { $0.ended = false }
         do throws(Errno) {
-            try Thread(named: "cache", yielding: 10) { [self] in
+            try Thread(named: "cache", yielding: 10, wiping: true) { [self] in
                 run()
                 work.update { $0.ended = true }
             }.detach()

@@ -85,4 +85,47 @@ struct ReconsiderTests {
         #expect(isTold)
         controller.stop()
     }
+
+    private final class NoKey: KeyMaterialStorage {}
+
+    @Test("a certificate's end is concluded from a state with no other news, and its return from a clock set back")
+    func certificate() throws {
+        let now = realtimeNanoseconds() / 1_000_000_000
+        let facts = KeyPairFacts(
+            keyType: .ecdsa(curve: "P-256"), dnsNames: [], notBefore: now - 1000, notAfter: now + 1000, fingerprint: "",
+            spkiHash: "", chainLength: 1, chainProblems: [],
+            material: KeyMaterial(fingerprint: "pair", storage: NoKey()))
+        var snapshot = ClusterSnapshot(asOf: now)
+        snapshot.gatewayClasses[key("sluice", "")] = GatewayClass(
+            metadata: ObjectMeta(name: "sluice"), spec: .init(controllerName: controllerName))
+        let listener = Gateway.Listener(
+            name: "tls", port: 443, protocol: .tls,
+            tls: .init(mode: "Terminate", certificateRefs: [.init(name: "pair")]))
+        snapshot.gateways[key("edge")] = Gateway(
+            metadata: ObjectMeta(name: "edge", namespace: "default", uid: "u"),
+            spec: .init(gatewayClassName: "sluice", listeners: [listener]))
+        snapshot.secrets[key("pair")] = SecretEntry(
+            metadata: ObjectMeta(name: "pair", namespace: "default"), keyPair: .success(facts))
+        let outcome = Locked<Outcome?>(nil)
+        let controller = Controller(
+            target: RecordingTarget(), options: TranslationOptions(), logger: .disabled, localAddresses: { [] },
+            onOutcome: { value in outcome.withLock { $0 = value } })
+        try controller.start()
+        for (moment, words) in [
+            (now, nil), (now + 2000, "has expired"), (now, nil), (now - 2000, "is not valid yet"), (now, nil),
+        ] {
+            snapshot.asOf = moment
+            var state = ClusterState(snapshot: snapshot, observed: ObservedStatuses(), isSynced: true)
+            state.touched = moment == now && outcome.withLock { $0 == nil } ? nil : TouchedObjects()
+            controller.submit(state)
+            let isTold = waitUntil(deadline: .seconds(10)) {
+                let gateway = outcome.withLock { $0?.statuses.gateways[key("edge")] }
+                guard let messages = gateway?.listeners.first?.conditions.map(\.message) else { return false }
+                let found = messages.filter { $0.contains("certificate ") }
+                return words.map { word in found.contains { $0.contains(word) } } ?? found.isEmpty
+            }
+            #expect(isTold, "\(moment - now) s from now: \(words ?? "nothing")")
+        }
+        controller.stop()
+    }
 }

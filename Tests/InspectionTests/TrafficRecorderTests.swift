@@ -98,6 +98,17 @@ struct TrafficRecorderTests {
         #expect(recorder.live().refusals.map(\.minutes) == [[0, 0, 0, 0, 0, 0, 0, 0, 0, 3]])
     }
 
+    @Test("samples have the dates that a clock which was set since would have given them")
+    func dates() {
+        var recorder = TrafficRecorder()
+        for second in [Int64(7), 8, 9] { recorder.record(sample(), at: second * 1000) }
+        for beginning in [start, start - 86_400_000] {
+            let live = recorder.live(since: beginning)
+            #expect(live.history.map(\.time) == [7000, 8000, 9000].map { beginning + $0 })
+            #expect(live.time == beginning + 9000 && live.total.time == live.time)
+        }
+    }
+
     @Test("of objects only those are told that are asked for")
     func selection() {
         var report = TrafficReport()

@@ -56,6 +56,21 @@ struct CacheDirectoryTests {
         #expect(try listDirectory(path) == [CacheDirectory.fileName])
     }
 
+    @Test("what could not be put in its place is taken away again")
+    func failedWrite() throws {
+        _ = try CacheDirectory(path)
+        #expect(mkdir(file, 0o700) == 0)
+        #expect(throws: CacheProblem.self) { try write("no room for it") }
+        #expect(try listDirectory(path) == [CacheDirectory.fileName])
+    }
+
+    @Test("a file that is larger than any of ours is not read into memory")
+    func large() throws {
+        try write("good")
+        #expect(truncate(file, off_t(CacheHeader.largest) + 1) == 0)
+        #expect(problem() == .tooLarge(CacheHeader.largest + 1))
+    }
+
     @Test("a directory that others can enter is not believed", arguments: [0o750, 0o701, 0o770, 0o777, 0o704])
     func openDirectory(mode: Int) throws {
         try write("good")

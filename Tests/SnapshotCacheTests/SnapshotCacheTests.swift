@@ -61,6 +61,16 @@ struct SnapshotCacheTests {
         }
     }
 
+    @Test("a file of the future, written by a clock that ran ahead, is none that is too old")
+    func future() throws {
+        let writer = cache()
+        try writer.start()
+        writer.write(Sample.cluster(asOf: Sample.now() + 86_400))
+        writer.close()
+        #expect(cache { $0.maxAge = .seconds(60) }.load() != nil)
+        #expect(log.entries.contains { $0.message == "the cache was read" && "\($0)".contains("0 s") })
+    }
+
     @Test("keys are rotated by their file: the new one first, the old one after it")
     func rotation() throws {
         let path = try folder.write(Sample.line(1), to: "key")
@@ -106,11 +116,15 @@ struct SnapshotCacheTests {
         let said = log.entries.filter { $0.message == "the cache cannot be written, the file that is there stays" }
         #expect(said.count == 1)
         #expect(writer.status.problem?.contains("No such file") == true)
+        // Something newer takes the place of what waits.
+        writer.write(Sample.cluster(["a": "newer"], asOf: Sample.now()))
+        let failed = writer.status.failed
+        try expect("more attempts") { writer.status.failed >= failed + 2 }
         #expect(mkdir(folder.path + "/later", 0o755) == 0)
         try expect("written") { writer.status.written == 1 }
         #expect(writer.status.problem == nil && log.entries.contains { $0.message == "the cache is written again" })
         writer.close()
-        #expect(cache { $0.directory = directory }.load() != nil)
+        #expect(cache { $0.directory = directory }.load()?.summary.contains("shop/a newer") == true)
     }
 
     @Test("metrics")

@@ -116,27 +116,9 @@ extension Process {
                 try authority.issue(dnsNames: ["a.test"]), try authority.issue(dnsNames: ["a.test"])
             )
             let oldFile = try files.write(old.privateKeyPEM, to: "old.key")
-            let text = """
-                apiVersion: gateway.networking.k8s.io/v1
-                kind: Gateway
-                metadata: {name: gw, namespace: default}
-                spec:
-                  gatewayClassName: sluice
-                  listeners:
-                  - {name: tls, protocol: TLS, port: 9000, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}
-                ---
-                apiVersion: gateway.networking.k8s.io/v1
-                kind: TLSRoute
-                metadata: {name: echo, namespace: default}
-                spec:
-                  parentRefs: [{name: gw}]
-                  hostnames: [a.test]
-                  rules: [{backendRefs: [{name: echo, port: 7}]}]
-                ---
-
-                """
             try installation.kubectl.apply(
-                text, ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port))
+                KeyMemoryTests.clusterRoutes,
+                ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port))
             try installation.kubectl.apply(Manifest.secret("cert", old))
             let front = try HTTP2Front(before: installation.server.address)
             let authorityFile = try files.write(front.authorityPEM, to: "front.crt")
@@ -152,6 +134,72 @@ extension Process {
             try MemoryImage.expectNothing(of: oldFile, in: replica.program)
             try replica.stop()
         }
+
+        @Test("a private key out of the cache on disk, and the key that sealed it, are nowhere in memory once replaced")
+        func cache() throws {
+            let installation = try TestInstallation()
+            let authority = try TestPKI.makeCA()
+            let (old, new) = (
+                try authority.issue(dnsNames: ["a.test"]), try authority.issue(dnsNames: ["a.test"])
+            )
+            let oldFile = try files.write(old.privateKeyPEM, to: "old.key")
+            let seals = (0..<2).map { _ in
+                Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+            }
+            let sealFile = try files.write(seals[0], to: "seal")
+            let gone = try files.write(seals[0], to: "gone")
+            let cache = files.path + "/cache"
+            let flags = [
+                "--cache-directory", cache, "--cache-key-file", sealFile, "--cache-secrets", "true",
+            ]
+            try installation.kubectl.apply(
+                KeyMemoryTests.clusterRoutes + Manifest.secret("cert", old),
+                ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port))
+            let first = try installation.replica(flags: flags, environment: ServedCluster.environment)
+            try first.waitUntilReady()
+            let port = try first.program.wait(for: "a port") { try installation.kubectl.boundPort(of: "gw") }
+            try use(old, first, port: port)
+            try first.stop()
+
+            installation.server.stopListening()
+            let replica = try installation.replica(
+                flags: flags + MemoryImage.flags, environment: ServedCluster.environment)
+            try replica.waitUntilReady()
+            try use(old, replica, port: port)
+            #expect(try MemoryImage(of: replica.program, keys: oldFile).holdsKey, "it is served out of the cache")
+            try files.replace("seal", with: seals[1])
+            let secret = Manifest.secret("cert", new).replacing(
+                "name: cert", with: "name: cert, namespace: default")
+            try installation.server.put(yaml: secret)
+            try installation.server.listenAgain()
+            try use(new, replica, port: port)
+            try replica.waitForMetrics("a cache with the other key", within: .seconds(20)) {
+                $0.sum("sluice_cache_writes_total", ["result": "ok"]) > 0
+            }
+            try MemoryImage.expectNothing(of: oldFile, in: replica.program)
+            try MemoryImage.expectNothing(of: gone, in: replica.program)
+            try replica.stop()
+        }
+
+        private static let clusterRoutes = """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: gw, namespace: default}
+            spec:
+              gatewayClassName: sluice
+              listeners:
+              - {name: tls, protocol: TLS, port: 9000, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}
+            ---
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: TLSRoute
+            metadata: {name: echo, namespace: default}
+            spec:
+              parentRefs: [{name: gw}]
+              hostnames: [a.test]
+              rules: [{backendRefs: [{name: echo, port: 7}]}]
+            ---
+
+            """
     }
 }
 

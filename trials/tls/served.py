@@ -37,11 +37,12 @@ class Served:
     default   both key types, everything else as it is where nobody configured it
     ecdsa, rsa  the same with one of the pairs
     legacy    the RSA pair, and by name the suites of TLS 1.2 that nobody gets by default: checkers speak them all the time
+    weak      the RSA pair, and nothing but key exchange without forward secrecy: what checkers must complain of
     mutual    a certificate is demanded of clients
     plain     no TLS
     """
 
-    LISTENERS = ("default", "ecdsa", "rsa", "legacy", "mutual", "plain")
+    LISTENERS = ("default", "ecdsa", "rsa", "legacy", "weak", "mutual", "plain")
 
     def __init__(self, processes, folder, binary, *flags):
         self.folder = folder
@@ -56,7 +57,7 @@ class Served:
         self.gateway.wait_until_ready()
 
     def _objects(self, manifests):
-        pairs = {"default": ["ecdsa", "rsa"], "rsa": ["rsa"], "legacy": ["rsa"]}
+        pairs = {"default": ["ecdsa", "rsa"], "rsa": ["rsa"], "legacy": ["rsa"], "weak": ["rsa"]}
         listeners = []
         for name, port in self.ports.items():
             listener = {"name": name, "port": port, "protocol": "TCP" if name == "plain" else "TLS"}
@@ -72,6 +73,8 @@ class Served:
         objects += [manifests.route("guarded" if name == "mutual" else "gw", name, ["backend"]) for name in self.ports]
         objects += [manifests.tls_secret(name, pair) for name, pair in self.pairs.items()]
         objects.append(manifests.policy("ClientPolicy", "legacy", [("Gateway", "gw", "legacy")], tls={"ciphers": LEGACY}))
+        objects.append(manifests.policy("ClientPolicy", "weak", [("Gateway", "gw", "weak")],
+                                        tls={"ciphers": ["AES128-SHA", "AES256-SHA"], "maxVersion": "1.2"}))
         return objects
 
 

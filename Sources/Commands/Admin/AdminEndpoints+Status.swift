@@ -43,7 +43,8 @@ extension Lifecycle.Parts {
         var tree = StatusTree(inspected, times: state.conditionTimes)
         let view = source.view
         (tree.version, tree.source, tree.sourceDetail) = (sluiceVersion, view.kind, view.from)
-        (tree.time, tree.startedAt) = (realtimeNanoseconds() / 1_000_000, startedAt)
+        let wall = realtimeNanoseconds()
+        (tree.time, tree.startedAt) = (wall / 1_000_000, start.seconds(wall: wall))
         (tree.appliedAt, tree.isLeader) = (state.appliedAt, view.isLeader)
         tree.warnings = dataPlane.warnings + source.missing + source.warnings + tree.warnings
         return tree

@@ -25,14 +25,17 @@ extension ClusterRun {
     var details: [String: String] {
         let health = source.health
         var details = ["leader": leadership.isLeader ? "this replica" : "not this replica", "from": connection.url]
-        let now = realtimeNanoseconds()
+        let now = MonotonicTime.now()
         // Of each kind, watches bring an event or a bookmark about every minute.
-        let times = health.resources.compactMap { resource in resource.lastEvent.map { (resource.name, $0) } }
+        let times = health.resources.compactMap { resource in resource.lastHeard.map { (resource.name, $0) } }
         if let newest = times.max(by: { $0.1 < $1.1 }), let oldest = times.min(by: { $0.1 < $1.1 }) {
             details["age"] =
                 "heard from the API server \(age(now - newest.1)) ago; longest silence: \(oldest.0), \(age(now - oldest.1))"
         }
-        if let cache { details["cache"] = cache.detail(servedAsOf: health.cachedAsOf, now: now / 1_000_000_000) }
+        if let cache {
+            details["cache"] = cache.detail(
+                servedAsOf: health.cachedAsOf, now: realtimeNanoseconds() / 1_000_000_000)
+        }
         if !health.problems.isEmpty { details["watches"] = health.problems.joined(separator: "; ") }
         return details
     }
@@ -52,4 +55,4 @@ extension ClusterRun {
     }
 }
 
-private func age(_ nanoseconds: Int64) -> String { "\(max(0, nanoseconds) / 1_000_000_000) s" }
+private func age(_ age: Duration) -> String { "\(max(.zero, age).components.seconds) s" }

@@ -1,5 +1,6 @@
 internal import KubernetesAPI
 public import Observability
+public import Platform
 
 /// How the watches of a ``ClusterSource`` do.
 public struct ClusterHealth: Sendable {
@@ -11,6 +12,8 @@ public struct ClusterHealth: Sendable {
         public var isSynced: Bool
         /// When the server last said something, in nanoseconds since 1970; nil: never.
         public var lastEvent: Int64?
+        /// The same by a clock that is never set.
+        public var lastHeard: MonotonicTime?
         /// Watches that had to be opened again, by `expired`, `error` and `eof`.
         public var restarts: [String: UInt64]
         /// Versions of objects that could not be read.
@@ -71,6 +74,7 @@ extension ClusterHealth {
             resource.isSynced =
                 resource.isSynced && informer.isSettled && (informer.machine.hasSynced || informer.isByName)
             if let time = informer.lastEvent { resource.lastEvent = max(time, resource.lastEvent ?? time) }
+            if let time = informer.lastHeard { resource.lastHeard = max(time, resource.lastHeard ?? time) }
             for (reason, count) in informer.machine.restarts { resource.restarts[reason.rawValue, default: 0] += count }
             if let problem = informer.machine.problem {
                 resource.problem = resource.problem ?? "\(informer.place): \(problem)"

@@ -14,6 +14,8 @@ final class ClusterLoop {
     private static let rediscovery = Duration.seconds(30)
     /// And where they are, in case something was missed.
     private static let seldomRediscovery = Duration.seconds(600)
+    /// Between two looks at the wall clock, which may be set.
+    private static let clockInterval = Duration.seconds(5)
 
     private let options: ClusterSource.Options
     private let logger: Logger
@@ -41,7 +43,11 @@ final class ClusterLoop {
     private var cachedAsOf: Int64?
     private let keeper: CacheKeeper?
     private let factory: InformerFactory
+    /// When a certificate begins or ceases to be valid next; and whether there are any.
     private var validityChange: Int64?
+    private var dependsOnTime = false
+    /// What the wall clock last said, in seconds since 1970.
+    private var wallSeen: Int64 = 0
     private var healthPublished = MonotonicTime(nanoseconds: 0)
     /// Something happened since then.
     private var healthIsStale = true
@@ -49,7 +55,7 @@ final class ClusterLoop {
     private var referencesAreStale = true
 
     init(
-        server: any APIServer, options: ClusterSource.Options, logger: Logger,
+        server: any APIServer, options: ClusterSource.Options, loaded: Locked<CachedCluster?>, logger: Logger,
         mailbox: Monitored<RequestDesk.Mailbox>, publish: @escaping (ClusterHealth) -> Void,
         onChange: @escaping @Sendable (ClusterState) -> Void
     ) {
@@ -62,7 +68,13 @@ final class ClusterLoop {
         self.factory = factory
         let kinds = KindWatches(factory: factory, options: options)
         self.kinds = kinds
-        keeper = options.cache.map { CacheKeeper($0, clockFactor: options.clockFactor, logger: logger) }
+        keeper = options.cache.map { cache in
+            let taken = loaded.withLock { loaded -> CachedCluster? in
+                defer { loaded = nil }
+                return loaded
+            }
+            return CacheKeeper(cache, loaded: taken, clockFactor: options.clockFactor, logger: logger)
+        }
         contents.texts = keeper?.texts
         references = ReferenceWatches(factory: factory)
         ownSecret = options.ownSecret.map {
@@ -153,8 +165,11 @@ final class ClusterLoop {
 
     private func deliver(now: MonotonicTime) {
         let seconds = realtimeNanoseconds() / 1_000_000_000
-        if let validityChange, validityChange <= seconds, hasDelivered {
-            self.validityChange = nil
+        let isDue = validityChange.map { $0 <= seconds } ?? false
+        let wasSetBack = seconds < wallSeen && contents.snapshot.validityDiffers(at: seconds)
+        wallSeen = seconds
+        if isDue || wasSetBack, hasDelivered {
+            validityChange = nil
             contents.snapshotChanged = true
             firstChange = firstChange ?? now
         }
@@ -175,7 +190,7 @@ final class ClusterLoop {
             (healthPublished, healthIsStale) = (MonotonicTime(nanoseconds: 0), true)
             publishHealth(now: now)
         }
-        validityChange = contents.snapshot.nextValidityChange
+        (validityChange, dependsOnTime) = (contents.snapshot.nextValidityChange, contents.snapshot.dependsOnTime)
         var state = ClusterState(snapshot: contents.snapshot, observed: contents.observed, isSynced: true)
         state.isFromCache = !isLive
         (state.touched, contents.touched) = (contents.touched, TouchedObjects())
@@ -213,11 +228,11 @@ final class ClusterLoop {
         if !hasDelivered, let moment = keeper?.standInTime(lastHeard: lastHeard) { moments.append(moment) }
         if isLive, let moment = keeper?.deadline(isHeard: isHeard) { moments.append(moment) }
         if healthIsStale { moments.append(healthPublished + Self.healthInterval) }
-        if let validityChange {
-            // The wall clock may be set: look at it at least once a minute.
-            let (nanoseconds, isFar) = validityChange.multipliedReportingOverflow(by: 1_000_000_000)
+        if dependsOnTime {
+            // The wall clock may be set, either way: it is looked at now and then.
+            let (nanoseconds, isFar) = (validityChange ?? .max).multipliedReportingOverflow(by: 1_000_000_000)
             let delay = Duration.nanoseconds(isFar ? .max : nanoseconds - realtimeNanoseconds())
-            moments.append(now + min(.seconds(60), max(.milliseconds(1), delay)))
+            moments.append(now + min(Self.clockInterval * options.clockFactor, max(.milliseconds(1), delay)))
         }
         // What is due at once has no moment of its own, and a wait needs one that the clock has had.
         return moments.min().map { max($0, now) }

@@ -67,9 +67,14 @@ public final class ClusterSource: Sendable {
     private let mailbox = Monitored(RequestDesk.Mailbox())
     private let life = Locked(Life.idle)
     private let published = Locked(ClusterHealth())
+    /// What the cache on disk had, keys included: until the thread takes it, which lets go of it when it is needed no more.
+    private let loaded: Locked<CachedCluster?>
 
     public init(server: any APIServer, options: Options, logger: Logger) {
-        (self.server, self.options, self.logger) = (server, options, logger)
+        loaded = Locked(options.cache?.loaded)
+        var rest = options
+        rest.cache?.loaded = nil
+        (self.server, self.options, self.logger) = (server, rest, logger)
     }
 
     /// Starts the thread. `onChange` is called on it: first when every watched kind was listed once, then after every
@@ -82,9 +87,9 @@ public final class ClusterSource: Sendable {
         }
         guard isFirst else { return }
         do throws(Errno) {
-            try Thread(named: "cluster", wiping: true) { [server, options, logger, mailbox, published] in
+            try Thread(named: "cluster", wiping: true) { [server, options, loaded, logger, mailbox, published] in
                 ClusterLoop(
-                    server: server, options: options, logger: logger, mailbox: mailbox,
+                    server: server, options: options, loaded: loaded, logger: logger, mailbox: mailbox,
                     publish: { health in published.withLock { $0 = health } }, onChange: onChange
                 ).run()
                 mailbox.update { $0.stopped = true }

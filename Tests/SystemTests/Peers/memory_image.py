@@ -1,7 +1,7 @@
 """Counts what stands of private keys in the memory of a running process: memory_image.py PID FILE…
 
 A FILE is a private key in PEM, whose secret numbers are looked for as they are, in both byte orders, in PEM's text, and in the base64
-that a Secret has of that text; or lines of base64 (keys of tickets), looked for as text and as bytes. Of each, three windows. Printed is
+that a Secret has of that text; or lines of base64 (keys of tickets, or of caches), looked for as text and as bytes. Of each, three windows. Printed is
 JSON: places by form and how much memory was searched. Needs the right to trace the process."""
 
 import base64
@@ -69,9 +69,10 @@ def patterns_of_lines(text):
     forms = {"text": [], "bytes": []}
     for line in text.split():
         key = base64.b64decode(line)
-        # The first 16 bytes are the key's name, which every ticket carries.
-        forms["text"] += [line[40:56], line[-24:-8]]
-        forms["bytes"] += [key[16:32], key[48:64]]
+        # The first 16 bytes of a ticket's key are its name, which every ticket carries.
+        begin = 40 if len(key) > 32 else 0
+        forms["text"] += [line[begin:begin + 16], line[-24:-8]]
+        forms["bytes"] += [key[16:32], key[-32:-16]]
     return forms
 
 

@@ -30,10 +30,10 @@ final class CacheKeeper {
     /// When the first list came while the cache stood in.
     private var firstAnswer: MonotonicTime?
 
-    init(_ options: ClusterSource.Options.Cache, clockFactor: Double, logger: Logger) {
+    init(_ options: ClusterSource.Options.Cache, loaded: CachedCluster?, clockFactor: Double, logger: Logger) {
         (cache, factor, self.logger) = (options.cache, clockFactor, logger)
         texts = ObjectTexts(includesSecrets: options.includesSecrets)
-        loaded = options.loaded.map { RestoredObjects($0, includesSecrets: options.includesSecrets) }
+        self.loaded = loaded.map { RestoredObjects($0, includesSecrets: options.includesSecrets) }
     }
 
     // MARK: Standing in
