@@ -19,6 +19,8 @@ public struct Scenario: Sendable {
         // Drawn apart: the seeds without one stay what they are.
         let apart = OutageDraft(Dice(seed: seed ^ 0x0f0f_0f0f), configuration: configuration)
         if let outage = apart.draw() { steps.insert(contentsOf: outage.steps, at: outage.place(in: steps.count)) }
+        let back = ReturnDraft(Dice(seed: seed ^ 0x00ff_00ff), configuration: configuration)
+        if let steps = back.draw() { self.steps += steps }
     }
 
     /// The same with other steps.
