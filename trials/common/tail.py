@@ -12,7 +12,9 @@ class Tail:
         self.rotations = 0
 
     def rotate(self, reopen):
-        """Renames the file and calls `reopen`, which makes its writer open it again."""
+        """Renames the file and calls `reopen`, which makes its writer open it again; not while it has not done so after the last time."""
+        if not self._path.exists():
+            return
         self._open()
         renamed = self._path.with_name(f"{self._path.name}.{self.rotations}")
         os.rename(self._path, renamed)
