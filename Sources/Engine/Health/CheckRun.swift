@@ -233,7 +233,7 @@ extension CheckRun {
         let reason: CheckFailureReason =
             switch error {
             case ECONNREFUSED, ENOENT: .connectRefused
-            case ECONNRESET: .reset
+            case ECONNRESET, EPIPE: .reset
             case ETIMEDOUT: .connectTimeout
             default: .connectUnreachable
             }

@@ -184,7 +184,8 @@ extension Worker {
 
     static func failure(_ error: Int32) -> (CloseReason, ConnectResult) {
         switch error {
-        case ECONNREFUSED, ENOENT, ECONNRESET: (.connectRefused, .refused)
+        // EPIPE: reset behind an end in order.
+        case ECONNREFUSED, ENOENT, ECONNRESET, EPIPE: (.connectRefused, .refused)
         case ETIMEDOUT: (.connectTimeout, .timeout)
         default: (.connectUnreachable, .unreachable)
         }
