@@ -7,8 +7,8 @@ enum ConnectionVerdict: Equatable {
     case served(from: Int, asksForTLS: Bool, answers: [UInt8])
     /// No backend hears of it, but where it was asked for TLS; `answers`: all that the client hears.
     case refused(CloseReason, answers: [UInt8], isReset: Bool)
-    /// More bytes decide.
-    case undecided(answers: [UInt8])
+    /// More bytes decide; nobody looks before the stream is that long, or over.
+    case undecided(answers: [UInt8], length: Int)
     /// How bytes fell together decides.
     case uncertain
 
@@ -32,10 +32,10 @@ enum ConnectionVerdict: Equatable {
             if isOptional { return plain }
             return refused(matching == 0 ? .proxyProtocolMissing : .proxyProtocolMalformed, answers: [], isReset: true)
         case .malformed, .tooLarge: return refused(.proxyProtocolMalformed, answers: [], isReset: true)
-        case .needMore:
+        case .needMore(let total):
             // A plain client may have no more to say than the beginning of a signature.
             let isSigned = stream.count >= (stream.first == UInt8(ascii: "P") ? 5 : 12)
-            return isOptional && isOver && !isSigned ? plain : undecided(answers: [])
+            return isOptional && isOver && !isSigned ? plain : undecided(answers: [], length: total)
         }
     }
 
@@ -43,7 +43,7 @@ enum ConnectionVerdict: Equatable {
         var (answers, offset) = ([UInt8](), 0)
         while true {
             switch stream[offset...].withUnsafeBytes({ PostgresStart.parse($0) }) {
-            case .needMore: return undecided(answers: answers)
+            case .needMore(let total): return undecided(answers: answers, length: offset + total)
             case .sslRequest:
                 return behindHello(
                     stream, from: offset + PostgresStart.requestLength, asksForTLS: true,
@@ -64,7 +64,7 @@ enum ConnectionVerdict: Equatable {
         _ stream: [UInt8], from offset: Int, asksForTLS: Bool, answers: [UInt8]
     ) -> ConnectionVerdict {
         switch stream[offset...].withUnsafeBytes({ ClientHello.parse($0) }) {
-        case .needMore: undecided(answers: answers)
+        case .needMore(let total): undecided(answers: answers, length: offset + total)
         case .notTLS, .malformed: refused(.notTLS, answers: answers, isReset: true)
         case .tooLarge: refused(.clientHelloTooLarge, answers: answers, isReset: true)
         case .hello(let hello) where hello.serverName == "a.test":

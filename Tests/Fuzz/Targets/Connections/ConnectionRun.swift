@@ -14,6 +14,8 @@ final class ConnectionRun {
     /// The opening's pieces that were not sent yet.
     private var opening: [[UInt8]]
     private var answersAwaited = 0
+    /// How long the stream has to be before somebody looks at it again, if it was looked at after each piece.
+    private var lengthAwaited = 0
     /// Bytes of its own that a side has sent, or waits to send.
     private var own: [ScriptedSide: Int] = [:]
     /// What the backend is to do once it may speak.
@@ -56,6 +58,7 @@ final class ConnectionRun {
     /// Sends, and notes whether something follows a request that was not answered.
     private func sendNow(_ bytes: [UInt8]) {
         let answered = client.received.count
+        if case .undecided(_, let length) = verdict { lengthAwaited = max(lengthAwaited, length) }
         client.send(bytes)
         guard script.mode == .postgres else { return }
         var offset = 0
@@ -131,7 +134,7 @@ final class ConnectionRun {
             client.isPaused = false
             try wait("for an answer to \(client.sent)") {
                 if client.received.count >= answersAwaited || client.end != nil { return true }
-                if case .undecided(let answers) = verdict { return answers.count < answersAwaited }
+                if case .undecided(let answers, _) = verdict { return answers.count < answersAwaited }
                 return false
             }
         }
@@ -156,7 +159,7 @@ final class ConnectionRun {
         switch verdict {
         case .uncertain: return true
         case .undecided: return !client.willEnd || client.end != nil
-        case .refused: return client.end != nil
+        case .refused: return client.end != nil || client.sent.count < lengthAwaited && !client.willEnd
         case .served(let offset, let asksForTLS, let answers):
             if asksForTLS, script.answer != PostgresStart.accept { return client.end != nil }
             guard backend.isOpen, let relayed = relayed() else { return false }
@@ -303,6 +306,7 @@ final class ConnectionRun {
             if isUncertain { return try checkPrefixes(answers, from: offset) }
             if asksForTLS, script.answer != PostgresStart.accept { return try checkDeclined(answers) }
             if resetBy == nil { return try checkWhole(answers, from: offset) }
+            if reasons.keys.contains(.connectRefused) { return try checkUnconnected(answers) }
             try checkPrefixes(answers, from: offset)
             try checkReset(answers)
         case .refused(let reason, let answers, let isReset):
@@ -313,7 +317,7 @@ final class ConnectionRun {
             if isReset || client.sent.count <= 60_000 {
                 try requireEqual(client.end, isReset ? .reset : .fin, context("how the client is refused, \(reason)"))
             }
-        case .undecided(let answers):
+        case .undecided(let answers, _):
             if isUncertain { return }
             try require(strangers == 0 && !backend.isClosed, context("a backend heard of what was not decided"))
             if resetBy == nil { try requireEqual(client.received, answers, context("what the client is told")) }
@@ -356,20 +360,28 @@ final class ConnectionRun {
         switch resetBy {
         case nil: return ends
         case .client:
-            return wasSettledAtReset
-                ? bothHadEnded ? ends : [.clientReset] : ends.union([.clientReset, .backendClosed])
+            if wasSettledAtReset, hasRelayed { return bothHadEnded ? ends : [.clientReset] }
+            return ends.union([.clientReset, .clientClosed, .backendClosed])
         case .backend:
             // What had ended in order before has.
             if hadEndedAtReset, wasSettledAtReset { return bothHadEnded ? ends : [.backendClosed] }
-            return wasSettledAtReset ? [.backendReset] : ends.union([.backendReset, .clientClosed, .backendClosed])
+            return (wasSettledAtReset ? [] : ends.union([.clientClosed, .backendClosed]))
+                .union(hasRelayed ? [.backendReset] : [.backendReset, .connectRefused])
         }
     }
 
     /// Whoever was not reset must see the other's reset: nothing else was under way, nor is more owed to it.
     private var owesReset: Bool {
-        guard let resetBy, wasSettledAtReset, isServed, !bothHadEnded else { return false }
+        guard let resetBy, wasSettledAtReset, isServed, hasRelayed, !bothHadEnded else { return false }
         if case .served(_, true, _) = verdict, script.answer != PostgresStart.accept { return false }
         return resetBy == .client || !hadEndedAtReset
+    }
+
+    /// Bytes have come through: the engine knows of its connection to the backend, which that has long before it does.
+    private var hasRelayed: Bool {
+        guard case .served(_, _, let answers) = verdict else { return false }
+        let told = client.received.dropFirst(answers.count)
+        return relayed()?.isEmpty == false || !told.isEmpty && !told.elementsEqual(ConnectionVerdict.alert(80))
     }
 
     private var bothHadEnded: Bool { client.willEnd && backendWaits.end }
@@ -419,6 +431,16 @@ final class ConnectionRun {
         }
         guard !isUncertain else { return }
         try require(expectedAtClient(answers).starts(with: client.received), context("other bytes than the backend's"))
+    }
+
+    /// The backend's reset was there before the connect was looked at: an attempt that failed, and the only one.
+    private func checkUnconnected(_ answers: [UInt8]) throws {
+        let isTold = script.mode == .passthrough
+        let words = answers + (isTold ? ConnectionVerdict.alert(80) : [])
+        // An alert is lost where more of the client's bytes wait than are read before.
+        guard !isTold || client.sent.count <= 60_000 else { return }
+        try requireEqual(client.received, words, context("what a client is told whose backend was not reached"))
+        try requireEqual(client.end, isTold ? .fin : .reset, context("the end of one whose backend was not reached"))
     }
 
     private func checkReset(_ answers: [UInt8]) throws {
