@@ -8,7 +8,7 @@ import Testing
 
 @testable import Commands
 
-@Suite("Connections at the admin address", .timeLimit(.minutes(1)))
+@Suite("Connections at the admin address", .timeLimit(.minutes(3)))
 struct ConnectionEndpointsTests {
     private let folder: TemporaryDirectory
     private let gateway: RunningGateway

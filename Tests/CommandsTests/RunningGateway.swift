@@ -70,7 +70,7 @@ final class RunningGateway: Sendable {
     }
 
     /// The exit code, once it has ended.
-    func exitCode() throws -> Int32 { try work.value(timeout: .seconds(20)) }
+    func exitCode() throws -> Int32 { try work.value(timeout: .seconds(50)) }
 
     func probe(_ path: String) throws -> String { try get(path, from: addresses.probes) }
     func admin(_ path: String) throws -> String { try get(path, from: addresses.admin) }
