@@ -161,20 +161,26 @@ extension Process {
             try replica.waitForMetrics("failed writes", within: .seconds(20)) { errors($0) >= 2 }
             #expect(try readFile(inside + "/cache/cluster.cache") == before)
             #expect(try detail(replica).contains("cannot be written: cluster.cache.new: No space left on device"))
-            #expect(replica.logLine(["the cache cannot be written, the file that is there stays"]) != nil)
+            _ = try replica.program.wait(for: "the cache cannot be written, the file that is there stays") {
+                replica.logLine(["the cache cannot be written, the file that is there stays"]) != nil ? true : nil
+            }
             for _ in 1...30 { #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "blue") }
             try replica.waitForMetrics("dropped lines and events", within: .seconds(20)) {
                 $0.sum("sluice_access_log_dropped_total") > 0
                     && $0.sum("sluice_events_dropped_total", ["reason": "spool_error"]) > 0
             }
-            #expect(replica.logLine(["access log cannot be written"]) != nil)
+            _ = try replica.program.wait(for: "access log cannot be written") {
+                replica.logLine(["access log cannot be written"]) != nil ? true : nil
+            }
             #expect(try Greeting.receive(from: try PlainClient(port: probe)).backend == "blue", "changes are served")
 
             #expect(unlink(inside + "/filler") == 0)
             _ = try replica.program.wait(for: "the change in the cache", within: .seconds(20)) {
                 cachedPort(blue) ? true : nil
             }
-            #expect(replica.logLine(["the cache is written again"]) != nil)
+            _ = try replica.program.wait(for: "the cache is written again") {
+                replica.logLine(["the cache is written again"]) != nil ? true : nil
+            }
             #expect(try listDirectory(inside + "/cache") == ["cluster.cache"])
             let pending = try replica.metrics().sum("sluice_events_pending")
             let size = try FileStatus(of: inside + "/access.log").size
