@@ -21,7 +21,8 @@ public struct PeerSilence: Hashable, Sendable {
         case lookAgain(after: Int64)
     }
 
-    /// Seconds, modulo 2^16, of the first look at which it owed an answer that has not come; 0: it owes none.
+    /// Seconds, modulo 2^16, of the first look at which it owed an answer that has not come; 0: it owes none. Two bytes, because
+    /// each side of a connection holds one where it has no room for more.
     private var since: UInt16 = 0
     /// Longer ones would not be told apart from short ones. The kernel itself gives up earlier (tcp_retries2, 15 minutes).
     static let longest: Int64 = 1 << 15
