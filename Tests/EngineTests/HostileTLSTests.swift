@@ -23,6 +23,25 @@ struct HostileTLSTests {
         #expect(waitUntil { tls.harness.closed(.tlsError) == 1 })
     }
 
+    /// Now a read finds the session broken, now a write of what the backend echoes.
+    @Test("whatever finds it first, it is the client's TLS that ended it")
+    func keyUpdatesBehindData() throws {
+        let tls = try TLSHarness()
+        try tls.apply()
+        // None closes before: that would be a reset indeed.
+        let clients = try (0..<50).map { _ in try TLSTestClient(port: tls.port, tls.options(.tls13)) }
+        for client in clients {
+            #expect(try client.receiveLine() == "a")
+            do {
+                try client.send([UInt8](repeating: 7, count: 100_000))
+                for _ in 0..<100 { try client.announceKeys() }
+            } catch {}
+        }
+        #expect(
+            waitUntil { tls.harness.closed(.tlsError) == 50 },
+            "\(tls.harness.closed(.clientReset)) were taken for resets")
+    }
+
     @Test("keys may be changed as often as data flows")
     func keyUpdatesWithData() throws {
         let tls = try TLSHarness()

@@ -130,7 +130,8 @@ extension Worker {
         return false
     }
 
-    /// The sink takes no more (it was reset). Bytes it sent before may still wait to be read: they are relayed first.
+    /// The sink takes no more (it was reset, or its TLS broke). Bytes it sent before may still wait to be read: they are
+    /// relayed first.
     func sinkFailed(_ slot: Int, _ direction: Direction) -> Bool {
         let flow = flows + (2 * slot + direction.rawValue)
         let opposite = flows + (2 * slot + direction.opposite.rawValue)
@@ -138,7 +139,11 @@ extension Worker {
         let record = records + slot
         if record.pointee.endedFirst < 0 {
             record.pointee.endedFirst = Int8(direction.opposite.rawValue)
-            record.pointee.endReason = direction == .request ? .backendReset : .clientReset
+            // The session may have been broken by what was read from it, before anything was written.
+            let ofTLS = sink.pointee.flags.intersection([.tlsBroken, .tlsReset]) == .tlsBroken
+            record.pointee.endReason =
+                direction == .request
+                ? ofTLS ? .backendTLSError : .backendReset : ofTLS ? .tlsError : .clientReset
         }
         let (flags, allowance) = (flow.pointee.flags.union([.ended, .shutDown, .sinkFailed]), flow.pointee.allowance)
         dropHeld(flow)

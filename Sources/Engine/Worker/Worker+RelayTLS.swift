@@ -53,13 +53,15 @@ extension Worker {
             return .failed
         case SSL_ERROR_ZERO_RETURN:
             return sluice_saw_close_notify(ssl) == 1 ? .closeNotify : .truncated
-        case SSL_ERROR_SYSCALL:
-            source.pointee.flags.insert([.tlsBroken, .tlsReset])
-            return .reset
-        default:
-            source.pointee.flags.insert(.tlsBroken)
-            return .failed
+        case let error:
+            brokeTLS(source, error)
+            return error == SSL_ERROR_SYSCALL ? .reset : .failed
         }
+    }
+
+    /// The session must not be used again; it is the socket that failed (SSL_ERROR_SYSCALL), or what the peer sent.
+    private func brokeTLS(_ side: UnsafeMutablePointer<Side>, _ error: Int32) {
+        side.pointee.flags.insert(error == SSL_ERROR_SYSCALL ? [.tlsBroken, .tlsReset] : .tlsBroken)
     }
 
     /// Bytes taken, -1 when the session or its socket failed.
@@ -75,8 +77,8 @@ extension Worker {
             }
             switch SSL_get_error(ssl, result) {
             case SSL_ERROR_WANT_WRITE, SSL_ERROR_WANT_READ: return written
-            default:
-                sink.pointee.flags.insert(.tlsBroken)
+            case let error:
+                brokeTLS(sink, error)
                 return -1
             }
         }
@@ -91,8 +93,8 @@ extension Worker {
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_WRITE: return false
         case SSL_ERROR_WANT_READ: return true
-        default:
-            sink.pointee.flags.insert(.tlsBroken)
+        case let error:
+            brokeTLS(sink, error)
             return true
         }
     }
