@@ -17,12 +17,12 @@ public struct TurnLateness: Sendable {
     @inlinable public var isLooking: Bool { limit == .min }
 
     /// The worker sleeps until an event or that time, less than 292 years from boot.
-    @inlinable public mutating func sleep(until time: Int64) {
+    @inlinable public mutating func willSleep(until time: Int64) {
         if limit != .min { limit = time &+ TurnLateness.least }
     }
 
     /// The worker sleeps until an event: no timer runs.
-    @inlinable public mutating func sleep() {
+    @inlinable public mutating func willSleep() {
         if limit != .min { limit = .max }
     }
 

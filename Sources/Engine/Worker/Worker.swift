@@ -175,7 +175,7 @@ final class Worker {
 
     private func wait(_ events: UnsafeMutablePointer<epoll_event>) -> Int32 {
         let time = waitTime()
-        if time < 0 { lateness.sleep() } else { lateness.sleep(until: now + Int64(time) * 1_000_000) }
+        if time < 0 { lateness.willSleep() } else { lateness.willSleep(until: now + Int64(time) * 1_000_000) }
         guard pacedAt >= 0 || !pauses.isEmpty, time != 0 else {
             return sluice_epoll_wait(epoll.raw, events, Int32(Worker.eventCapacity), time)
         }
