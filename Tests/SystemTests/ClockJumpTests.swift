@@ -53,6 +53,17 @@ extension Process {
 
             """
 
+        private static let revocation = """
+            apiVersion: sluice.dev/v1alpha1
+            kind: ClientPolicy
+            metadata: {name: revocation}
+            spec:
+              targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: guarded}]
+              tls: {clientValidation: {crlRefs: [{name: revoked, key: ca.crl}]}}
+            ---
+
+            """
+
         private var manifests: String {
             Manifest.gateway([
                 .init(name: "plain", port: plain),
@@ -201,7 +212,9 @@ extension Process {
                 manifests + Manifest.gateway([.init(name: "db", port: port)], name: "edge")
                     + Manifest.tcpRoute("db", to: "secure", section: "db", gateway: "edge")
                     + Manifest.service("secure", at: secure.port)
-                    + Manifest.backendTLS("secure", authority: "ca", hostname: "secure.internal"),
+                    + Manifest.backendTLS("secure", authority: "ca", hostname: "secure.internal")
+                    + Manifest.authority("revoked", try authority.revocationList(nextUpdate: 3600).pem, key: "ca.crl")
+                    + ClockJumpTests.revocation,
                 wrapper: clock.wrapper)
             try sluice.waitUntilReady()
             let own = try authority.issue(dnsNames: ["client"])
@@ -218,6 +231,17 @@ extension Process {
             let (established, _) = try greeting(with: own)
             let behind = try PlainClient(port: port)
             #expect(try Greeting.receive(from: behind).backend == "secure")
+
+            // Of all that has an end the list of revoked certificates is the first.
+            try clock.set(off: .seconds(7200))
+            #expect(throws: (any Error).self, "a list that has run out") { try greeting(with: own) }
+            try sluice.waitForMetrics("the refusal by the list") {
+                $0.sum("sluice_tls_handshakes_total", ["result": "client_crl_expired"]) == 1
+            }
+            #expect(try Greeting.receive(from: try PlainClient(port: port)).backend == "secure")
+            try established.exchange("by then")
+            try clock.set(off: .zero)
+            #expect(try greeting(with: own).1.backend == "echo")
 
             for (shift, words) in [(Duration.days(2), "the certificate has expired"), (.days(-2), nil)] {
                 try clock.set(off: shift)

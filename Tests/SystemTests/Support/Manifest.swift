@@ -142,13 +142,13 @@ enum Manifest {
         """
     }
 
-    static func authority(_ name: String, _ pem: String) -> String {
+    static func authority(_ name: String, _ pem: String, key: String = "ca.crt") -> String {
         """
         apiVersion: v1
         kind: ConfigMap
         metadata: {name: \(name)}
         data:
-          ca.crt: |
+          \(key): |
         \(pem.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
         ---
 
