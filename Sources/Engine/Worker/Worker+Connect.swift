@@ -96,7 +96,7 @@ extension Worker {
         if tls.offersClientsProtocol { offerClientsALPN(slot, ssl) }
         // It takes its turn with the other handshakes.
         record.pointee.stage = .backendHandshake
-        enqueue(slot, in: &handshakes)
+        enqueueHandshake(slot)
         return .wait
     }
 

@@ -26,7 +26,7 @@ extension Worker {
         listener.state.counters.cells(worker: handle.index).add(ListenerField.handshaking)
         armTimer(slot)
         // Established connections go first: the handshake takes its turn.
-        enqueue(slot, in: &handshakes)
+        enqueueHandshake(slot)
         return .wait
     }
 

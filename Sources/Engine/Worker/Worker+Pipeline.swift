@@ -55,10 +55,10 @@ extension Worker {
         }
         switch records[slot].stage {
         case .proxyHeader where isClient, .startTLS where isClient, .inspect where isClient: enqueue(slot, in: &comers)
-        case .handshake where isClient: enqueue(slot, in: &handshakes)
+        case .handshake where isClient: enqueueHandshake(slot)
         case .connect where !isClient, .greet where !isClient, .backendStartTLS where !isClient:
             enqueue(slot, in: &comers)
-        case .backendHandshake where !isClient: enqueue(slot, in: &handshakes)
+        case .backendHandshake where !isClient: enqueueHandshake(slot)
         case .linger where isClient: drainLingering(slot)
         case .pending where isClient: clientHungUp(slot)
         default: break

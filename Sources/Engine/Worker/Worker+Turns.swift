@@ -110,7 +110,7 @@ extension Worker {
             switch records[slot].stage {
             case .free: finishSlot(slot)
             case .relay: serve(slot)
-            case .handshake, .backendHandshake: enqueue(slot, in: &handshakes)
+            case .handshake, .backendHandshake: enqueueHandshake(slot)
             default: advance(slot)
             }
             if left & 3 == 0, end != .max, sluice_monotonic_ns() >= end { return }

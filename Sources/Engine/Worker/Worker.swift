@@ -43,7 +43,7 @@ final class Worker {
     var paced = SlotQueue()
     /// When paced sources are looked at next, in nanoseconds; -1: when one of them reports something.
     var pacedAt: Int64 = -1
-    var handshakes = SlotQueue()
+    var handshakes: HandshakeQueue
     /// Connections that come or go, with something to do: served after established traffic (`Worker+Turns`).
     var comers = SlotQueue()
     /// Listeners with connections to take, by binding slot, until the turn comes to them.
@@ -115,6 +115,7 @@ final class Worker {
         blocks = BlockPool(budget: shared.budget)
         pipes = PipePool(cap: max(2, 48 / shared.options.workers), ceiling: shared.options.descriptorCeiling)
         random = SplitMix64(seed: UInt64(truncatingIfNeeded: sluice_monotonic_ns()) ^ UInt64(handle.index) << 56)
+        handshakes = HandshakeQueue(random: SplitMix64(seed: .random(in: .min ... .max)))
     }
 
     deinit { scratch.deallocate() }
@@ -278,5 +279,10 @@ extension Worker {
     func enqueue(_ slot: Int, in queue: inout SlotQueue) {
         guard !records[slot].queued else { return }
         queue.push(slot, records)
+    }
+
+    func enqueueHandshake(_ slot: Int) {
+        guard !records[slot].queued else { return }
+        handshakes.push(slot, records)
     }
 }
