@@ -13,8 +13,8 @@ import Testing
 @Suite("the last configuration on disk", .timeLimit(.minutes(1)))
 struct ClusterCacheTests {
     private let folder: TemporaryDirectory
-    private let server = FakeAPIServer()
-    private static let routes = "tcproutes.gateway.networking.k8s.io"
+    let server = FakeAPIServer()
+    static let routes = "tcproutes.gateway.networking.k8s.io"
     private static let gateways = "gateways.gateway.networking.k8s.io"
     /// Seconds of the source's clock that pass in a millisecond: patience is 3 s of it, or 60 ms.
     private static let factor = 0.02
@@ -36,7 +36,7 @@ struct ClusterCacheTests {
     }
 
     /// The cache as the next process finds it.
-    private func cache(key: String? = nil) -> SnapshotCache {
+    func cache(key: String? = nil) -> SnapshotCache {
         var options = SnapshotCache.Options(
             directory: folder.path + "/cache",
             origin: CachedCluster.Origin(server: "test", namespace: "sluice-system", controllerName: "test"))
@@ -44,17 +44,18 @@ struct ClusterCacheTests {
         return SnapshotCache(options, logger: .disabled)
     }
 
-    private final class Running {
+    final class Running {
         let cluster: RunningCluster
         let cache: SnapshotCache
 
         init(
-            _ server: FakeAPIServer, _ cache: SnapshotCache, secrets: Bool = false, namespaces: [String]? = nil
+            _ server: FakeAPIServer, _ cache: SnapshotCache, secrets: Bool = false, namespaces: [String]? = nil,
+            factor: Double = ClusterCacheTests.factor
         ) throws {
             let loaded = cache.load()
             try cache.start()
             self.cache = cache
-            cluster = try RunningCluster(server, namespaces: namespaces, factor: ClusterCacheTests.factor) {
+            cluster = try RunningCluster(server, namespaces: namespaces, factor: factor) {
                 $0.cache = .init(cache, loaded: loaded, includesSecrets: secrets)
             }
         }
@@ -70,12 +71,12 @@ struct ClusterCacheTests {
 
     private func unreachable() { server.setFault { _ in .transport(.unreachable) } }
 
-    private func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "shop", name: name) }
+    func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "shop", name: name) }
 
-    private func names(_ state: ClusterState) -> [String] { state.snapshot.tcpRoutes.keys.map(\.name).sorted() }
+    func names(_ state: ClusterState) -> [String] { state.snapshot.tcpRoutes.keys.map(\.name).sorted() }
 
     /// A process that reads everything and ends.
-    private func writeCache(key: String? = nil, secrets: Bool = false) throws -> ClusterState {
+    func writeCache(key: String? = nil, secrets: Bool = false) throws -> ClusterState {
         let running = try Running(server, cache(key: key), secrets: secrets)
         let state = try running.cluster.wait("both routes") { names($0) == ["a", "b"] && !$0.isFromCache }
         running.end()

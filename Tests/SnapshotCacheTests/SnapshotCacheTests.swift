@@ -50,6 +50,8 @@ struct SnapshotCacheTests {
         for (words, change) in [
             ("2 h 1 min old", { (options: inout SnapshotCache.Options) in options.maxAge = .seconds(7200) }),
             ("another installation", { $0.origin.server = "https://10.0.0.2:6443" }),
+            ("another installation", { $0.origin.namespace = "sluice-2" }),
+            ("another installation", { $0.origin.controllerName = "sluice.dev/other" }),
             ("not sealed", { $0.keyFile = key }),
             ("Permission denied|No such file", { $0.keyFile = "/nowhere" }),
         ] {
@@ -125,6 +127,51 @@ struct SnapshotCacheTests {
         #expect(writer.status.problem == nil && log.entries.contains { $0.message == "the cache is written again" })
         writer.close()
         #expect(cache { $0.directory = directory }.load()?.summary.contains("shop/a newer") == true)
+    }
+
+    @Test("what comes while an attempt fails is written, and not what the attempt was about")
+    func newerWhileFailing() throws {
+        let key = folder.path + "/key"
+        #expect(mkfifo(key, 0o600) == 0)
+        let writer = cache { $0.keyFile = key }
+        try writer.start()
+        writer.write(Sample.cluster(["a": "older"], asOf: Sample.now()))
+        // Can be opened for writing once the attempt reads from it, which then waits for what is said here: nothing.
+        var pipe: Int32 = -1
+        try expect("an attempt") {
+            pipe = open(key, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+            return pipe >= 0
+        }
+        writer.write(Sample.cluster(["a": "newer"], asOf: Sample.now()))
+        try folder.replace("key", with: Sample.line(1))
+        close(pipe)
+        try expect("written") { writer.status.written == 1 }
+        writer.close()
+        #expect(writer.status.failed == 1)
+        #expect(cache { $0.keyFile = key }.load()?.summary.contains("shop/a newer") == true)
+    }
+
+    @Test("a directory that was taken away is made again, not written to where nobody finds it")
+    func lostDirectory() throws {
+        let writer = cache()
+        try writer.start()
+        writer.write(Sample.cluster(asOf: Sample.now()))
+        try expect("written") { writer.status.written == 1 }
+        #expect(unlink(folder.path + "/cache/cluster.cache") == 0 && rmdir(folder.path + "/cache") == 0)
+        writer.write(Sample.cluster(["a": "again"], asOf: Sample.now()))
+        try expect("written again") { writer.status.written == 2 }
+        writer.close()
+        #expect(cache().load()?.summary.contains("shop/a again") == true)
+    }
+
+    @Test("the end does not wait for what cannot be written")
+    func endWhileFailing() throws {
+        let writer = cache { $0.directory = folder.path + "/later/cache" }
+        try writer.start()
+        writer.write(Sample.cluster(asOf: Sample.now()))
+        try expect("an attempt") { writer.status.failed >= 1 }
+        writer.close()
+        #expect(!log.text.contains("still being written at the end"))
     }
 
     @Test("metrics")
