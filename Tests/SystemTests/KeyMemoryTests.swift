@@ -116,17 +116,14 @@ extension Process {
                 try authority.issue(dnsNames: ["a.test"]), try authority.issue(dnsNames: ["a.test"])
             )
             let oldFile = try files.write(old.privateKeyPEM, to: "old.key")
-            try installation.kubectl.apply(
-                KeyMemoryTests.clusterRoutes,
-                ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port))
-            try installation.kubectl.apply(Manifest.secret("cert", old))
+            try installation.serveTLS("a.test", with: old, by: backend)
             let front = try HTTP2Front(before: installation.server.address)
             let authorityFile = try files.write(front.authorityPEM, to: "front.crt")
             let replica = try installation.replica(
                 kubeconfig: try installation.kubeconfig(through: front.url, authorityFile: authorityFile),
                 flags: MemoryImage.flags, environment: ServedCluster.environment)
             try replica.waitUntilReady()
-            let port = try replica.program.wait(for: "a port") { try installation.kubectl.boundPort(of: "gw") }
+            let port = try installation.waitForPort(of: "echo", by: replica)
             try use(old, replica, port: port)
             #expect(try MemoryImage(of: replica.program, keys: oldFile).holdsKey)
             try installation.kubectl.apply(Manifest.secret("cert", new))
@@ -148,16 +145,11 @@ extension Process {
             }
             let sealFile = try files.write(seals[0], to: "seal")
             let gone = try files.write(seals[0], to: "gone")
-            let cache = files.path + "/cache"
-            let flags = [
-                "--cache-directory", cache, "--cache-key-file", sealFile, "--cache-secrets", "true",
-            ]
-            try installation.kubectl.apply(
-                KeyMemoryTests.clusterRoutes + Manifest.secret("cert", old),
-                ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port))
+            let flags = CacheFolder(in: files).flags(sealedBy: sealFile)
+            try installation.serveTLS("a.test", with: old, by: backend)
             let first = try installation.replica(flags: flags, environment: ServedCluster.environment)
             try first.waitUntilReady()
-            let port = try first.program.wait(for: "a port") { try installation.kubectl.boundPort(of: "gw") }
+            let port = try installation.waitForPort(of: "echo", by: first)
             try use(old, first, port: port)
             try first.stop()
 
@@ -180,26 +172,6 @@ extension Process {
             try MemoryImage.expectNothing(of: gone, in: replica.program)
             try replica.stop()
         }
-
-        private static let clusterRoutes = """
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: Gateway
-            metadata: {name: gw, namespace: default}
-            spec:
-              gatewayClassName: sluice
-              listeners:
-              - {name: tls, protocol: TLS, port: 9000, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}
-            ---
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: TLSRoute
-            metadata: {name: echo, namespace: default}
-            spec:
-              parentRefs: [{name: gw}]
-              hostnames: [a.test]
-              rules: [{backendRefs: [{name: echo, port: 7}]}]
-            ---
-
-            """
     }
 }
 

@@ -10,21 +10,19 @@ extension Process {
     @Suite("the last configuration on disk", .timeLimit(.minutes(3)))
     struct CacheTests {
         private let installation: TestInstallation
-        private let folder: TemporaryDirectory
-        private let file: String
+        private let cache: CacheFolder
 
         init() throws {
-            (installation, folder) = (try TestInstallation(), try TemporaryDirectory())
-            file = folder.path + "/cache/cluster.cache"
+            (installation, cache) = (try TestInstallation(), CacheFolder(in: try TemporaryDirectory()))
         }
 
-        private func replica(_ flags: String...) throws -> Replica {
-            try installation.replica(
-                flags: ["--cache-directory", folder.path + "/cache"] + flags, environment: ServedCluster.environment)
+        /// `flags` nil: those of a cache without keys.
+        private func replica(_ flags: [String]? = nil) throws -> Replica {
+            try installation.replica(flags: flags ?? cache.flags, environment: ServedCluster.environment)
         }
 
         private func key(_ byte: UInt8) throws -> String {
-            try folder.write(Data(repeating: byte, count: 32).base64EncodedString(), to: "key\(byte)")
+            try cache.folder.write(Data(repeating: byte, count: 32).base64EncodedString(), to: "key\(byte)")
         }
 
         private func detail(_ replica: Replica) throws -> String { try replica.probe("/readyz?verbose").body }
@@ -36,7 +34,7 @@ extension Process {
             try first.waitUntilReady()
             let (port, probe) = try ServedCluster.serve(installation, first, steady: blue, probe: green)
             _ = try first.program.wait(for: "the ports in the cache") {
-                let text = String(decoding: (try? readFile(file)) ?? [], as: UTF8.self)
+                let text = String(decoding: (try? readFile(cache.file)) ?? [], as: UTF8.self)
                 return text.contains("\"targetPort\":\(port)") && text.contains("\"targetPort\":\(probe)") ? true : nil
             }
             installation.server.stopListening()
@@ -78,18 +76,15 @@ extension Process {
         func secrets() throws {
             let name = "db.example.com"
             let backend = try EchoBackend("echo")
+            try installation.serveTLS(name, with: try TestPKI.makeCA().issue(dnsNames: [name]), by: backend)
             try installation.kubectl.apply(
-                Manifest.secret("cert", try TestPKI.makeCA().issue(dnsNames: [name])) + TicketTests.route(name),
                 ClusterManifest.route("plain", port: 9001),
-                ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port),
                 ClusterManifest.service("plain", address: ServedCluster.address, port: backend.port))
-            let sealed = ["--cache-key-file", try key(1), "--cache-secrets", "true"]
-            let first = try replica(sealed[0], sealed[1], sealed[2], sealed[3])
+            let key = try self.key(1)
+            let first = try replica(cache.flags(sealedBy: key))
             try first.waitUntilReady()
-            let port = try first.program.wait(for: "a port") { try installation.kubectl.boundPort(of: "echo") }
-            let plain = try first.program.wait(for: "a port") {
-                try installation.kubectl.boundPort(of: "plain", port: 9001)
-            }
+            let port = try installation.waitForPort(of: "echo", by: first)
+            let plain = try installation.waitForPort(of: "plain", port: 9001, by: first)
             func subject(_ replica: Replica) throws {
                 _ = try replica.program.wait(for: "a handshake") {
                     try SClient(port: port, ["-servername", name]).subject == name ? true : nil
@@ -97,15 +92,15 @@ extension Process {
             }
             try subject(first)
             try first.stop()
-            #expect(String(decoding: try readFile(file), as: UTF8.self).contains("tls.key") == false)
+            #expect(String(decoding: try readFile(cache.file), as: UTF8.self).contains("tls.key") == false)
             installation.server.stopListening()
 
-            let second = try replica(sealed[0], sealed[1], sealed[2], sealed[3])
+            let second = try replica(cache.flags(sealedBy: key))
             try second.waitUntilReady()
             try subject(second)
             try second.stop()
 
-            let third = try replica(sealed[0], sealed[1])
+            let third = try replica(cache.flags + ["--cache-key-file", key])
             try third.waitUntilReady()
             #expect(try Greeting.receive(from: try PlainClient(port: plain)).backend == "echo")
             #expect(try SClient(port: port, ["-servername", name]).subject == nil)
@@ -115,7 +110,7 @@ extension Process {
                 ))
             try third.stop()
 
-            let fourth = try replica("--cache-key-file", try key(2))
+            let fourth = try replica(cache.flags + ["--cache-key-file", try self.key(2)])
             try fourth.waitForLog("the cache is not read, as if there were none", "sealed with a key that is not in")
             #expect(try fourth.probe("/readyz").status == 503)
             #expect(try fourth.metrics().value("sluice_cache_loads", ["result": "refused"]) == 1)
@@ -124,7 +119,7 @@ extension Process {
 
         @Test("a full disk: cache, access log and events lose what is new, keep what is old, and go on with new room")
         func fullDisk() throws {
-            let disk = folder.path + "/disk"
+            let disk = cache.folder.path + "/disk"
             #expect(mkdir(disk, 0o755) == 0)
             let script = "mount -t tmpfs -o size=1m,mode=0755 tmpfs \(disk); exec \"$@\""
             let user = Installation.isRoot ? [] : ["--user", "--map-root-user"]

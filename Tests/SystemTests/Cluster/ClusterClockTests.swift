@@ -10,18 +10,19 @@ extension Process {
     struct ClusterClockTests {
         private let clock: ShiftedClock
         private let installation: TestInstallation
-        private let folder: TemporaryDirectory
+        private let cache: CacheFolder
 
         /// Towards the API server all is faster, and yet so slow that a busy machine loses no Lease by it.
         private static let environment = ["SLUICE_TEST_CLOCK_FACTOR": "0.2"]
 
         init() throws {
-            (clock, installation, folder) = (try ShiftedClock(), try TestInstallation(), try TemporaryDirectory())
+            (clock, installation) = (try ShiftedClock(), try TestInstallation())
+            cache = CacheFolder(in: try TemporaryDirectory())
         }
 
         private func replica(_ flags: String...) throws -> Replica {
             try installation.replica(
-                flags: ["--cache-directory", folder.path + "/cache"] + flags,
+                flags: cache.flags + flags,
                 environment: ClusterClockTests.environment.merging(clock.environment) { first, _ in first })
         }
 
@@ -38,9 +39,7 @@ extension Process {
             try first.waitForMetrics("the Lease", within: .seconds(20)) { $0.sum("sluice_leader") == 1 }
             let (port, _) = try ServedCluster.serve(installation, first, steady: blue, probe: green)
             let name = "db.example.com"
-            try installation.kubectl.apply(
-                Manifest.secret("cert", try TestPKI.makeCA().issue(dnsNames: [name])) + TicketTests.route(name),
-                ClusterManifest.service("echo", address: ServedCluster.address, port: blue.port))
+            try installation.serveTLS(name, with: try TestPKI.makeCA().issue(dnsNames: [name]), by: blue)
             let client = try PlainClient(port: port)
             _ = try client.receiveLine()
             // It finds the port taken, and waits for the Lease.
@@ -92,7 +91,7 @@ extension Process {
         }
 
         @Test("the cache's age goes by the time that is told: too old, of the future, and right again")
-        func cache() throws {
+        func age() throws {
             let (blue, green) = (try EchoBackend("blue"), try EchoBackend("green"))
             let first = try replica()
             try first.waitUntilReady()

@@ -13,12 +13,10 @@ extension Process {
             let files = try TemporaryDirectory()
             let backend = try EchoBackend("echo")
             let name = "db.example.com"
-            try installation.kubectl.apply(
-                Manifest.secret("cert", try TestPKI.makeCA().issue(dnsNames: [name])) + TicketTests.route(name),
-                ClusterManifest.service("echo", address: ServedCluster.address, port: backend.port))
+            try installation.serveTLS(name, with: try TestPKI.makeCA().issue(dnsNames: [name]), by: backend)
             let first = try installation.replica("sluice-a", environment: ServedCluster.environment)
             try first.waitUntilReady()
-            let port = try first.program.wait(for: "a port") { try installation.kubectl.boundPort(of: "echo") }
+            let port = try installation.waitForPort(of: "echo", by: first)
             try first.waitForMetrics("keys that may seal", within: .seconds(80)) {
                 $0.sum("sluice_tls_ticket_key_age_seconds", ["source": "shared"]) >= 0
                     && $0.sum("sluice_tls_ticket_keys_rotated_timestamp_seconds") > 0
@@ -53,27 +51,6 @@ extension Process {
             }
             #expect(first.logLine(["forbidden"]) == nil && second.logLine(["forbidden"]) == nil)
             try second.stop()
-        }
-
-        static func route(_ name: String) -> String {
-            """
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: Gateway
-            metadata: {name: echo}
-            spec:
-              gatewayClassName: sluice
-              listeners:
-              - {name: tls, protocol: TLS, port: 9000, tls: {mode: Terminate, certificateRefs: [{name: cert}]}}
-            ---
-            apiVersion: gateway.networking.k8s.io/v1
-            kind: TLSRoute
-            metadata: {name: echo}
-            spec:
-              parentRefs: [{name: echo}]
-              hostnames: [\(name)]
-              rules: [{backendRefs: [{name: echo, port: 7}]}]
-
-            """
         }
     }
 }
