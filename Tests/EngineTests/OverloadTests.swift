@@ -76,7 +76,7 @@ struct OverloadTests {
         // Who was answered and says nothing more does make room.
         try late.send(rawHello(suite: 0x2f, signature: [4, 1]))
         #expect(answered([late]) == 1)
-        #expect(harness.rejected(.overload) >= 1)
+        #expect(harness.closed(.overload) >= 1)
     }
 
     /// How many get a ServerHello.
