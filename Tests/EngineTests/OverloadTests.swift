@@ -58,7 +58,7 @@ struct OverloadTests {
     func handshakesInLineAtTheLimit() throws {
         let certificate = try TestPKI.makeCA("Servers").issue(dnsNames: ["a.test"], keyType: .rsa(bits: 4096))
         // Their signatures take far longer than the second after which a half-open connection makes room.
-        let harness = try EngineHarness(workers: 1, maxConnections: 300)
+        let harness = try EngineHarness(workers: 1, maxConnections: 500)
         let (echo, port) = (try EchoBackend("a"), try freePort())
         harness.apply(
             [
@@ -66,11 +66,11 @@ struct OverloadTests {
                     "t", port: port, mode: try terminate(certificate), routes: [], fallback: route("a", to: "a"))
             ],
             [backend("a", ports: [echo.port])])
-        let clients = try (0..<300).map { _ in
-            let client = try PlainClient(port: port)
-            try client.send(rawHello(suite: 0x2f, signature: [4, 1]))
-            return client
-        }
+        // Those that are looked at first are answered last.
+        let last = try (0..<40).map { _ in try PlainClient(port: port) }
+        #expect(waitUntil { harness.engine.activeConnections == last.count })
+        let clients = try (40..<500).map { _ in try PlainClient(port: port) } + last
+        for client in clients { try client.send(rawHello(suite: 0x2f, signature: [4, 1])) }
         let late = try PlainClient(port: port)
         #expect(answered(clients) == clients.count)
         // Who was answered and says nothing more does make room.
