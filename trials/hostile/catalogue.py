@@ -77,19 +77,19 @@ def _half_open():
 
 
 def _handshakes():
-    """They have the gateway compute, as fast as it can. Newcomers wait in one line with them, unless a source is limited."""
+    """They have the gateway compute, as fast as it can."""
     ends = ("tls_error", "tls_truncated", "tls_handshake_timeout", "rate_limited", *_LEFT)
 
-    def flood(name, service, said, judged, **more):
-        return Attack(name, service, said, ends, at_once=64, each=HANDSHAKING, beside=service, judged=judged, **more)
+    def flood(name, service, said, **more):
+        return Attack(name, service, said, ends, at_once=64, each=HANDSHAKING, beside=service, **more)
 
     kinds = [("handshake-flood", "ClientHellos as fast as they are answered, then RST"),
              ("ticket-flood", "the same with 4,000 bytes of a ticket that nobody sealed"),
              ("early-data", "a hello with 16 KiB of early data")]
-    return [*(flood(name, "tls", said, ("round_trip",)) for name, said in kinds),
-            *(flood(f"{name}-limited", "guarded", f"{name}, connectionRateLimit.perSourceIP", BOTH, attack=name)
+    return [*(flood(name, "tls", said) for name, said in kinds),
+            *(flood(f"{name}-limited", "guarded", f"{name}, connectionRateLimit.perSourceIP", attack=name)
               for name, said in kinds),
-            flood("compression", "tls", "a hello that offers compression", ("round_trip",))]
+            flood("compression", "tls", "a hello that offers compression")]
 
 
 def _sessions():
