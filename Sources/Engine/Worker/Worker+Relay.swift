@@ -43,15 +43,28 @@ extension Worker {
             let flow = flows + (2 * slot + inbound.rawValue)
             if flow.pointee.flags.contains(.paced) {
                 awaitLook(slot, flow)
+            } else if flow.pointee.bulk >= 2 {
+                awaitRound(slot, flow)
             } else {
                 guard relayRound(slot, inbound) else { return }
             }
         }
         guard events & epollOut != 0 else { return }
         let outbound = flows + (2 * slot + inbound.opposite.rawValue)
-        if outbound.pointee.holdsData || outbound.pointee.flags.contains(.shutdownPending) {
+        guard outbound.pointee.holdsData || outbound.pointee.flags.contains(.shutdownPending) else { return }
+        // A steady one must not wait for its next look: its sink may have run dry.
+        if outbound.pointee.bulk >= 2, !outbound.pointee.flags.contains(.paced) {
+            awaitRound(slot, outbound)
+        } else {
             _ = relayRound(slot, inbound.opposite)
         }
+    }
+
+    /// Bulk takes its turn behind who says little.
+    @inline(__always)
+    private func awaitRound(_ slot: Int, _ flow: UnsafeMutablePointer<Flow>) {
+        flow.pointee.flags.insert(.ready)
+        enqueue(slot, in: &ready)
     }
 
     /// One round of one direction. False: the connection is gone.
@@ -118,9 +131,7 @@ extension Worker {
 
     @inline(__always)
     private func again(_ slot: Int, _ flow: UnsafeMutablePointer<Flow>, _ source: UnsafeMutablePointer<Side>) -> Bool {
-        guard source.pointee.flags.contains(.readable) else { return true }
-        flow.pointee.flags.insert(.ready)
-        enqueue(slot, in: &ready)
+        if source.pointee.flags.contains(.readable) { awaitRound(slot, flow) }
         return true
     }
 
