@@ -109,6 +109,12 @@ extension Worker {
 
     private func expireRelay(_ slot: Int) {
         let record = records + slot
+        // Bytes that wait for their turn here came in time.
+        if record.pointee.queued {
+            let life = record.pointee.life
+            serve(slot)
+            guard record.pointee.life == life, record.pointee.stage == .relay else { return }
+        }
         let milliseconds = nowMilliseconds
         if let route = record.pointee.route {
             if route._withUnsafeGuaranteedRef({ $0.firstByteTimeout > 0 }), !readFirstByte(slot) { return }
