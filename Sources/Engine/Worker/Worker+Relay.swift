@@ -41,12 +41,12 @@ extension Worker {
         if side.pointee.flags.contains(.failed), !sideFailed(slot, inbound) { return }
         if side.pointee.flags.contains(.readable) {
             let flow = flows + (2 * slot + inbound.rawValue)
-            if flow.pointee.flags.contains(.paced) {
-                awaitLook(slot, flow)
-            } else if flow.pointee.bulk >= 2 {
-                awaitRound(slot, flow)
-            } else {
+            if flow.pointee.bulk < 2 {
                 guard relayRound(slot, inbound) else { return }
+            } else if flow.pointee.flags.contains(.paced) {
+                awaitLook(slot, flow)
+            } else {
+                awaitRound(slot, flow)
             }
         }
         guard events & epollOut != 0 else { return }
@@ -60,8 +60,8 @@ extension Worker {
         }
     }
 
-    /// Bulk takes its turn behind who says little.
-    @inline(__always)
+    /// Bulk takes its turn behind who says little. Not inlined, or those would pay for it by each event.
+    @inline(never)
     private func awaitRound(_ slot: Int, _ flow: UnsafeMutablePointer<Flow>) {
         flow.pointee.flags.insert(.ready)
         enqueue(slot, in: &ready)
