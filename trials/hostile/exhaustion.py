@@ -208,6 +208,9 @@ def _flood_descriptors(gateway, port):
     for client in crowd:
         client.close()
     _wait("over", lambda: gateway.metrics().sum("sluice_overload_active") == 0)
+    # While they are taken in and found gone it may come back.
+    _wait("the crowd to be gone", lambda: gateway.metrics().sum("sluice_listener_connections_accepted_total") >= 1010)
+    _wait("calm", lambda: gateway.metrics().sum("sluice_tcp_connections_active") == len(clients.served))
     _expect(clients.connect(5).count(None) == 0, "newcomers are served again", seen)
     seen["said"] = "no descriptor or memory" in gateway.journal.read_text()
     seen["refused"] = _refused(gateway)
