@@ -113,7 +113,8 @@ extension Process {
             let fourth = try replica(cache.flags + ["--cache-key-file", try self.key(2)])
             try fourth.waitForLog("the cache is not read, as if there were none", "sealed with a key that is not in")
             #expect(try fourth.probe("/readyz").status == 503)
-            #expect(try fourth.metrics().value("sluice_cache_loads", ["result": "refused"]) == 1)
+            // The line comes before the count.
+            try fourth.waitForMetrics("the refusal") { $0.value("sluice_cache_loads", ["result": "refused"]) == 1 }
             try fourth.stop()
         }
 
