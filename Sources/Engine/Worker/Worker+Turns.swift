@@ -61,8 +61,8 @@ extension Worker {
         return relayRound(slot, direction)
     }
 
+    /// Where some wait: to call it costs each turn as much as an event.
     func serveHandshakes() {
-        guard !handshakes.isEmpty else { return }
         let end = endOfShare(atLeast: Worker.leastHandshakeBudget)
         while let slot = handshakes.pop(records) {
             switch records[slot].stage {

@@ -159,7 +159,7 @@ final class Worker {
             serveReady()
             serveComers()
             acceptCallers()
-            serveHandshakes()
+            if !handshakes.isEmpty { serveHandshakes() }
             if lateness.mayExpire(
                 at: now, connections: openCount,
                 isAllSeen: count < Worker.eventCapacity && ready.isEmpty && comers.isEmpty)
