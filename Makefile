@@ -63,7 +63,7 @@ simulate: ## Seeds of the simulation, optimised: SEEDS=1000000 FROM=0
 	@scripts/setup build
 	@scripts/simulate $(or $(SEEDS),1000000) $(or $(FROM),0)
 
-tls-check: ## TLS held against testssl.sh, tlslite-ng and hellos that break the protocol (three minutes)
+tls-check: ## TLS held against testssl.sh, tlslite-ng and hellos that break the protocol (three minutes; FLAGS="--tlsfuzzer FOLDER")
 	@scripts/setup build tls
 	@.build/venv/bin/python -B -m trials.tls $(FLAGS) $$(scripts/build)
 

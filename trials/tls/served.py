@@ -18,6 +18,7 @@ LEGACY = [f"{exchange}{suite}" for suite in ("AES128-SHA", "AES256-SHA", "AES128
 LEGACY += [f"ECDHE-RSA-{suite}" for suite in ("AES128-SHA", "AES256-SHA", "AES128-SHA256", "AES256-SHA384", "AES128-GCM-SHA256",
                                               "AES256-GCM-SHA384", "CHACHA20-POLY1305")]
 LEGACY += ["DHE-RSA-CHACHA20-POLY1305"]
+LEGACY_GROUPS = ["X25519", "P-256", "X448", "P-384", "P-521", *(f"ffdhe{bits}" for bits in (2048, 3072, 4096, 6144, 8192))]
 
 
 def _rsa_pair(folder):
@@ -36,7 +37,7 @@ class Served:
 
     default   both key types, everything else as it is where nobody configured it
     ecdsa, rsa  the same with one of the pairs
-    legacy    the RSA pair, and by name the suites of TLS 1.2 that nobody gets by default: checkers speak them all the time
+    legacy    the RSA pair, and by name the suites of TLS 1.2 and groups that nobody gets by default: checkers speak them all the time
     weak      the RSA pair, and nothing but key exchange without forward secrecy: what checkers must complain of
     mutual    a certificate is demanded of clients
     plain     no TLS
@@ -72,7 +73,8 @@ class Served:
                    *manifests.service("backend", self.backend.port), manifests.authority("authority", self.authority)]
         objects += [manifests.route("guarded" if name == "mutual" else "gw", name, ["backend"]) for name in self.ports]
         objects += [manifests.tls_secret(name, pair) for name, pair in self.pairs.items()]
-        objects.append(manifests.policy("ClientPolicy", "legacy", [("Gateway", "gw", "legacy")], tls={"ciphers": LEGACY}))
+        objects.append(manifests.policy("ClientPolicy", "legacy", [("Gateway", "gw", "legacy")], tls={
+            "ciphers": LEGACY, "ecdhCurves": LEGACY_GROUPS}))
         objects.append(manifests.policy("ClientPolicy", "weak", [("Gateway", "gw", "weak")],
                                         tls={"ciphers": ["AES128-SHA", "AES256-SHA"], "maxVersion": "1.2"}))
         return objects
