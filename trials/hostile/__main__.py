@@ -22,7 +22,7 @@ def _parse():
 
 
 def _all():
-    return [*attacks(), at_the_limit()]
+    return [*attacks(), *at_the_limit()]
 
 
 def _run(options, folder, processes):

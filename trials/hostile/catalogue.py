@@ -14,6 +14,8 @@ BEFORE, HANDSHAKING, HELD, BESIDES = 4 << 10, 96 << 10, 80 << 10, 24 * MEBIBYTE
 _LEFT = ("client_closed", "client_reset")
 # New ones a second of a crowd that holds places, so that all of them are taken again within the time that one may be held.
 _STEADY = 1000
+# New ones a second of a crowd that would hold all of the gateway's places, each for the second that it may.
+_EAGER = LIMIT
 # Half-open handshakes in all, at the limit.
 HALF_OPEN = 100_000
 # Each takes a megabyte of the kernel's, which has all four ends here: more of them would reach net.ipv4.tcp_mem, the machine's.
@@ -136,8 +138,15 @@ def _floods():
 
 
 def at_the_limit():
-    """Everything that the gateway takes is held half-open, and each place that is given up is taken again. Newcomers wait in the
-    kernel's queues then, as everybody does."""
-    return Attack("limit", "impatient", f"{LIMIT:,} half-open handshakes, all that the gateway takes, {HALF_OPEN:,} in all", (
+    """As many half-open handshakes as the gateway takes connections, and as many who wait to take the places that are given up.
+    Where nobody bounds what one source may hold, newcomers wait in the kernel's queues, as everybody does."""
+    crowd = Attack("limit", "impatient", f"{LIMIT:,} half-open handshakes, all that the gateway takes, {HALF_OPEN:,} in all", (
         "tls_handshake_timeout", "inspection_timeout", "overload", *_LEFT), at_once=2 * LIMIT, in_all=HALF_OPEN,
         each=HANDSHAKING, attack="half-handshake", judged=("round_trip",))
+    bounded = dataclasses.replace(
+        crowd, service="bounded", beside="bounded", judged=BOTH, rate=_EAGER, in_all=0,
+        reasons=(*crowd.reasons, "source_connection_limit"))
+    return (
+        crowd,
+        dataclasses.replace(bounded, name="limit-bounded", said="the same crowd, connectionLimit.perSourceIP"),
+        dataclasses.replace(bounded, name="limit-silent", attack="silent", said="as many who say nothing, connectionLimit.perSourceIP"))

@@ -10,14 +10,16 @@ from runner import load
 from .placing import Placing
 
 NAME = "echo.bench.test"
-SERVICES = "tcp", "bulk", "proxy", "tls", "guarded", "impatient", "postgres", "mutual"
+SERVICES = "tcp", "bulk", "proxy", "tls", "guarded", "bounded", "impatient", "postgres", "mutual"
 # Where clients that behave connect too; their backend serves nobody else.
-SHARED = "tls", "guarded"
+SHARED = "tls", "guarded", "bounded"
 # Of all others, so that who says nothing meets its time within a round. The defaults, which hold there, are 10 s, and 5 s for
 # a PROXY header.
 PATIENCE = "2s"
 # Of `guarded`: connections a second that one source may open.
 FROM_ONE_SOURCE = 200
+# Of `bounded`: connections that one source may hold.
+HELD_BY_ONE_SOURCE = 500
 
 
 class Scene:
@@ -71,6 +73,8 @@ class Scene:
             folder.policy("ClientPolicy", "patience", [("Gateway", "edge", "impatient")], timeout=timeout),
             folder.policy("ClientPolicy", "guarded", [("Gateway", "edge", "guarded")], connectionRateLimit={
                 "perSourceIP": {"connections": FROM_ONE_SOURCE}}),
+            folder.policy("ClientPolicy", "bounded", [("Gateway", "edge", "bounded")], connectionLimit={
+                "perSourceIP": {"value": HELD_BY_ONE_SOURCE}}, timeout=timeout),
             folder.policy("ClientPolicy", "proxy", [("Gateway", "edge", "proxy")], proxyProtocol={
                 "mode": "Required", "trustedCIDRs": ["127.0.0.0/8", "10.0.0.0/8"], "headerTimeout": PATIENCE}),
             folder.policy("ClientPolicy", "postgres", [("Gateway", "edge", "postgres")],

@@ -36,6 +36,8 @@ final class LimitLevel: Sendable {
     /// Open connections; `Int.max`: any number.
     let most: Int
     let sourceCounts: SourceCounts?
+    /// Of those that wait to be judged.
+    let waitingCounts: SourceCounts?
     let sourceRates: SourceRates?
     /// Whether the listener stops accepting where there are ``most``.
     let pauses: Bool
@@ -48,12 +50,13 @@ final class LimitLevel: Sendable {
     var id: LimitID { configuration.id }
 
     init(
-        _ configuration: ClientLimits, state: LimitState, sourceCounts: SourceCounts?, sourceRates: SourceRates?,
-        hits: LimitHits, counter: (_ rule: String, _ action: String) -> DecisionCounter
+        _ configuration: ClientLimits, state: LimitState, sourceCounts: SourceCounts?, waitingCounts: SourceCounts?,
+        sourceRates: SourceRates?, hits: LimitHits, counter: (_ rule: String, _ action: String) -> DecisionCounter
     ) {
         self.configuration = configuration
         self.state = state
         self.sourceCounts = sourceCounts
+        self.waitingCounts = waitingCounts
         self.sourceRates = sourceRates
         self.hits = hits
         authorization = configuration.authorization.map { state.authorization($0) }
@@ -76,27 +79,35 @@ final class LimitLevel: Sendable {
 
     /// Counts a connection from an address, and nothing where it may not be.
     func enter(_ client: IPAddress, isReserved: Bool) -> LimitRefusal? {
-        if let sourceCounts, let limit = configuration.connections?.perSource,
-            !sourceCounts.take(SourceKey(client, limit.source), atMost: max(1, limit.value))
-        {
-            hits.add(.sourceConnections)
-            return .sourceConnections
-        }
+        guard take(client, from: sourceCounts) else { return .sourceConnections }
         if isReserved || state.open.take(atMost: most) { return nil }
-        leaveSource(client)
+        giveBack(client, to: sourceCounts)
         hits.add(.connections)
         return .connections
     }
 
     /// Takes back what ``enter(_:isReserved:)`` counted. Workers to wake, as bits.
     func leave(_ client: IPAddress, isReserved: Bool) -> UInt64 {
-        leaveSource(client)
+        giveBack(client, to: sourceCounts)
         return isReserved ? 0 : state.open.giveBack()
     }
 
-    private func leaveSource(_ client: IPAddress) {
-        guard let sourceCounts, let limit = configuration.connections?.perSource else { return }
-        sourceCounts.giveBack(SourceKey(client, limit.source))
+    /// Counts a connection from an address that is to be judged later. False: as many wait already as may be open.
+    func enterWaiting(_ client: IPAddress) -> Bool { take(client, from: waitingCounts) }
+
+    func leaveWaiting(_ client: IPAddress) { giveBack(client, to: waitingCounts) }
+
+    private func take(_ client: IPAddress, from counts: SourceCounts?) -> Bool {
+        guard let counts, let limit = configuration.connections?.perSource,
+            !counts.take(SourceKey(client, limit.source), atMost: max(1, limit.value))
+        else { return true }
+        hits.add(.sourceConnections)
+        return false
+    }
+
+    private func giveBack(_ client: IPAddress, to counts: SourceCounts?) {
+        guard let counts, let limit = configuration.connections?.perSource else { return }
+        counts.giveBack(SourceKey(client, limit.source))
     }
 
     /// Takes a new connection from the rates. A source's own comes first, so that what it may not do costs the others nothing.

@@ -49,6 +49,8 @@ final class BindingRuntime: Sendable {
     let stageAfterProxy: Stage
     /// Limits at which nothing more is accepted; nil for nearly all.
     let pauses: PauseSet?
+    /// Limits of sources before a hello is there; nil for nearly all, and without TLS, where nobody waits to be judged.
+    let waiting: WaitingSources?
 
     init(binding: Binding, traffic: Traffic, listeners: [ListenerRuntime], primary: ListenerRuntime) {
         pauses = PauseSet(listeners)
@@ -67,6 +69,7 @@ final class BindingRuntime: Sendable {
             case .tcp: .admit
             case .tls: primary.configuration.settings.startTLS == nil ? .inspect : .startTLS
             }
+        waiting = if case .tls = traffic { WaitingSources(listeners) } else { nil }
         firstStage = primary.configuration.settings.proxyProtocol == nil ? stageAfterProxy : .proxyHeader
     }
 

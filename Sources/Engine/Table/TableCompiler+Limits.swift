@@ -14,9 +14,9 @@ extension TableCompiler {
         let state = limitStates.state(limits.id) { LimitState(id: limits.id) }
         state.setLimit(limits.connections?.value.map { max(1, $0) })
         state.setRate(limits.connectionRate?.total, now: now)
-        let counts = limits.connections?.perSource.map { limit in
-            sourceCounts.state(SourcesKey(id: limits.id, source: limit.source)) { SourceCounts() }
-        }
+        let sources = limits.connections?.perSource.map { SourcesKey(id: limits.id, source: $0.source) }
+        let counts = sources.map { sourceCounts.state($0) { SourceCounts() } }
+        let waiting = sources.map { waitingCounts.state($0) { SourceCounts() } }
         let rates = limits.connectionRate?.perSource.flatMap { rate in
             limits.connectionRate.map { limit in
                 let rates = sourceRates.state(SourcesKey(id: limits.id, source: limit.source)) { SourceRates() }
@@ -24,7 +24,9 @@ extension TableCompiler {
                 return rates
             }
         }
-        return LimitLevel(limits, state: state, sourceCounts: counts, sourceRates: rates, hits: hits) { rule, action in
+        return LimitLevel(
+            limits, state: state, sourceCounts: counts, waitingCounts: waiting, sourceRates: rates, hits: hits
+        ) { rule, action in
             let key = DecisionCounter.Key(scope: scope, policy: limits.id.policy, rule: rule, action: action)
             return decisionCounters.state(key) { DecisionCounter(key: key) }
         }

@@ -54,6 +54,8 @@ struct TableCompiler {
     var healthBook = HealthBook()
     let limitStates = Registry<LimitID, LimitState>()
     let sourceCounts = Registry<SourcesKey, SourceCounts>()
+    /// Of those that wait to be judged.
+    let waitingCounts = Registry<SourcesKey, SourceCounts>()
     let sourceRates = Registry<SourcesKey, SourceRates>()
     let decisionCounters = Registry<DecisionCounter.Key, DecisionCounter>()
     let limitHits = Registry<LimitScope, LimitHits>()

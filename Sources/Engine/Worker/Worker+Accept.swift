@@ -172,6 +172,7 @@ extension Worker {
                 beginProxyHeader(slot, binding)
                 return .accepted
             }
+            guard mayWait(slot, binding) else { return .accepted }
             record.pointee.stageDeadline = nowMilliseconds + binding.primary.inspectionTimeout
             armTimer(slot)
         }

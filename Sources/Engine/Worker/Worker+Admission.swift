@@ -20,6 +20,8 @@ struct HeldLimits: OptionSet {
     static let throttled = HeldLimits(rawValue: 16)
     /// It is counted at the levels of its backend's circuit breakers.
     static let circuit = HeldLimits(rawValue: 32)
+    /// It is counted among those of its source that wait to be judged.
+    static let waiting = HeldLimits(rawValue: 64)
 }
 
 /// Authorization that a connection has begun and that waits for its client's certificate.
@@ -78,6 +80,26 @@ extension Worker {
 
     // MARK: Counts
 
+    /// A connection whose hello is awaited. False: too many of its source wait already; it was turned away.
+    @inline(__always)
+    func mayWait(_ slot: Int, _ binding: BindingRuntime) -> Bool {
+        guard let waiting = binding.waiting else { return true }
+        guard let level = waiting.enter(records[slot].client.ip) else {
+            records[slot].held.insert(.waiting)
+            return true
+        }
+        turnAway(slot, level, .sourceConnections)
+        return false
+    }
+
+    /// It waits no longer, at the binding where it did.
+    @inline(__always)
+    func endWaiting(_ slot: Int, _ binding: BindingRuntime) {
+        guard records[slot].held.contains(.waiting) else { return }
+        records[slot].held.remove(.waiting)
+        binding.waiting?.leave(records[slot].client.ip)
+    }
+
     /// Counts the connection at all levels, or at none.
     private func count(_ slot: Int, _ limits: LimitSet, _ part: HeldLimits) -> Bool {
         let client = records[slot].client.ip
@@ -113,6 +135,7 @@ extension Worker {
     func giveBackLimits(_ slot: Int) {
         let record = records + slot
         let (held, client) = (record.pointee.held, record.pointee.client.ip)
+        assert(!held.contains(.waiting), "its stage was not left")
         if held.contains(.circuit) { leaveCircuit(slot) }
         record.pointee.held = []
         if held.contains(.listener) { leave(record.pointee.listener?.takeUnretainedValue().limits, client) }

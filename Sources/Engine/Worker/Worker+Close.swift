@@ -124,6 +124,7 @@ extension Worker {
         case .proxyHeader, .startTLS, .inspect:
             guard let binding = records[slot].binding else { return }
             binding._withUnsafeGuaranteedRef {
+                endWaiting(slot, $0)
                 let cells = $0.primary.state.counters.cells(worker: handle.index)
                 cells.subtract(ListenerField.handshaking)
                 if !records[slot].opening.contains(.local) { cells.add(ListenerField.accepted) }

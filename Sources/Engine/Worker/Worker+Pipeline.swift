@@ -153,6 +153,7 @@ extension Worker {
         guard let held = records[slot].binding else { return nil }
         let accepted = held.takeRetainedValue()
         records[slot].binding = nil
+        endWaiting(slot, accepted)
         accepted.primary.state.counters.cells(worker: handle.index).subtract(ListenerField.handshaking)
         return newest(accepted, slot)
     }

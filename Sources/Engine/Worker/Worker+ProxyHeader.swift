@@ -86,8 +86,10 @@ extension Worker {
         sides[2 * slot].flags.insert(.readable)
         record.pointee.stageDeadline = 0
         guard let held = record.pointee.binding else { return .refuse(.internalError, .proxy) }
-        let current = newest(held.takeUnretainedValue(), slot)
+        let accepted = held.takeUnretainedValue()
+        let current = newest(accepted, slot)
         guard case .admit = current.stageAfterProxy else {
+            guard mayWait(slot, accepted) else { return .gone }
             record.pointee.stageDeadline = nowMilliseconds + current.primary.inspectionTimeout
             armTimer(slot)
             return .proceed(current.stageAfterProxy)
