@@ -7,7 +7,7 @@ final class WaitingSources: Sendable {
     /// Those that hold whatever listener of the port the hello will ask for.
     private let levels: [LimitLevel]
 
-    /// Nil where no source is limited, or not at all of them.
+    /// Nil where no source is limited, or not by the same limit at all of them.
     init?(_ listeners: [ListenerRuntime]) {
         let levels = (listeners.first?.limits?.levels ?? []).filter { level in
             guard let counts = level.waitingCounts else { return false }
