@@ -112,13 +112,13 @@ struct LimitWalkTests {
             for worker in workers { _ = try worker.value() }
         }
         #expect(waitUntil { harness.engine.activeConnections == 0 }, "seed \(seed)")
-        let (states, sources) = harness.engine.withCompiler { compiler, _ in
-            (compiler.limitStates.living(), compiler.sourceCounts.living())
+        let (states, sources, waiting) = harness.engine.withCompiler { compiler, _ in
+            (compiler.limitStates.living(), compiler.sourceCounts.living(), compiler.waitingCounts.living())
         }
-        #expect(!states.isEmpty && !sources.isEmpty)
+        #expect(!states.isEmpty && !sources.isEmpty && !waiting.isEmpty)
         // A connection is gone from the list a moment before its place is.
         for state in states { #expect(waitUntil { state.open.value == 0 }, "seed \(seed): \(state.id)") }
-        for source in sources { #expect(waitUntil { source.count == 0 }, "seed \(seed)") }
+        for source in sources + waiting { #expect(waitUntil { source.count == 0 }, "seed \(seed)") }
         #expect(harness.engine.shared.delayed.load(ordering: .relaxed) == 0)
         #expect(harness.engine.shared.lingering.load(ordering: .relaxed) == 0)
         if !removes {
