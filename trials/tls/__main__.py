@@ -16,9 +16,8 @@ PARTS = ("defaults", "hellos", "oracle", "encrypted", "testssl")
 
 def main():
     parser = argparse.ArgumentParser(prog="trials.tls", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
-                        help="leave out the other parts")
-    parser.add_argument("--tlsfuzzer", metavar="FOLDER", help="a checkout of tlsfuzzer: its scripts are run, too (ten minutes)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help="leave out the other parts")
+    parser.add_argument("--tlsfuzzer", metavar="FOLDER", help="a checkout of tlsfuzzer: its scripts are run, too (two minutes)")
     parser.add_argument("--verbose", action="store_true", help="print what passed too")
     parser.add_argument("binary", help="the sluice to look at")
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 """What the scripts of a tlsfuzzer that you have say: it has no package, so that this part runs only where --tlsfuzzer names a
 checkout of it. Which scripts, and what they may find: tlsfuzzer_runs.py.
 
-They are written for servers that speak what nobody gets by default, SHA-1 in signatures among it: they talk to the listener
-`legacy` of a gateway whose OpenSSL is told to allow that."""
+They are written for servers that speak what nobody gets by default: they talk to the listener `legacy`, of a gateway whose OpenSSL is
+told to forbid nothing by itself (security level 0), so that what is refused is refused by the gateway."""
 import collections
 import concurrent.futures
 import contextlib
