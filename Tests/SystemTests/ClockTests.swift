@@ -8,8 +8,7 @@ extension Process {
     /// What becomes of sessions and checks where time has passed without the process.
     @Suite("clocks that jump", .timeLimit(.minutes(2)))
     struct ClockTests {
-        private func policies(idle: String) -> String {
-            """
+        private static let checked = """
             apiVersion: sluice.dev/v1alpha1
             kind: BackendPolicy
             metadata: {name: checked}
@@ -23,6 +22,11 @@ extension Process {
                   initialJitter: 0s
                   unhealthyThreshold: 1
             ---
+
+            """
+
+        private func policy(idle: String) -> String {
+            """
             apiVersion: sluice.dev/v1alpha1
             kind: ClientPolicy
             metadata: {name: idle}
@@ -43,7 +47,7 @@ extension Process {
             ])
                 + Manifest.secret("app", certificate) + Manifest.tcpRoute("plain", to: "echo", section: "plain")
                 + Manifest.tlsRoute("app", to: "echo", hostnames: ["app.example.com"], section: "tls")
-                + Manifest.service("echo", at: echo.port) + policies(idle: idle)
+                + Manifest.service("echo", at: echo.port) + ClockTests.checked + policy(idle: idle)
         }
 
         /// Whether each of its threads is.
@@ -52,6 +56,16 @@ extension Process {
                 let status = String(decoding: try readFile("/proc/\(process)/task/\(thread)/stat"), as: UTF8.self)
                 return status.split(separator: ")").last?.hasPrefix(" T") == true
             }
+        }
+
+        /// Stops the process, does the work, and lets it go on after so long.
+        private func stop(_ sluice: Sluice, for time: Duration, during work: () throws -> Void) throws {
+            sluice.program.signal(SIGSTOP)
+            defer { sluice.program.signal(SIGCONT) }
+            #expect(try waitUntil { try isStopped(sluice.program.identifier) })
+            let end = MonotonicTime.now() + time
+            try work()
+            #expect(waitUntil(deadline: time + .seconds(14)) { MonotonicTime.now() >= end })
         }
 
         /// Stopped while it sleeps, or while it wakes: then the turn that goes on afterwards has the events of before.
@@ -71,13 +85,12 @@ extension Process {
 
             // Who is idle for that long is not spared; perhaps nor is the one whose bytes wake the process as it is stopped.
             if !isAsleep { try silent.send("while it is being stopped") }
-            sluice.program.signal(SIGSTOP)
-            #expect(try waitUntil { try isStopped(sluice.program.identifier) })
-            let end = MonotonicTime.now() + .seconds(6)
-            for client in clients { try client.send("while it was stopped") }
-            let late = try PlainClient(port: plain)
-            #expect(waitUntil(deadline: .seconds(20)) { MonotonicTime.now() >= end })
-            sluice.program.signal(SIGCONT)
+            var newcomer: PlainClient?
+            try stop(sluice, for: .seconds(6)) {
+                for client in clients { try client.send("while it was stopped") }
+                newcomer = try PlainClient(port: plain)
+            }
+            let late = try #require(newcomer)
 
             for client in clients {
                 #expect(try client.receive(exactly: 20) == Array("while it was stopped".utf8))
@@ -91,6 +104,39 @@ extension Process {
             let idle = metrics.sum("sluice_tcp_connections_closed_total", ["reason": "idle_timeout"])
             #expect(isAsleep ? idle == 1 : idle <= 1)
             #expect(metrics.sum("sluice_tcp_connections_closed_total") == idle)
+            try sluice.stop()
+        }
+
+        /// Backends have said nothing, so that the bytes wait for the share of a turn that new sessions have. The turns that only
+        /// look do not serve so many.
+        @Test("bytes that came in time and wait in a line until the timers may expire keep their session")
+        func inLine() throws {
+            let server = try PlainServer()
+            let port = try Ports.free()
+            let sluice = try Sluice.ready(
+                Manifest.gateway([.init(name: "plain", port: port)])
+                    + Manifest.tcpRoute("plain", to: "silent", section: "plain")
+                    + Manifest.service("silent", at: server.port) + policy(idle: "3s"),
+                flags: ["--workers", "1"])
+            let sessions = try (0..<200).map { index in
+                let client = try PlainClient(port: port)
+                let peer = try server.accept()
+                try client.send("hello \(index)\n")
+                #expect(try peer.receiveLine() == "hello \(index)")
+                return (client, peer)
+            }
+            let bytes = testBytes(12 << 10)
+            try stop(sluice, for: .seconds(4)) {
+                for (client, _) in sessions { try client.send(bytes) }
+            }
+            for (_, peer) in sessions { #expect(try peer.receive(exactly: bytes.count) == bytes) }
+            let metrics = try sluice.metrics()
+            #expect(metrics.sum("sluice_tcp_connections_closed_total") == 0)
+            #expect(metrics.sum("sluice_tcp_connections_active") == Double(sessions.count))
+            for (client, peer) in sessions {
+                client.close()
+                peer.close()
+            }
             try sluice.stop()
         }
     }
