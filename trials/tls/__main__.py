@@ -9,6 +9,7 @@ import time
 
 from trials.common.bench import Failure
 
+from . import tlsfuzzer
 from .served import served
 
 PARTS = ("defaults", "hellos", "oracle", "encrypted", "testssl")
@@ -23,9 +24,7 @@ def main():
     options = parser.parse_args()
     with served(options.binary) as gateway:
         failed = sum(_tell(part, importlib.import_module(f".{part}", __package__).check, options, gateway) for part in options.only)
-    if options.tlsfuzzer:
-        from . import tlsfuzzer
-        with tlsfuzzer.allowing(options.binary) as gateway:
+        if options.tlsfuzzer:
             failed += _tell("tlsfuzzer", lambda gateway: tlsfuzzer.check(gateway, options.tlsfuzzer), options, gateway)
     return 1 if failed else 0
 

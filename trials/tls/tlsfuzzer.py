@@ -1,50 +1,21 @@
 """What the scripts of a tlsfuzzer that you have say: it has no package, so that this part runs only where --tlsfuzzer names a
 checkout of it. Which scripts, and what they may find: tlsfuzzer_runs.py.
 
-They are written for servers that speak what nobody gets by default: they talk to the listener `legacy`, of a gateway whose OpenSSL is
-told to forbid nothing by itself (security level 0), so that what is refused is refused by the gateway."""
+They are written for servers that speak what nobody gets by default: they talk to the listener `legacy`."""
 import collections
 import concurrent.futures
-import contextlib
-import os
 import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
 from trials.common.bench import Failure
 
-from .served import served
 from .tlsfuzzer_runs import EXPLAINED, RUNS
 
-# Conversations are tried one after the other, some hundred a script; the slowest script takes a minute on two cores.
+# Conversations are tried one after the other, some hundred a script, the slowest for some 20 s on two cores.
 PATIENCE_S = 900
 AT_ONCE = 2
-_ALLOWING = """openssl_conf = all
-[all]
-ssl_conf = ssl
-[ssl]
-system_default = allowing
-[allowing]
-CipherString = DEFAULT@SECLEVEL=0
-"""
-
-
-@contextlib.contextmanager
-def allowing(binary):
-    """A gateway that scripts can talk to."""
-    with tempfile.NamedTemporaryFile("w", suffix=".cnf") as configuration:
-        configuration.write(_ALLOWING)
-        configuration.flush()
-        before = os.environ.get("OPENSSL_CONF")
-        os.environ["OPENSSL_CONF"] = configuration.name
-        try:
-            with served(binary) as gateway:
-                yield gateway
-        finally:
-            os.environ.pop("OPENSSL_CONF")
-            os.environ.update({} if before is None else {"OPENSSL_CONF": before})
 
 
 def program(checkout, script):

@@ -54,7 +54,9 @@ EXPLAINED = [
     ("a ClientHello above 16 KiB: reset without an alert", "Unexpected closure", _TOO_LONG),
     ("TLS 1.1 and older are not spoken", "protocol_version", _OLD),
     ("a suite, group or certificate that the listener has not", r"Alert\(fatal, handshake_failure\)", _NOT_THERE),
-    ("OpenSSL's choice of another alert", 'Expected alert description ".*" does not match', _OTHER_ALERT),
+    # Where it comes while the client still sends it is told in other words.
+    ("OpenSSL's choice of another alert", r'Expected alert description ".*" does not match|message from peer: Alert\(fatal, illegal_parameter\)',
+     _OTHER_ALERT),
     ("there is no renegotiation", 'no_renegotiation|Alert level 1 != 2, .* received "no', _NO_RENEGOTIATION),
     ("a fallback from TLS 1.3 is told: the script thinks of servers without it", "inappropriate_fallback|protocol_version", _FALLBACK),
 ]
