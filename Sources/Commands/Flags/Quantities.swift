@@ -50,9 +50,8 @@ func parseSize(_ text: String) -> Int? {
 
 /// With the largest binary suffix that leaves a whole number.
 func sizeText(_ bytes: Int) -> String {
-    for (suffix, factor) in [("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)]
-    where bytes >= factor && bytes % factor == 0 { return "\(bytes / factor)\(suffix)" }
-    return "\(bytes)"
+    let power = bytes == 0 ? 0 : min(4, bytes.trailingZeroBitCount / 10)
+    return "\(bytes >> (10 * power))\(["", "Ki", "Mi", "Gi", "Ti"][power])"
 }
 
 private let sizeSuffixes: [String: Int] = [
