@@ -67,7 +67,7 @@ tls-check: ## TLS held against testssl.sh, tlslite-ng and hellos that break the 
 	@scripts/setup build tls
 	@.build/venv/bin/python -B -m trials.tls $(FLAGS) $$(scripts/build)
 
-reproducible: ## Two clean release builds in different folders: are they equal?
+reproducible: ## Two clean release builds in one folder: are they equal? (ten minutes)
 	@scripts/setup build
 	@scripts/reproducible
 
