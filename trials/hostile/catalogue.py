@@ -7,9 +7,11 @@ from .network import MANY
 LIMIT = 4000
 CROWD = 2000
 MEBIBYTE = 1 << 20
-# What a connection may take that has not begun its handshake; that is in it; whose backend sends what nobody reads (a block
-# that is held; beyond that --buffer-memory holds), and what the process may take besides.
-BEFORE, HANDSHAKING, HELD, BESIDES = 4 << 10, 96 << 10, 80 << 10, 24 * MEBIBYTE
+# What a connection may take that has not begun its handshake; that is in it; whose backend sends what nobody reads (one read, in
+# blocks), and what the process may take besides.
+BEFORE, HANDSHAKING, HELD, BESIDES = 4 << 10, 96 << 10, 257 << 10, 24 * MEBIBYTE
+# What all that are not read may take: the default of --buffer-memory, behind seven eighths of which each holds a read of 16 KiB at most.
+BUFFERS = 64 * MEBIBYTE
 
 _LEFT = ("client_closed", "client_reset")
 # New ones a second of a crowd that holds places, so that all of them are taken again within the time that one may be held.
@@ -36,6 +38,7 @@ class Attack:
     at_once: int = CROWD
     flags: tuple = ()
     each: int = BEFORE      # bytes of memory that one of them may take
+    together: int = 0       # bytes that all of them may take; 0: as many as each may
     attack: str = ""        # the attacker's name for it, where it is another
     rate: int = 0           # new ones a second; 0: as fast as they get there
     in_all: int = 0         # 0: for as long as the round takes
@@ -50,7 +53,8 @@ class Attack:
     @property
     def bound(self):
         """Bytes by which memory may grow."""
-        return BESIDES + self.each * self.at_once
+        apart = self.each * self.at_once
+        return BESIDES + min(apart, self.together or apart)
 
 
 def attacks():
@@ -132,7 +136,8 @@ def _floods():
         Attack("say-reset", "tcp", "RSTs behind the first answer", _LEFT, at_once=64),
         Attack("many-sources", "tls", "the same from 20,000 sources, to TLS", ("inspection_timeout", *_LEFT), at_once=64,
                attack="connect-reset", flags=("--sources", MANY, "--source-count", 20_000)),
-        Attack("never-read", "bulk", "clients of a bulk backend that never read", _LEFT, at_once=UNREAD, rate=_STEADY, each=HELD),
+        Attack("never-read", "bulk", "clients of a bulk backend that never read", _LEFT, at_once=UNREAD, rate=_STEADY, each=HELD,
+               together=BUFFERS),
         Attack("syn-flood", "tls", "SYNs from addresses that do not answer", _LEFT, at_once=1),
     ]
 
